@@ -1,0 +1,2 @@
+// CLinux is header-only; SwiftPM wants one source file to make it a target.
+#include "CLinux_process.h"

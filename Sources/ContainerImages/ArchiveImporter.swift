@@ -1,0 +1,247 @@
+import LinuxKernel
+
+/// Imports one archive file: reads its documents, unpacks the layers this node lacks, commits layers and documents.
+///
+/// Blocking; runs on one thread of the kernel pool. What it makes is invisible until it is complete, and gone when it
+/// fails.
+struct ArchiveImporter: Sendable {
+    let layers: LayerStore
+    let content: ContentStore
+    let limits: UnpackLimits
+    let path: String
+    /// The name to give instead of the archive's own; only for an archive of one image.
+    let name: ImageReference?
+    let known: [ContentDigest: LayerRecord]
+    let cancellation: ImportCancellation
+    let progress: @Sendable (ImportProgress) -> Void
+
+    struct Outcome: Sendable {
+        let records: [ImageRecord]
+        let documents: [ContentDigest: ImageDocument]
+        let newLayers: [LayerRecord]
+    }
+
+    /// A layer to be unpacked, and how far that is.
+    private struct Job {
+        let chainID: ContentDigest
+        let source: ArchivedImage.Layer
+        /// Chain identifiers of the layers below, topmost first.
+        let below: [ContentDigest]
+        let number: Int
+        var staged: (name: String, layer: UnpackedLayer)?
+    }
+
+    private var subject: String { "archive \(ImageError.quoted(path))" }
+
+    func run() throws(ImageError) -> Outcome {
+        var images = try ArchivedImage.all(in: try readContents(), limits: limits)
+        if let name {
+            guard images.count == 1 else {
+                throw ImageError(
+                    .invalidArchive, "\(subject): holds \(images.count) images, so one name cannot be given to all")
+            }
+            images[0].names = [name]
+        }
+        var jobs = plan(images)
+        do throws(ImageError) {
+            try unpack(&jobs)
+            let newLayers = try commit(jobs)
+            do throws(ImageError) {
+                return try outcome(images, newLayers: newLayers)
+            } catch {
+                for layer in newLayers { try? layers.remove(layer.chainID) }
+                throw error
+            }
+        } catch {
+            // A staging directory already renamed is simply not found; what cannot be removed now is removed at the
+            // next start.
+            for job in jobs { if let staged = job.staged { try? layers.discard(staged.name) } }
+            throw error
+        }
+    }
+
+    // MARK: Reading
+
+    private func open(stage: ImportProgress.Stage) throws(ImageError) -> ArchiveReader {
+        let report = ProgressReport(stage: stage, progress: progress)
+        let subject = subject
+        let cancellation = cancellation
+        let file = try FileByteSource(path: path, subject: subject) { (position: Int64) throws(ImageError) in
+            try cancellation.check(subject)
+            report.advance(to: position)
+        }
+        report.totalBytes = file.sizeBytes
+        return try ArchiveReader(file, layout: .compressedTar, subject: subject)
+    }
+
+    /// Calls back at most once per 4 MiB.
+    private final class ProgressReport {
+        private let stage: ImportProgress.Stage
+        private let progress: @Sendable (ImportProgress) -> Void
+        private var reported: Int64 = -1
+        var totalBytes: Int64 = 0
+
+        init(stage: ImportProgress.Stage, progress: @escaping @Sendable (ImportProgress) -> Void) {
+            self.stage = stage
+            self.progress = progress
+        }
+
+        func advance(to position: Int64) {
+            guard reported < 0 || position - reported >= 4 << 20 else { return }
+            reported = position
+            progress(ImportProgress(stage: stage, bytes: position, totalBytes: totalBytes))
+        }
+    }
+
+    private func readContents() throws(ImageError) -> ArchiveContents {
+        try ArchiveContents(reading: try open(stage: .reading), limits: limits, subject: subject)
+    }
+
+    // MARK: Unpacking
+
+    /// The layers this node lacks, each once however many images stand on it.
+    private func plan(_ images: [ArchivedImage]) -> [Job] {
+        var jobs: [Job] = []
+        var planned = Set(known.keys)
+        for image in images {
+            let chain = image.chainIDs
+            for (index, chainID) in chain.enumerated() where planned.insert(chainID).inserted {
+                jobs.append(
+                    Job(
+                        chainID: chainID, source: image.layers[index], below: chain[..<index].reversed(),
+                        number: index + 1))
+            }
+        }
+        return jobs
+    }
+
+    /// Reads the archive until every layer was seen. One pass does it, but for layers that occur twice in one image:
+    /// the
+    /// archive holds their bytes once and a stream can be read once.
+    private func unpack(_ jobs: inout [Job]) throws(ImageError) {
+        var totalBytes: Int64 = 0
+        while jobs.contains(where: { $0.staged == nil }) {
+            let before = jobs.count { $0.staged != nil }
+            let reader = try open(stage: .unpacking(done: before, total: jobs.count))
+            while jobs.contains(where: { $0.staged == nil }), let entry = try reader.nextEntry() {
+                guard entry.kind == .regular,
+                    let name = ArchiveContents.normalise(String(decoding: entry.path, as: UTF8.self)),
+                    let index = jobs.firstIndex(where: { $0.staged == nil && $0.source.entryName == name })
+                else { continue }
+                let staging = try layers.makeStaging()
+                jobs[index].staged = (staging, UnpackedLayer())
+                let layer = try unpack(jobs[index], from: reader, into: layers.stagingDiffDirectory(staging))
+                jobs[index].staged = (staging, layer)
+                totalBytes += layer.bytes
+                guard totalBytes <= limits.importBytes else {
+                    throw ImageError(
+                        .limitExceeded, "\(subject): its layers unpack to more than \(limits.importBytes) bytes")
+                }
+            }
+            guard jobs.count(where: { $0.staged != nil }) > before else {
+                throw ImageError(
+                    .invalidArchive,
+                    "\(subject): a layer is missing: the file is truncated or changed while it was read")
+            }
+        }
+    }
+
+    /// Entry → (hash, size) → decompression → hash → tar → files: both digests are over every byte, padding included.
+    private func unpack(_ job: Job, from reader: ArchiveReader, into directory: String) throws(ImageError)
+        -> UnpackedLayer
+    {
+        let subject = "\(subject), layer \(job.number)"
+        let blob = HashingByteSource(
+            EntryByteSource(reader), limitBytes: job.source.blobSizeBytes ?? .max,
+            limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
+        let stream = HashingByteSource(
+            try DecompressingByteSource(blob, subject: subject), limitBytes: limits.layerBytes,
+            limitReached: ImageError(.limitExceeded, "\(subject): unpacks to more than \(limits.layerBytes) bytes"))
+        let unpacker = try LayerUnpacker(
+            directory: directory, hasParent: !job.below.isEmpty, limits: limits, subject: subject)
+        let layer: UnpackedLayer
+        do throws(ImageError) {
+            layer = try unpacker.unpack(try ArchiveReader(stream, layout: .tar, subject: subject))
+            try stream.drain()
+        } catch {
+            // A flipped bit may show first as a damaged header: its cause is what to report.
+            if error.code == .invalidArchive, (try? stream.drain()) != nil, (try? blob.drain()) != nil {
+                try verify(job, blob: blob.digest, stream: stream.digest, subject: subject)
+            }
+            throw error
+        }
+        try blob.drain()
+        try verify(job, blob: blob.digest, stream: stream.digest, subject: subject)
+        return layer
+    }
+
+    private func verify(
+        _ job: Job, blob: ContentDigest, stream: ContentDigest, subject: String
+    ) throws(ImageError) {
+        if let promised = job.source.blobDigest, promised != blob {
+            throw ImageError(
+                .digestMismatch, "\(subject): its blob has the digest \(blob), the manifest says \(promised)")
+        }
+        guard stream == job.source.diffID else {
+            throw ImageError(
+                .digestMismatch,
+                "\(subject): its content has the digest \(stream), the image configuration says \(job.source.diffID)")
+        }
+    }
+
+    // MARK: Committing
+
+    private func commit(_ jobs: [Job]) throws(ImageError) -> [LayerRecord] {
+        var staged: [(name: String, record: LayerRecord)] = []
+        var found: [ContentDigest: (directory: String, opaqueRoot: Bool)] = [:]
+        for (chainID, record) in known { found[chainID] = (layers.diffDirectory(chainID), record.opaqueRoot) }
+        // A job's lower layers come before it: the plan walks each image from the bottom.
+        for job in jobs {
+            guard let (name, layer) = job.staged else { continue }
+            var lowers: [String] = []
+            for lower in layer.opaqueRoot ? [] : job.below {
+                guard let known = found[lower] else { break }
+                lowers.append(known.directory)
+                if known.opaqueRoot { break }
+            }
+            let directory = layers.stagingDiffDirectory(name)
+            try layer.finish(directory: directory, lowers: lowers, subject: "\(subject), layer \(job.number)")
+            found[job.chainID] = (directory, layer.opaqueRoot)
+            staged.append(
+                (
+                    name,
+                    LayerRecord(
+                        chainID: job.chainID, diffID: job.source.diffID, bytes: layer.bytes,
+                        inodes: Int64(layer.inodes),
+                        opaqueRoot: layer.opaqueRoot)
+                ))
+        }
+        progress(ImportProgress(stage: .storing, bytes: 0, totalBytes: 0))
+        try cancellation.check(subject)
+        do throws(ImageError) {
+            try layers.commit(staged)
+        } catch {
+            for layer in staged { try? layers.remove(layer.record.chainID) }
+            throw error
+        }
+        return staged.map(\.record)
+    }
+
+    private func outcome(_ images: [ArchivedImage], newLayers: [LayerRecord]) throws(ImageError) -> Outcome {
+        var all = known
+        for layer in newLayers { all[layer.chainID] = layer }
+        var records: [ImageRecord] = []
+        var documents: [ContentDigest: ImageDocument] = [:]
+        for image in images {
+            try content.write(image.configBytes, expecting: image.configDigest)
+            let manifest = try image.manifestBytes.map { (bytes) throws(ImageError) in try content.write(bytes) }
+            let size = image.chainIDs.reduce(Int64(image.configBytes.count)) { $0 + (all[$1]?.bytes ?? 0) }
+            records.append(
+                ImageRecord(
+                    id: image.configDigest, names: image.names.map(\.description), manifest: manifest, sizeBytes: size,
+                    layers: image.chainIDs))
+            documents[image.configDigest] = image.document
+        }
+        return Outcome(records: records, documents: documents, newLayers: newLayers)
+    }
+}

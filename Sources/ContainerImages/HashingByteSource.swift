@@ -1,0 +1,29 @@
+import Crypto
+
+/// Passes bytes through while hashing and counting them, and stops at a limit.
+final class HashingByteSource: ByteSource {
+    private let source: any ByteSource
+    private let limitBytes: Int64
+    private let limitReached: ImageError
+    private var hash = SHA256()
+    private(set) var countBytes: Int64 = 0
+
+    /// `limitReached` is thrown when more than `limitBytes` arrive.
+    init(_ source: any ByteSource, limitBytes: Int64, limitReached: ImageError) {
+        self.source = source
+        self.limitBytes = limitBytes
+        self.limitReached = limitReached
+    }
+
+    func next() throws(ImageError) -> UnsafeRawBufferPointer {
+        let chunk = try source.next()
+        let (total, overflow) = countBytes.addingReportingOverflow(Int64(chunk.count))
+        guard !overflow, total <= limitBytes else { throw limitReached }
+        countBytes = total
+        hash.update(bufferPointer: chunk)
+        return chunk
+    }
+
+    /// The digest of what has passed so far.
+    var digest: ContentDigest { ContentDigest(hash.finalize()) }
+}

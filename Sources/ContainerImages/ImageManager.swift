@@ -1,0 +1,229 @@
+import LinuxKernel
+
+/// The node's image store: what is in it, getting images in, and getting them out.
+///
+/// Every change is made by one task at a time, off the cooperative pool, and is durable before it returns; reading
+/// answers from memory.
+public actor ImageManager {
+    private let root: String
+    private let limits: UnpackLimits
+    private let content: ContentStore
+    private let layerStore: LayerStore
+    private let index: ImageIndex
+    private let turns = TurnQueue()
+
+    private var started = false
+    private var records: [ContentDigest: ImageRecord] = [:]
+    private var documents: [ContentDigest: ImageDocument] = [:]
+    private var layerRecords: [ContentDigest: LayerRecord] = [:]
+
+    /// `root` is the store's own directory (`/var/lib/swiftlet/images`); nothing is touched before ``start()``.
+    public init(root: String, limits: UnpackLimits = UnpackLimits()) {
+        self.root = root
+        self.limits = limits
+        content = ContentStore(root: root)
+        layerStore = LayerStore(root: root)
+        index = ImageIndex(root: root)
+    }
+
+    // MARK: Start
+
+    /// Creates or recovers the store: removes what interrupted work left, reads the index or rebuilds it, and leaves
+    /// out images that
+    /// are no longer whole.
+    @discardableResult
+    public func start() async throws(ImageError) -> ImageRecovery {
+        try await turns.run { () async throws(ImageError) in try await self.recover() }
+    }
+
+    private func recover() async throws(ImageError) -> ImageRecovery {
+        let store = StoreRecovery(root: root, content: content, layers: layerStore, index: index, limits: limits)
+        let found = try await KernelThreadPool.shared.run { () throws(ImageError) in try store.run() }
+        records = found.records
+        documents = found.documents
+        layerRecords = found.layers
+        started = true
+        return found.report
+    }
+
+    // MARK: Reading
+
+    /// All images, by first name, nameless ones last.
+    public func list() -> [StoredImage] {
+        records.keys.compactMap(image).sorted {
+            ($0.names.isEmpty ? 1 : 0, $0.names.first ?? "", $0.id) < (
+                $1.names.isEmpty ? 1 : 0, $1.names.first ?? "", $1.id
+            )
+        }
+    }
+
+    /// The image that `reference` names: a name (`busybox`, normalised), `name@sha256:…`, an ID, or the beginning of
+    /// exactly one
+    /// ID (at least 4 digits). `nil` when there is none or more than one.
+    public func resolve(_ reference: String) -> StoredImage? {
+        identify(reference).flatMap { image($0) }
+    }
+
+    /// overlayfs lower directories of an image, topmost first.
+    public func layers(of image: StoredImage) -> [String] {
+        var directories: [String] = []
+        for text in image.layers.reversed() {
+            guard let chainID = ContentDigest(text) else { continue }
+            directories.append(layerStore.diffDirectory(chainID))
+            // overlayfs ignores the opaque mark on a root, so what it hides is left out instead.
+            if layerRecords[chainID]?.opaqueRoot == true { break }
+        }
+        return directories
+    }
+
+    /// What a container of this image has as root.
+    public func rootFilesystem(of image: StoredImage) -> RootFilesystem {
+        RootFilesystem(lowerDirectories: layers(of: image))
+    }
+
+    private func image(_ id: ContentDigest) -> StoredImage? {
+        guard let record = records[id], let document = documents[id] else { return nil }
+        return record.image(document)
+    }
+
+    private func identify(_ reference: String) -> ContentDigest? {
+        if let digest = ContentDigest(reference) {
+            return records[digest] != nil ? digest : records.values.first { $0.manifest == digest }?.id
+        }
+        if let parsed = try? ImageReference(parsing: reference),
+            let record = records.values.first(where: { $0.matches(parsed) })
+        {
+            return record.id
+        }
+        let digits = reference.hasPrefix("sha256:") ? reference.dropFirst(7) : reference[...]
+        guard digits.utf8.count >= 4, digits.utf8.allSatisfy(ContentDigest.isDigit) else { return nil }
+        let matches = records.keys.filter { $0.hexadecimal.hasPrefix(digits) }
+        return matches.count == 1 ? matches[0] : nil
+    }
+
+    // MARK: Import
+
+    /// Imports all images of a docker-archive or oci-archive file, itself compressed or not.
+    ///
+    /// - Parameters:
+    ///   - name: the name to give instead of the archive's; for archives of one image. Taken away from the image that
+    ///     has it now.
+    ///   - progress: called on another thread, at most once per 4 MiB read.
+    /// - Throws: ``ImageError`` naming the archive, the entry and the reason; the store is then as it was.
+    public func importArchive(
+        path: String, name: String? = nil, progress: @escaping @Sendable (ImportProgress) -> Void = { _ in }
+    ) async throws(ImageError) -> [StoredImage] {
+        var reference: ImageReference?
+        if let name {
+            let parsed = try ImageReference(parsing: name)
+            guard parsed.digest == nil else {
+                throw ImageError(
+                    .invalidReference, "image name \(ImageError.quoted(name)): a name to give cannot have a digest")
+            }
+            reference = parsed
+        }
+        let given = reference
+        return try await turns.run { () async throws(ImageError) in
+            try await self.importInTurn(path: path, name: given, progress: progress)
+        }
+    }
+
+    private func importInTurn(
+        path: String, name: ImageReference?, progress: @escaping @Sendable (ImportProgress) -> Void
+    ) async throws(ImageError) -> [StoredImage] {
+        try requireStarted()
+        let cancellation = ImportCancellation()
+        let importer = ArchiveImporter(
+            layers: layerStore, content: content, limits: limits, path: path, name: name, known: layerRecords,
+            cancellation: cancellation, progress: progress)
+        let result: Result<ArchiveImporter.Outcome, ImageError> = await withTaskCancellationHandler {
+            do throws(ImageError) {
+                return .success(try await KernelThreadPool.shared.run { () throws(ImageError) in try importer.run() })
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+        let outcome = try result.get()
+        var changed = records
+        for record in outcome.records { Self.adopt(record, in: &changed) }
+        let (index, store, next) = (index, layerStore, Array(changed.values))
+        try await KernelThreadPool.shared.run { () throws(ImageError) in
+            do throws(ImageError) {
+                try index.store(next)
+            } catch {
+                for layer in outcome.newLayers { try? store.remove(layer.chainID) }
+                throw error
+            }
+        }
+        records = changed
+        documents.merge(outcome.documents) { _, new in new }
+        for layer in outcome.newLayers { layerRecords[layer.chainID] = layer }
+        return outcome.records.compactMap { image($0.id) }
+    }
+
+    /// Adds an imported image: it keeps the names it had, and takes its new ones from whoever had them.
+    private static func adopt(_ record: ImageRecord, in records: inout [ContentDigest: ImageRecord]) {
+        for id in records.keys where id != record.id {
+            records[id]?.names.removeAll { record.names.contains($0) }
+        }
+        let earlier = records[record.id]
+        records[record.id] = ImageRecord(
+            id: record.id, names: Set(record.names + (earlier?.names ?? [])).sorted(),
+            manifest: record.manifest ?? earlier?.manifest, sizeBytes: record.sizeBytes, layers: record.layers)
+    }
+
+    // MARK: Remove
+
+    /// Removes an image, or, when it has several names and `reference` is one of them, that name alone. Layers no
+    /// other image
+    /// stands on go with it.
+    ///
+    /// - Parameter inUse: IDs of the images that containers need.
+    /// - Returns: the image as it was.
+    /// - Throws: ``ImageError/Code/notFound``; ``ImageError/Code/inUse``; ``ImageError/Code/storage``.
+    @discardableResult
+    public func remove(reference: String, inUse: Set<String>) async throws(ImageError) -> StoredImage {
+        try await turns.run { () async throws(ImageError) in
+            try await self.removeInTurn(reference: reference, inUse: inUse)
+        }
+    }
+
+    private func removeInTurn(reference: String, inUse: Set<String>) async throws(ImageError) -> StoredImage {
+        try requireStarted()
+        guard let id = identify(reference), let removed = image(id) else {
+            throw ImageError(
+                .notFound, "image \(ImageError.quoted(reference)): not found, or more than one ID begins so")
+        }
+        var changed = records
+        let name = (try? ImageReference(parsing: reference))?.description
+        if let name, removed.names.count > 1, removed.names.contains(name) {
+            changed[id]?.names.removeAll { $0 == name }
+        } else {
+            guard !inUse.contains(removed.id) else {
+                throw ImageError(
+                    .inUse, "image \(ImageError.quoted(reference)): a container uses it; delete its pod first")
+            }
+            changed[id] = nil
+        }
+        let needed = Set(changed.values.flatMap(\.layers))
+        let needless = (records[id]?.layers ?? []).filter { !needed.contains($0) }
+        let neededBlobs = Set(changed.keys).union(changed.values.compactMap(\.manifest))
+        let blobs = [id, records[id]?.manifest].compactMap { $0 }.filter { !neededBlobs.contains($0) }
+        let (index, store, content, next) = (index, layerStore, content, Array(changed.values))
+        try await KernelThreadPool.shared.run { () throws(ImageError) in try index.store(next) }
+        records = changed
+        if changed[id] == nil { documents[id] = nil }
+        for layer in needless { layerRecords[layer] = nil }
+        try await KernelThreadPool.shared.run { () throws(ImageError) in
+            for layer in needless.reversed() { try store.remove(layer) }
+            for blob in blobs { try content.remove(blob) }
+        }
+        return removed
+    }
+
+    private func requireStarted() throws(ImageError) {
+        guard started else { throw ImageError(.storage, "the image store at \(root) is not started") }
+    }
+}

@@ -1,0 +1,57 @@
+import KubernetesAPI
+
+/// What the store remembers of an image beside its configuration, as one JSON object on disk.
+struct ImageRecord: Hashable, Sendable {
+    let id: ContentDigest
+    var names: [String]
+    /// Digest of the manifest, where there was one.
+    let manifest: ContentDigest?
+    let sizeBytes: Int64
+    /// Chain identifiers, bottom first.
+    let layers: [ContentDigest]
+
+    /// `nil` when a field is missing or of the wrong type.
+    init?(_ value: JSONValue) {
+        guard let id = value["id"]?.stringValue.flatMap({ ContentDigest($0) }), let size = value["sizeBytes"]?.intValue,
+            size >= 0, let names = value["names"]?.arrayValue, let layers = value["layers"]?.arrayValue
+        else { return nil }
+        self.id = id
+        self.names = names.compactMap { $0.stringValue }
+        self.layers = layers.compactMap { $0.stringValue.flatMap { ContentDigest($0) } }
+        manifest = value["manifest"]?.stringValue.flatMap { ContentDigest($0) }
+        sizeBytes = size
+        guard self.names.count == names.count, self.layers.count == layers.count, !layers.isEmpty else { return nil }
+    }
+
+    init(id: ContentDigest, names: [String], manifest: ContentDigest?, sizeBytes: Int64, layers: [ContentDigest]) {
+        self.id = id
+        self.names = names
+        self.manifest = manifest
+        self.sizeBytes = sizeBytes
+        self.layers = layers
+    }
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "id": .string(id.description),
+            "names": .array(names.map { .string($0) }),
+            "sizeBytes": .integer(sizeBytes),
+            "layers": .array(layers.map { .string($0.description) }),
+        ]
+        if let manifest { members["manifest"] = .string(manifest.description) }
+        return .object(members)
+    }
+
+    /// The image as callers see it.
+    func image(_ document: ImageDocument) -> StoredImage {
+        var digests: [String] = []
+        if let manifest {
+            let repositories = Set(names.compactMap { try? ImageReference(parsing: $0).name }).sorted()
+            digests = repositories.isEmpty ? [manifest.description] : repositories.map { "\($0)@\(manifest)" }
+        }
+        return StoredImage(
+            id: id.description, names: names.sorted(), digests: digests, sizeBytes: sizeBytes,
+            createdAt: document.createdAt,
+            config: document.config, layers: layers.map(\.description))
+    }
+}

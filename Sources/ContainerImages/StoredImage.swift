@@ -1,0 +1,33 @@
+import KubernetesAPI
+
+/// An image this node has, ready to run.
+public struct StoredImage: Hashable, Sendable {
+    /// `sha256:` and the digest of its configuration.
+    public let id: String
+    /// Normalised names, sorted; empty for an image whose name moved on to another.
+    public var names: [String]
+    /// `registry/repository@sha256:…` of its manifest, or the bare digest while it has no name; empty for docker
+    /// archives, which
+    /// carry no manifest.
+    public var digests: [String]
+    /// Bytes of its files and configuration, unpacked; layers shared with other images count in each.
+    public let sizeBytes: Int64
+    /// RFC 3339, as the image says.
+    public let createdAt: String?
+    public let config: ImageConfig
+    /// Chain identifiers of its layers, bottom first.
+    public let layers: [String]
+
+    public init(
+        id: String, names: [String], digests: [String], sizeBytes: Int64, createdAt: String?, config: ImageConfig,
+        layers: [String]
+    ) {
+        self.id = id
+        self.names = names
+        self.digests = digests
+        self.sizeBytes = sizeBytes
+        self.createdAt = createdAt
+        self.config = config
+        self.layers = layers
+    }
+}

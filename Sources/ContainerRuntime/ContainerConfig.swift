@@ -1,0 +1,129 @@
+public import LinuxKernel
+
+/// Whose container this is: with the attempt the name of its cgroup, and so of the at-most-one lock.
+public struct ContainerMetadata: Hashable, Sendable {
+    public var podUID: String
+    public var podNamespace: String
+    public var podName: String
+    public var name: String
+    /// 0 for the first start, one more for each restart.
+    public var attempt: UInt32
+
+    public init(podUID: String, podNamespace: String, podName: String, name: String, attempt: UInt32) {
+        self.podUID = podUID
+        self.podNamespace = podNamespace
+        self.podName = podName
+        self.name = name
+        self.attempt = attempt
+    }
+}
+
+/// A host path bound into a container.
+public struct ContainerMount: Hashable, Sendable {
+    public enum Propagation: UInt8, Hashable, Sendable {
+        case none, hostToContainer, bidirectional
+    }
+
+    public var hostPath: String
+    public var containerPath: String
+    public var isFile: Bool
+    public var readOnly: Bool
+    public var propagation: Propagation
+
+    public init(
+        hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
+        propagation: Propagation = .none
+    ) {
+        self.hostPath = hostPath
+        self.containerPath = containerPath
+        self.isFile = isFile
+        self.readOnly = readOnly
+        self.propagation = propagation
+    }
+}
+
+/// setrlimit(2) values of a container; unset ones are inherited from the monitor.
+public struct ResourceLimit: Hashable, Sendable {
+    /// `RLIMIT_*`.
+    public var resource: UInt32
+    public var soft: UInt64
+    public var hard: UInt64
+
+    public init(resource: UInt32, soft: UInt64, hard: UInt64) {
+        self.resource = resource
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// Everything a container is, in the runtime's terms: no pods, no volumes, only paths and numbers.
+public struct ContainerConfig: Hashable, Sendable {
+    public enum SeccompProfile: Hashable, Sendable {
+        case runtimeDefault, unconfined
+    }
+
+    public var sandboxID: String
+    public var metadata: ContainerMetadata
+    /// The reference as the user gave it, and the image's own identifier.
+    public var image: String
+    public var imageID: String
+    /// Overlay lower directories, topmost first.
+    public var rootLayers: [String]
+    /// Program and arguments; the program is looked up in the environment's PATH unless it holds a slash.
+    public var arguments: [String]
+    /// `KEY=value`, in order.
+    public var environment: [String]
+    public var workingDirectory: String
+    public var userID: UInt32
+    public var groupID: UInt32
+    public var supplementaryGroups: [UInt32]
+    public var mounts: [ContainerMount]
+    public var capabilities: CapabilitySet
+    public var privileged: Bool
+    public var noNewPrivileges: Bool
+    public var seccomp: SeccompProfile
+    public var readOnlyRoot: Bool
+    public var resourceLimits: [ResourceLimit]
+    public var outOfMemoryScore: Int32
+    /// Below the cgroup manager's root; its parent exists.
+    public var cgroupPath: String
+    public var resources: CgroupResources
+    /// CRI log file; its directory exists.
+    public var logPath: String
+    /// Kept with the container for whoever asked for it; nothing the runtime reads.
+    public var labels: [String: String]
+
+    public init(
+        sandboxID: String, metadata: ContainerMetadata, image: String = "", imageID: String = "",
+        rootLayers: [String] = ["/"], arguments: [String], environment: [String] = [], workingDirectory: String = "/",
+        userID: UInt32 = 0, groupID: UInt32 = 0, supplementaryGroups: [UInt32] = [], mounts: [ContainerMount] = [],
+        capabilities: CapabilitySet = .containerDefault, privileged: Bool = false, noNewPrivileges: Bool = false,
+        seccomp: SeccompProfile = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
+        outOfMemoryScore: Int32 = 0, cgroupPath: String, resources: CgroupResources = CgroupResources(),
+        logPath: String, labels: [String: String] = [:]
+    ) {
+        self.sandboxID = sandboxID
+        self.metadata = metadata
+        self.image = image
+        self.imageID = imageID
+        self.rootLayers = rootLayers
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.userID = userID
+        self.groupID = groupID
+        self.supplementaryGroups = supplementaryGroups
+        self.mounts = mounts
+        self.capabilities = capabilities
+        self.privileged = privileged
+        self.noNewPrivileges = noNewPrivileges
+        self.seccomp = seccomp
+        self.readOnlyRoot = readOnlyRoot
+        self.resourceLimits = resourceLimits
+        self.outOfMemoryScore = outOfMemoryScore
+        self.cgroupPath = cgroupPath
+        self.resources = resources
+        self.logPath = logPath
+        self.labels = labels
+    }
+}

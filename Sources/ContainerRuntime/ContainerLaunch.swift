@@ -1,0 +1,125 @@
+import Glibc
+import LinuxKernel
+import MonitorCore
+import Synchronization
+import SystemPackage
+
+/// The kernel work of creating a container, up to the spawn of its monitor. What fails is undone in reverse order.
+enum ContainerLaunch {
+    /// A monitor that was spawned.
+    final class Made: Sendable {
+        let plan: LaunchPlan
+        let monitorPID: pid_t
+        let createdAt: Int64
+        let shortfalls: [CgroupShortfall]
+        private let socket: Mutex<Int32>
+
+        init(
+            _ monitor: consuming MonitorProcess.Spawned, plan: LaunchPlan, createdAt: Int64,
+            shortfalls: [CgroupShortfall]
+        ) {
+            self.plan = plan
+            self.monitorPID = monitor.pid
+            self.createdAt = createdAt
+            self.shortfalls = shortfalls
+            self.socket = Mutex(monitor.socket.release())
+        }
+
+        /// The connection, once.
+        func takeSocket() -> OwnedDescriptor {
+            OwnedDescriptor(
+                owning: socket.withLock { socket in
+                    defer { socket = -1 }
+                    return socket
+                })
+        }
+    }
+
+    static func make(
+        _ id: String, _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration,
+        bootID: String
+    ) throws(RuntimeError) -> Made {
+        let cgroups = configuration.cgroups
+        do throws(KernelError) {
+            // This mkdir is the lock: one instance of (pod, container, attempt), whatever crashes and retries.
+            try cgroups.create(config.cgroupPath)
+        } catch {
+            if error.errno == .fileExists {
+                throw RuntimeError(
+                    .alreadyExists, "an instance of container \"\(config.metadata.name)\" exists: cgroup \(config.cgroupPath)")
+            }
+            throw RuntimeError(error)
+        }
+        do {
+            return try makeLocked(id, config, sandbox, configuration, bootID: bootID)
+        } catch {
+            try? FileSystem.removeTree(configuration.layerDirectory(of: id))
+            try? FileSystem.removeTree(configuration.runDirectory(of: id))
+            try? cgroups.removeTree(config.cgroupPath)
+            throw error
+        }
+    }
+
+    private static func makeLocked(
+        _ id: String, _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration,
+        bootID: String
+    ) throws(RuntimeError) -> Made {
+        let directory = configuration.runDirectory(of: id)
+        let layer = configuration.layerDirectory(of: id)
+        let plan = try plan(config, sandbox, configuration, directory: directory, layer: layer)
+        do throws(KernelError) {
+            let shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
+            try FileSystem.makeDirectories(directory + "/rootfs")
+            try FileSystem.makeDirectories(layer + "/upper", mode: 0o755)
+            try FileSystem.makeDirectories(layer + "/work")
+            // The upper directory becomes the container's "/": readable by all of its users.
+            try kernelCall("chmod", layer + "/upper") { chmod(layer + "/upper", 0o755) }
+            let createdAt = RealTime.nanoseconds()
+            let record = ContainerRecord(id: id, bootID: bootID, createdAt: createdAt, config: config)
+            try FileSystem.writeAtomically(directory + "/record", record.encoded(), durable: false)
+            let monitor = try MonitorProcess.spawn(configuration.monitorPath, plan: plan, directory: directory)
+            return Made(monitor, plan: plan, createdAt: createdAt, shortfalls: shortfalls)
+        } catch { throw RuntimeError(error) }
+    }
+
+    private static func plan(
+        _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration, directory: String,
+        layer: String
+    ) throws(RuntimeError) -> LaunchPlan {
+        try LaunchPlanner.plan(
+            config, sandbox: sandbox,
+            places: LaunchPlanner.Places(root: directory + "/rootfs", upper: layer + "/upper", work: layer + "/work"),
+            cgroup: try cgroupFacts(config, configuration), seccomp: try seccomp(config))
+    }
+
+    static func cgroupFacts(
+        _ config: ContainerConfig, _ configuration: RuntimeConfiguration
+    ) throws(RuntimeError) -> LaunchPlanner.CgroupFacts {
+        let cgroups = configuration.cgroups
+        do throws(KernelError) {
+            return LaunchPlanner.CgroupFacts(
+                joinPoints: try cgroups.joinPoints(config.cgroupPath),
+                outOfMemoryEventsFile: try cgroups.oomEventsFile(config.cgroupPath),
+                outOfMemoryEventControlFile: try cgroups.oomEventControl(config.cgroupPath)?.eventControl,
+                v1Controllers: cgroups.hierarchies.v1.keys.map(\.v1Name).filter(shownControllers.contains).sorted(),
+                hasUnified: cgroups.hierarchies.unified != nil)
+        } catch { throw RuntimeError(error) }
+    }
+
+    /// v1 controllers that programs look for in their own /sys/fs/cgroup, to size themselves.
+    private static let shownControllers: Set<String> = ["cpu", "cpuacct", "memory", "pids"]
+
+    static func seccomp(_ config: ContainerConfig) throws(RuntimeError) -> [UInt8]? {
+        guard !config.privileged, config.seccomp == .runtimeDefault else { return nil }
+        return try SeccompFilter.runtimeDefault(config.capabilities)
+    }
+}
+
+/// The wall clock, for what people and the API read. Durations never come from it.
+enum RealTime {
+    static func nanoseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+}

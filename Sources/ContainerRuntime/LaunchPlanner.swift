@@ -1,0 +1,292 @@
+import CLinux
+import Glibc
+public import LinuxKernel
+public import MonitorCore
+
+/// Turns a container's configuration into the ordered steps of its launch. Pure: no system call, no clock, no random number.
+///
+/// The order is the security of it: cgroup before anything costs; namespaces before mounts; sysctls before masks; masks before
+/// the container may run; bounding set before groups, groups before uid, seccomp as late as no-new-privileges allows; every
+/// descriptor closed; exec last.
+public struct LaunchPlanner: Sendable {
+    /// Where one container's files are.
+    public struct Places: Hashable, Sendable {
+        /// Mount point for the root, in the new mount namespace only.
+        public var root: String
+        public var upper: String
+        public var work: String
+
+        public init(root: String, upper: String, work: String) {
+            self.root = root
+            self.upper = upper
+            self.work = work
+        }
+    }
+
+    /// What the cgroup manager says about the container's cgroup.
+    public struct CgroupFacts: Hashable, Sendable {
+        public var joinPoints: CgroupJoinPoints
+        public var outOfMemoryEventsFile: String?
+        public var outOfMemoryEventControlFile: String?
+        /// v1 controller mounts to show in /sys/fs/cgroup, by name; empty on v2.
+        public var v1Controllers: [String]
+        public var hasUnified: Bool
+
+        public init(
+            joinPoints: CgroupJoinPoints, outOfMemoryEventsFile: String? = nil,
+            outOfMemoryEventControlFile: String? = nil, v1Controllers: [String] = [], hasUnified: Bool = true
+        ) {
+            self.joinPoints = joinPoints
+            self.outOfMemoryEventsFile = outOfMemoryEventsFile
+            self.outOfMemoryEventControlFile = outOfMemoryEventControlFile
+            self.v1Controllers = v1Controllers
+            self.hasUnified = hasUnified
+        }
+    }
+
+    /// Hidden from unprivileged containers (the masked paths of Kubernetes' default procMount).
+    public static let maskedPaths = [
+        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+        "/sys/devices/virtual/powercap",
+    ]
+    public static let readOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// Nothing set-user-ID, no devices, nothing executable: kernel file systems and scratch.
+    private static let inert: UInt64 = 0x2 | 0x4 | 0x8
+    private static let readOnly: UInt64 = 0x1
+    private static let noSetUserID: UInt64 = 0x2
+    private static let noExecute: UInt64 = 0x8
+    /// S_IFCHR of mknod(2).
+    private static let characterDevice: UInt32 = 0o020000
+
+    private let config: ContainerConfig
+    private let sandbox: PodSandbox
+    private var steps: [LaunchStep] = []
+
+    private init(_ config: ContainerConfig, _ sandbox: PodSandbox) {
+        self.config = config
+        self.sandbox = sandbox
+    }
+
+    /// The launch of a container.
+    public static func plan(
+        _ config: ContainerConfig, sandbox: PodSandbox, places: Places, cgroup: CgroupFacts, seccomp: [UInt8]?
+    ) throws(RuntimeError) -> LaunchPlan {
+        var planner = LaunchPlanner(config, sandbox)
+        try planner.addJoins(cgroup)
+        try planner.addRoot(places)
+        try planner.addKernelFileSystems(cgroup)
+        try planner.addMounts()
+        try planner.addProtections()
+        try planner.addProcess(seccomp: seccomp)
+        return LaunchPlan(
+            cloneFlags: UInt64(CLONE_NEWNS | CLONE_NEWPID),
+            cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text),
+            logFile: try text(config.logPath),
+            outOfMemoryEventsFile: try cgroup.outOfMemoryEventsFile.map(text),
+            outOfMemoryEventControlFile: try cgroup.outOfMemoryEventControlFile.map(text),
+            steps: planner.steps)
+    }
+
+    /// A command inside a running container: the same credentials, capabilities, filter, cgroup and namespaces as its init.
+    public static func planExecution(
+        of arguments: [String], in config: ContainerConfig, sandbox: PodSandbox, cgroup: CgroupFacts, seccomp: [UInt8]?
+    ) throws(RuntimeError) -> LaunchPlan {
+        var execution = config
+        execution.arguments = arguments
+        var planner = LaunchPlanner(execution, sandbox)
+        for file in cgroup.joinPoints.v1TasksFiles { planner.steps.append(.joinCgroup(tasksFile: try text(file))) }
+        planner.steps.append(.outOfMemoryScore(config.outOfMemoryScore))
+        var types = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC
+        if !sandbox.hostNetwork { types |= CLONE_NEWNET | CLONE_NEWUTS }
+        planner.steps.append(.enterContainerNamespaces(types: UInt32(types)))
+        try planner.addLimits()
+        try planner.addCredentials(seccomp: seccomp)
+        return LaunchPlan(cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text), steps: planner.steps)
+    }
+
+    private mutating func addJoins(_ cgroup: CgroupFacts) throws(RuntimeError) {
+        for file in cgroup.joinPoints.v1TasksFiles { steps.append(.joinCgroup(tasksFile: try Self.text(file))) }
+        steps.append(.outOfMemoryScore(config.outOfMemoryScore))
+        for (name, type) in sandbox.namespaces {
+            steps.append(.enterNamespace(path: try Self.text(sandbox.namespacePath(name)), type: UInt32(type)))
+        }
+        // After the joins: the container's cgroup becomes the root that it sees.
+        steps.append(.unshare(flags: UInt32(CLONE_NEWCGROUP)))
+    }
+
+    private mutating func addRoot(_ places: Places) throws(RuntimeError) {
+        // Slave: what the host mounts later for us arrives, what the container mounts never leaves.
+        steps.append(.setPropagation(flags: UInt64(MS_SLAVE | MS_REC)))
+        var lower: [CString] = []
+        for layer in config.rootLayers { lower.append(try Self.text(layer)) }
+        steps.append(
+            .mountOverlayRoot(
+                lower: lower, upper: try Self.text(places.upper), work: try Self.text(places.work),
+                target: try Self.text(places.root)))
+    }
+
+    private mutating func addKernelFileSystems(_ cgroup: CgroupFacts) throws(RuntimeError) {
+        let readOnlyUnlessPrivileged = config.privileged ? 0 : Self.readOnly
+        addMount("proc", "/proc", Self.inert)
+        addMount("tmpfs", "/dev", Self.noSetUserID | Self.noExecute, [("mode", "755"), ("size", "65536k")])
+        addDevices()
+        addMount(
+            "devpts", "/dev/pts", Self.noSetUserID | Self.noExecute,
+            [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")])
+        addMount("mqueue", "/dev/mqueue", Self.inert)
+        try addBind(
+            ContainerMount(hostPath: sandbox.sharedMemoryPath, containerPath: "/dev/shm"), attributes: Self.inert)
+        addMount("sysfs", "/sys", Self.inert | readOnlyUnlessPrivileged)
+        try addCgroupFileSystem(cgroup, Self.inert | readOnlyUnlessPrivileged)
+    }
+
+    private mutating func addDevices() {
+        let devices: [(StaticString, UInt32, UInt32)] = [
+            ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8),
+            ("/dev/urandom", 1, 9), ("/dev/tty", 5, 0),
+        ]
+        for (path, major, minor) in devices {
+            steps.append(
+                .deviceNode(path: CString(terminated: path), mode: Self.characterDevice | 0o666, major: major, minor: minor))
+        }
+        let links: [(StaticString, StaticString)] = [
+            ("/proc/self/fd", "/dev/fd"), ("/proc/self/fd/0", "/dev/stdin"), ("/proc/self/fd/1", "/dev/stdout"),
+            ("/proc/self/fd/2", "/dev/stderr"), ("pts/ptmx", "/dev/ptmx"),
+        ]
+        for (target, path) in links {
+            steps.append(.symbolicLink(target: CString(terminated: target), path: CString(terminated: path)))
+        }
+    }
+
+    private mutating func addCgroupFileSystem(_ cgroup: CgroupFacts, _ attributes: UInt64) throws(RuntimeError) {
+        if cgroup.v1Controllers.isEmpty {
+            if cgroup.hasUnified { addMount("cgroup2", "/sys/fs/cgroup", attributes) }
+            return
+        }
+        addMount("tmpfs", "/sys/fs/cgroup", Self.inert, [("mode", "755")])
+        for controller in cgroup.v1Controllers {
+            try addController(controller, attributes)
+        }
+    }
+
+    private mutating func addMounts() throws(RuntimeError) {
+        // Parents before what is mounted inside them.
+        let ordered = config.mounts.sorted { first, second in
+            let depths = (Self.depth(first.containerPath), Self.depth(second.containerPath))
+            return depths.0 != depths.1 ? depths.0 < depths.1 : first.containerPath < second.containerPath
+        }
+        for mount in ordered { try addBind(mount, attributes: mount.readOnly ? Self.readOnly : 0) }
+    }
+
+    private static func depth(_ path: String) -> Int { path.split(separator: "/").count }
+
+    private mutating func addProtections() throws(RuntimeError) {
+        for (name, value) in sandbox.sysctls.sorted(by: { $0.key < $1.key }) {
+            let path = "/proc/sys/" + name.split(separator: ".").joined(separator: "/")
+            steps.append(.writeSysctl(path: try Self.text(path), value: try Self.text(value)))
+        }
+        if !config.privileged {
+            for path in Self.maskedPaths { steps.append(.maskPath(try Self.text(path))) }
+            for path in Self.readOnlyPaths { steps.append(.readOnlyPath(try Self.text(path))) }
+        }
+        if config.workingDirectory != "/" { steps.append(.makeDirectory(try Self.text(config.workingDirectory))) }
+        steps.append(.pivotRoot)
+        if config.readOnlyRoot { steps.append(.makeRootReadOnly) }
+    }
+
+    private mutating func addProcess(seccomp: [UInt8]?) throws(RuntimeError) {
+        try addLimits()
+        steps.append(.awaitRelease)
+        try addCredentials(seccomp: seccomp)
+    }
+
+    private mutating func addLimits() throws(RuntimeError) {
+        for limit in config.resourceLimits {
+            steps.append(.resourceLimit(resource: limit.resource, soft: limit.soft, hard: limit.hard))
+        }
+    }
+
+    private mutating func addCredentials(seccomp: [UInt8]?) throws(RuntimeError) {
+        let capabilities = config.privileged ? CapabilitySet.all : config.capabilities
+        steps.append(.boundingCapabilities(capabilities.mask))
+        // Without no-new-privileges a filter needs CAP_SYS_ADMIN: it comes while we still have it.
+        if let seccomp, !config.noNewPrivileges { steps.append(.seccompFilter(seccomp)) }
+        steps.append(.supplementaryGroups(config.supplementaryGroups))
+        steps.append(.groupID(config.groupID))
+        steps.append(.userID(config.userID))
+        steps.append(
+            .capabilities(effective: capabilities.mask, permitted: capabilities.mask, inheritable: 0))
+        steps.append(.parentDeathSignal)
+        steps.append(.workingDirectory(try Self.text(config.workingDirectory)))
+        steps.append(.closeDescriptors)
+        if config.noNewPrivileges {
+            steps.append(.noNewPrivileges)
+            if let seccomp { steps.append(.seccompFilter(seccomp)) }
+        }
+        steps.append(try execute())
+    }
+
+    private func execute() throws(RuntimeError) -> LaunchStep {
+        guard let program = config.arguments.first, !program.isEmpty else {
+            throw RuntimeError(.invalidConfiguration, "no command: neither the container nor its image names one")
+        }
+        var candidates: [CString] = []
+        if program.contains("/") {
+            candidates = [try Self.text(program)]
+        } else {
+            let path = config.environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) }
+            for directory in (path ?? Self.defaultPath).split(separator: ":") {
+                candidates.append(try Self.text(directory + "/" + program))
+            }
+        }
+        var arguments: [CString] = []
+        for argument in config.arguments { arguments.append(try Self.text(argument)) }
+        var environment: [CString] = []
+        for variable in config.environment { environment.append(try Self.text(variable)) }
+        return .execute(candidates: candidates, arguments: arguments, environment: environment)
+    }
+
+    private mutating func addMount(
+        _ type: StaticString, _ target: StaticString, _ attributes: UInt64,
+        _ options: [(StaticString, StaticString?)] = []
+    ) {
+        steps.append(
+            .mount(
+                type: CString(terminated: type), target: CString(terminated: target), attributes: attributes,
+                options: options.map { key, value in
+                    MountOption(key: CString(terminated: key), value: value.map { CString(terminated: $0) })
+                }))
+    }
+
+    private mutating func addController(_ name: String, _ attributes: UInt64) throws(RuntimeError) {
+        steps.append(
+            .mount(
+                type: CString(terminated: "cgroup"), target: try Self.text("/sys/fs/cgroup/" + name),
+                attributes: attributes, options: [MountOption(key: try Self.text(name))]))
+    }
+
+    private mutating func addBind(_ mount: ContainerMount, attributes: UInt64) throws(RuntimeError) {
+        let propagation =
+            switch mount.propagation {
+            case .none: MS_PRIVATE
+            case .hostToContainer: MS_SLAVE
+            case .bidirectional: MS_SHARED
+            }
+        steps.append(
+            .bind(
+                BindMount(
+                    source: try Self.text(mount.hostPath), target: try Self.text(mount.containerPath),
+                    kind: mount.isFile ? .file : .directory, attributes: attributes,
+                    propagation: UInt64(propagation))))
+    }
+
+    private static func text(_ string: some StringProtocol) throws(RuntimeError) -> CString {
+        guard let text = CString(string.utf8) else {
+            throw RuntimeError(.invalidConfiguration, "\"\(string)\" holds a NUL byte, which the kernel cannot take")
+        }
+        return text
+    }
+}

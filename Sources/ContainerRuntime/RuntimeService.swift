@@ -1,0 +1,327 @@
+import Glibc
+public import LinuxKernel
+public import Logging
+public import MonitorCore
+import Synchronization
+import SystemPackage
+
+/// The container runtime: sandboxes and containers, CRI-shaped. It knows nothing of pods.
+///
+/// Truth is in the kernel and in each container's directory; what this actor holds is rebuilt from there by ``start()``.
+/// ``run()`` has to be running for anything to happen.
+public actor RuntimeService {
+    struct Entry {
+        var status: ContainerInstance
+        /// For the words of a launch failure; nil after an adoption.
+        var plan: LaunchPlan?
+        var connection: MonitorConnection?
+        /// Our child to reap; nil after an adoption, when init (pid 1) reaps it.
+        var monitorPID: pid_t?
+        var waiters: [AsyncStream<ContainerInstanceState>.Continuation] = []
+        var isRemoving = false
+    }
+
+    let configuration: RuntimeConfiguration
+    let logger: Logger
+    let loop: EpollLoop
+    let pool = KernelThreadPool.shared
+    let bootID: String
+    var containersByID: [String: Entry] = [:]
+    var sandboxesByID: [String: PodSandbox] = [:]
+    /// Those whose namespaces exist.
+    var readySandboxes: Set<String> = []
+    var executions: [UInt32: AsyncStream<ExecutionEvent>.Continuation] = [:]
+
+    private let notifications: AsyncStream<(String, MonitorConnection.Notification)>
+    let notify: AsyncStream<(String, MonitorConnection.Notification)>.Continuation
+    /// What happened to containers, in order, for one consumer. Bounded by the number of containers: each has three events.
+    public nonisolated let events: AsyncStream<RuntimeEvent>
+    private let publish: AsyncStream<RuntimeEvent>.Continuation
+
+    public init(configuration: RuntimeConfiguration, logger: Logger) throws(RuntimeError) {
+        self.configuration = configuration
+        self.logger = logger
+        do throws(KernelError) {
+            loop = try EpollLoop(name: "monitors")
+            bootID = try ProcFS.bootID()
+        } catch { throw RuntimeError(error) }
+        (notifications, notify) = AsyncStream.makeStream()
+        (events, publish) = AsyncStream.makeStream()
+    }
+
+    /// Carries what monitors say into the state, until cancelled.
+    public func run() async {
+        for await (id, notification) in notifications {
+            switch notification {
+            case .event(let event): await handle(event, of: id)
+            case .closed: await monitorClosed(id)
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    public func containers() -> [ContainerInstance] { containersByID.values.map(\.status) }
+
+    public func container(_ id: String) -> ContainerInstance? { containersByID[id]?.status }
+
+    public func sandboxes() -> [PodSandbox] { Array(sandboxesByID.values) }
+
+    public func containers(ofPod uid: String) -> [ContainerInstance] {
+        containersByID.values.map(\.status).filter { $0.metadata.podUID == uid }
+    }
+
+    public func sandboxes(ofPod uid: String) -> [PodSandbox] { sandboxesByID.values.filter { $0.podUID == uid } }
+
+    /// The newest sandbox of a pod that has its namespaces, which a stopped one has not.
+    public func readySandbox(ofPod uid: String) -> PodSandbox? {
+        sandboxes(ofPod: uid).filter { readySandboxes.contains($0.id) }.max { $0.attempt < $1.attempt }
+    }
+
+    public nonisolated func usage(of status: ContainerInstance) throws(RuntimeError) -> CgroupUsage {
+        do throws(KernelError) { return try configuration.cgroups.usage(status.config.cgroupPath) } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    // MARK: Life of a container
+
+    /// Makes a container and sets it up, blocked before its first instruction.
+    public func createContainer(_ config: ContainerConfig) async throws(RuntimeError) -> ContainerInstance {
+        guard let sandbox = sandboxesByID[config.sandboxID] else {
+            throw RuntimeError(.notFound, "sandbox \(config.sandboxID) does not exist")
+        }
+        let id = Identifier.random()
+        let (configuration, bootID) = (configuration, bootID)
+        let made = try await pool.run { () throws(RuntimeError) in
+            try ContainerLaunch.make(id, config, sandbox, configuration, bootID: bootID)
+        }
+        let status = ContainerInstance(
+            id: id, config: config, createdAt: made.createdAt, state: .launching, shortfalls: made.shortfalls)
+        var entry = Entry(status: status, plan: made.plan, monitorPID: made.monitorPID)
+        do throws(KernelError) { entry.connection = try connect(made.takeSocket(), id) } catch {
+            throw RuntimeError(error)
+        }
+        containersByID[id] = entry
+        let state = await waitForState(of: id) { state in
+            if case .launching = state { return false }
+            return true
+        }
+        if case .exited(let record)? = state {
+            let failure = launchError(record, id)
+            await remove(id)
+            throw failure
+        }
+        guard let status = containersByID[id]?.status else {
+            throw RuntimeError(.notFound, "container \(id) was removed while it was being created")
+        }
+        return status
+    }
+
+    /// Releases a created container and waits for the proof that its program runs.
+    public func startContainer(_ id: String) async throws(RuntimeError) {
+        guard let entry = containersByID[id] else { throw RuntimeError(.notFound, "container \(id) does not exist") }
+        guard case .created = entry.status.state, let connection = entry.connection else {
+            throw RuntimeError(.invalidState, "container \(id) is not in the state Created")
+        }
+        do throws(KernelError) { try connection.send(.release) } catch {
+            throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)")
+        }
+        let state = await waitForState(of: id) { state in
+            switch state {
+            case .launching, .created: false
+            case .running, .exited: true
+            }
+        }
+        if case .exited(let record)? = state, record.failure != nil { throw launchError(record, id) }
+    }
+
+    /// Sends `signal` (SIGTERM unless the image says otherwise), waits `gracePeriod`, and then kills everything in the container's cgroup. Returns when it has ended.
+    public func stopContainer(
+        _ id: String, signal: Int32 = 15, gracePeriod: Duration
+    ) async throws(RuntimeError) {
+        guard let entry = containersByID[id], entry.status.exitRecord == nil else { return }
+        if gracePeriod > .zero, let connection = entry.connection {
+            do throws(KernelError) {
+                try connection.send(.signal(signal))
+                if await waitForExit(of: id, timeout: gracePeriod) { return }
+            } catch {
+                logger.warning("monitor does not take the stop signal", metadata: ["container": "\(id)"])
+            }
+        }
+        // A container that was never released obeys no signal but this one.
+        try? entry.connection?.send(.signal(SIGKILL))
+        let (cgroups, path) = (configuration.cgroups, entry.status.config.cgroupPath)
+        try await pool.run { () throws(RuntimeError) in
+            do throws(KernelError) { try cgroups.kill(path) } catch {
+                if error.errno != .noSuchFileOrDirectory { throw RuntimeError(error) }
+            }
+        }
+        _ = await waitForExit(of: id)
+    }
+
+    /// Forgets an exited container and removes what it left: its writable layer, record and cgroup.
+    public func removeContainer(_ id: String) async throws(RuntimeError) {
+        guard let entry = containersByID[id] else { return }
+        guard entry.status.exitRecord != nil else {
+            throw RuntimeError(.invalidState, "container \(id) still runs: stop it first")
+        }
+        await remove(id)
+    }
+
+    /// After a rotation by the caller: the monitor opens the log's path anew.
+    public func reopenLog(of id: String) throws(RuntimeError) {
+        guard let connection = containersByID[id]?.connection else { return }
+        do throws(KernelError) { try connection.send(.reopenLog) } catch { throw RuntimeError(error) }
+    }
+
+    // MARK: State
+
+    func connect(_ socket: consuming OwnedDescriptor, _ id: String) throws(KernelError) -> MonitorConnection {
+        let notify = notify
+        return try MonitorConnection(socket, loop: loop) { notification in notify.yield((id, notification)) }
+    }
+
+    private func launchError(_ record: ExitRecord, _ id: String) -> RuntimeError {
+        guard let failure = record.failure else {
+            return RuntimeError(.launchFailed, "the container ended before it was set up (signal \(record.signal))")
+        }
+        let message = containersByID[id]?.plan.map(failure.message(in:)) ?? "launch step \(failure.step) failed"
+        return RuntimeError(.launchFailed, message, launchFailure: failure)
+    }
+
+    private func handle(_ event: MonitorEvent, of id: String) async {
+        guard let entry = containersByID[id] else { return }
+        let kind: RuntimeEvent.Kind
+        switch event {
+        case .launching: return
+        case .created:
+            set(.created, of: id)
+            kind = .created
+        case .running(let pid, let startTime, let startedAt):
+            set(.running(ProcessIdentity(pid: pid, startTime: startTime), startedAt: startedAt), of: id)
+            kind = .started
+        case .exited(let record):
+            await finish(id, record)
+            return
+        case .executionStarted(let identifier): return yield(.started, to: identifier)
+        case .executionFailed(let identifier, let failure): return yield(.failed(failure), to: identifier)
+        case .executionExited(let identifier, let exitCode, let signal):
+            return yield(.exited(exitCode: signal != 0 ? 128 + signal : exitCode), to: identifier)
+        }
+        publish.yield(RuntimeEvent(containerID: id, metadata: entry.status.metadata, kind: kind))
+    }
+
+    /// A monitor that goes without a record was killed. Its container must not live on unwatched: nobody would know its end.
+    private func monitorClosed(_ id: String) async {
+        guard let entry = containersByID[id], entry.status.exitRecord == nil else { return }
+        let (configuration, config) = (configuration, entry.status.config)
+        let record = await pool.run { ContainerRecovery.endOfLostMonitor(id, config, configuration) }
+        await finish(id, record)
+    }
+
+    /// The container has ended: its cgroup goes (the accounting with it), its waiters learn.
+    private func finish(_ id: String, _ record: ExitRecord) async {
+        guard var entry = containersByID[id], entry.status.exitRecord == nil else { return }
+        entry.connection?.stop()
+        entry.connection = nil
+        if record.failure != nil {
+            let message = launchError(record, id).message
+            entry.status.failureMessage = message
+            let path = configuration.runDirectory(of: id) + "/failure"
+            // Only this process knows the plan: after a restart the words come from here.
+            _ = await pool.run { try? FileSystem.writeAtomically(path, Array(message.utf8), durable: false) }
+        }
+        let pid = entry.monitorPID
+        entry.monitorPID = nil
+        containersByID[id] = entry
+        set(.exited(record), of: id)
+        publish.yield(RuntimeEvent(containerID: id, metadata: entry.status.metadata, kind: .exited))
+        let (cgroups, path) = (configuration.cgroups, entry.status.config.cgroupPath)
+        let failure = await pool.run { () -> KernelError? in
+            if let pid { _ = try? kernelCall("waitpid") { waitpid(pid, nil, 0) } }
+            do throws(KernelError) { try cgroups.removeTree(path) } catch { return error }
+            return nil
+        }
+        if let failure {
+            logger.warning("cgroup not removed", metadata: ["container": "\(id)", "error": "\(failure)"])
+        }
+    }
+
+    private func set(_ state: ContainerInstanceState, of id: String) {
+        containersByID[id]?.status.state = state
+        let waiters = containersByID[id]?.waiters ?? []
+        for waiter in waiters { waiter.yield(state) }
+        if case .exited = state {
+            for waiter in waiters { waiter.finish() }
+            containersByID[id]?.waiters = []
+        }
+    }
+
+    /// The first state that satisfies the predicate; nil when the container is gone or the task is cancelled.
+    func waitForState(
+        of id: String, _ predicate: @Sendable (ContainerInstanceState) -> Bool
+    ) async -> ContainerInstanceState? {
+        guard let state = containersByID[id]?.status.state else { return nil }
+        if predicate(state) { return state }
+        let (states, continuation) = AsyncStream<ContainerInstanceState>.makeStream()
+        containersByID[id]?.waiters.append(continuation)
+        for await state in states where predicate(state) {
+            continuation.finish()
+            return state
+        }
+        return nil
+    }
+
+    /// The end of a container; nil when it is removed before, or the task is cancelled.
+    public func waitForExit(of id: String) async -> ExitRecord? {
+        let state = await waitForState(of: id) { state in
+            if case .exited = state { return true }
+            return false
+        }
+        guard case .exited(let record)? = state else { return nil }
+        return record
+    }
+
+    /// Whether a container has ended, as the kernel and its directory have it: the news may still be on its way here.
+    public func hasEnded(_ id: String) -> Bool {
+        guard let entry = containersByID[id] else { return true }
+        return entry.status.exitRecord != nil || FileSystem.exists(configuration.runDirectory(of: id) + "/exit")
+    }
+
+    private func waitForExit(of id: String, timeout: Duration) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await self.waitForExit(of: id) != nil
+            }
+            group.addTask {
+                try? await ContinuousClock().sleep(for: timeout)
+                return false
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
+        }
+    }
+
+    private func remove(_ id: String) async {
+        guard let entry = containersByID[id], !entry.isRemoving else { return }
+        containersByID[id]?.isRemoving = true
+        let (configuration, config) = (configuration, entry.status.config)
+        let failure = await pool.run { () -> KernelError? in
+            do throws(KernelError) {
+                try configuration.cgroups.removeTree(config.cgroupPath)
+                try FileSystem.removeTree(configuration.layerDirectory(of: id))
+                // Last: while the record exists the next start of the agent finishes this removal.
+                try FileSystem.removeTree(configuration.runDirectory(of: id))
+            } catch { return error }
+            return nil
+        }
+        if let failure {
+            logger.warning("container not fully removed", metadata: ["container": "\(id)", "error": "\(failure)"])
+            containersByID[id]?.isRemoving = false
+        } else {
+            containersByID[id] = nil
+        }
+    }
+}

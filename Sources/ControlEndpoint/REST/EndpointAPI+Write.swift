@@ -1,0 +1,112 @@
+internal import KubernetesAPI
+internal import NIOCore
+
+/// Creating, replacing, patching and deleting over HTTP.
+extension EndpointAPI {
+    func create(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ identity: Identity
+    ) async throws(APIStatusError) -> APIResponse {
+        guard info.name == nil else { throw .methodNotAllowed }
+        let body = try body(of: request)
+        try checkCreatedName(identity, info, body)
+        // Cluster-wide POST of a namespaced object: the body says where.
+        var namespace = info.namespace
+        if resource.definition.namespaced, namespace == nil {
+            let given = body.string("metadata", "namespace")
+            namespace = given.isEmpty ? "default" : given
+        }
+        let result = try await operations.create(
+            resource, namespace: namespace, body: body, options: try WriteOptions(request.query))
+        return try answer(result, request, resource)
+    }
+
+    func update(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, isStatus: Bool
+    ) async throws(APIStatusError) -> APIResponse {
+        let result = try await operations.update(
+            resource, namespace: info.namespace, name: try name(info), isStatus: isStatus, body: try body(of: request),
+            options: try WriteOptions(request.query))
+        return try answer(result, request, resource)
+    }
+
+    func patch(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, isStatus: Bool
+    ) async throws(APIStatusError) -> APIResponse {
+        let type = MediaType(parsing: request.contentType)?.name ?? ""
+        let body = type == "application/apply-patch+yaml" ? .null : try parseJSON(request.body)
+        let patch = try ObjectPatch(mediaType: type, body: body)
+        let result = try await operations.patch(
+            resource, namespace: info.namespace, name: try name(info), isStatus: isStatus, patch: patch,
+            options: try WriteOptions(request.query))
+        return try answer(result, request, resource)
+    }
+
+    func delete(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> APIResponse {
+        let result = try await operations.delete(
+            resource, namespace: info.namespace, name: try name(info), request: try deletionRequest(request))
+        if !result.isGone || resource.strategy.returnsDeletedObject {
+            return try answer(WriteResult(result.object), request, resource)
+        }
+        var details: [String: JSONValue] = [
+            "name": .string(result.object.key.name), "kind": .string(resource.definition.plural),
+            "uid": .string(result.object.uid),
+        ]
+        if !resource.definition.group.isEmpty { details["group"] = .string(resource.definition.group) }
+        return .json([
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": .object(details),
+        ])
+    }
+
+    func deleteCollection(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> APIResponse {
+        guard info.namespace != nil || !resource.definition.namespaced else { throw .methodNotAllowed }
+        let filter = try filter(request, resource)
+        let left = try await operations.deleteCollection(
+            resource, namespace: info.namespace, filter: filter, request: try deletionRequest(request))
+        return .json([
+            "kind": .string(resource.definition.kind + "List"), "apiVersion": .string(resource.definition.apiVersion),
+            "metadata": ["resourceVersion": .string(String(operations.store.resourceVersion))],
+            "items": .array(left.map(\.value)),
+        ])
+    }
+
+    private func deletionRequest(_ request: APIRequest) throws(APIStatusError) -> DeletionRequest {
+        let body = request.body.readableBytes == 0 ? nil : try body(of: request)
+        return try DeletionRequest(body: body, query: request.query)
+    }
+
+    func name(_ info: RequestInfo) throws(APIStatusError) -> String {
+        guard let name = info.name else { throw .methodNotAllowed }
+        return name
+    }
+
+    func filter(_ request: APIRequest, _ resource: RegisteredResource) throws(APIStatusError) -> ObjectFilter {
+        try ObjectFilter(
+            labelSelector: request.query["labelSelector"], fieldSelector: request.query["fieldSelector"],
+            resource: resource)
+    }
+
+    /// `pods/NAME/binding`: gives a pod to a node, once.
+    func bind(
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> APIResponse {
+        let body = try body(of: request)
+        let binding: Binding
+        do {
+            binding = try JSONValueDecoder().decode(Binding.self, from: body)
+        } catch {
+            throw .badRequest("Binding in version \"v1\" cannot be handled as a Binding: \(error)")
+        }
+        guard let node = binding.target.name, !node.isEmpty else {
+            throw .invalid(Binding.definition, try name(info), [.required(FieldPath("target", "name"))])
+        }
+        let options = try WriteOptions(request.query)
+        try await operations.bind(
+            resource, namespace: info.namespace, name: try name(info), node: node, uid: binding.metadata.uid,
+            options: options)
+        return .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], status: 201)
+    }
+}

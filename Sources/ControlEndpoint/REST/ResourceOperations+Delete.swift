@@ -1,0 +1,129 @@
+internal import KubernetesAPI
+
+/// Deletion: at once, with a grace period, or held back by finalizers.
+extension ResourceOperations {
+    struct DeletionResult: Sendable {
+        var object: StoredObject
+        /// The object is gone, not only marked.
+        var isGone: Bool
+    }
+
+    func delete(
+        _ resource: RegisteredResource, namespace: String?, name: String, request: DeletionRequest
+    ) async throws(APIStatusError) -> DeletionResult {
+        let key = resource.key(namespace: namespace, name: name)
+        for attempt in 1...Self.conflictRetryLimit {
+            guard let current = store.get(key) else { throw .notFound(resource.id, name) }
+            try check(request, against: current)
+            if resource.id.plural == "namespaces", let refusal = NamespaceStrategy.refusalToDelete(name) { throw refusal }
+            if request.isDryRun { return DeletionResult(object: current, isGone: false) }
+            do {
+                return try await proceed(current, resource, request)
+            } catch where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
+                continue
+            }
+        }
+        throw .modified(resource.id, name)
+    }
+
+    private func check(_ request: DeletionRequest, against current: StoredObject) throws(APIStatusError) {
+        if let uid = request.uid, uid != current.uid {
+            throw .conflict(
+                current.key.resource, current.key.name,
+                "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
+        }
+        if let version = request.resourceVersion, version != String(current.resourceVersion) {
+            throw .conflict(
+                current.key.resource, current.key.name,
+                "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: "
+                    + "\(current.resourceVersion)")
+        }
+    }
+
+    private func proceed(
+        _ current: StoredObject, _ resource: RegisteredResource, _ request: DeletionRequest
+    ) async throws(APIStatusError) -> DeletionResult {
+        let plan = resource.strategy.deletion(of: current.value, requestedGraceSeconds: request.gracePeriodSeconds)
+        if plan == .deferred { return try await deferDeletion(of: current) }
+        if current.isBeingDeleted {
+            guard let shorter = shortenedGrace(current, request) else {
+                return DeletionResult(object: current, isGone: false)
+            }
+            return shorter == 0
+                ? try await finish(current, resource) : try await mark(current, graceSeconds: shorter)
+        }
+        switch plan {
+        case .immediate, .deferred: return try await finish(current, resource)
+        case .graceful(let seconds): return try await mark(current, graceSeconds: seconds)
+        }
+    }
+
+    /// A deletion under way can only get faster. Nil when the request changes nothing.
+    private func shortenedGrace(_ current: StoredObject, _ request: DeletionRequest) -> Int64? {
+        let present = current.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0
+        guard present > 0, var wanted = request.gracePeriodSeconds else { return nil }
+        if wanted < 0 { wanted = 1 }
+        return wanted < present ? wanted : nil
+    }
+
+    /// Marks the object as leaving. Its owner sees the mark, stops what it describes and deletes it with grace 0.
+    private func mark(_ current: StoredObject, graceSeconds: Int64) async throws(APIStatusError) -> DeletionResult {
+        var value = current.value
+        // The time counts from the first request, however often it is shortened.
+        var begin = now.seconds
+        if let text = value[path: "metadata", "deletionTimestamp"]?.stringValue, let due = Timestamp(rfc3339: text) {
+            begin = due.seconds &- (value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0)
+        }
+        let (due, overflow) = begin.addingReportingOverflow(graceSeconds)
+        guard !overflow, due < Self.latestSecond else {
+            throw .badRequest("gracePeriodSeconds: \(graceSeconds) is too large")
+        }
+        value.set(.string(Timestamp(seconds: due, nanoseconds: 0).rfc3339), at: "metadata", "deletionTimestamp")
+        value.set(.integer(graceSeconds), at: "metadata", "deletionGracePeriodSeconds")
+        if let generation = value[path: "metadata", "generation"]?.intValue {
+            value.set(.integer(generation &+ 1), at: "metadata", "generation")
+        }
+        let stored = try await write(current.key, expecting: .version(current.resourceVersion), .put(value))
+        return DeletionResult(object: stored, isGone: false)
+    }
+
+    /// The last second a timestamp can show: 9999-12-31T23:59:59Z.
+    private static var latestSecond: Int64 { 253_402_300_799 }
+
+    /// Removes the object, or marks it to go when its last finalizer does.
+    private func finish(_ current: StoredObject, _ resource: RegisteredResource) async throws(APIStatusError) -> DeletionResult {
+        if current.finalizers.isEmpty {
+            return DeletionResult(object: try await remove(current, resource), isGone: true)
+        }
+        if current.isBeingDeleted, current.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 0 {
+            return DeletionResult(object: current, isGone: false)
+        }
+        return try await mark(current, graceSeconds: 0)
+    }
+
+    /// Removes the object and does what its kind wants done then.
+    func remove(_ current: StoredObject, _ resource: RegisteredResource) async throws(APIStatusError) -> StoredObject {
+        let last = try await write(current.key, expecting: .version(current.resourceVersion), .delete)
+        await resource.strategy.afterRemoval(last, self)
+        if !current.key.namespace.isEmpty { await finalizeNamespace(current.key.namespace) }
+        return last
+    }
+
+    /// Deletes every object of a kind that a filter lets through.
+    /// - Returns: the objects as they were left.
+    func deleteCollection(
+        _ resource: RegisteredResource, namespace: String?, filter: ObjectFilter, request: DeletionRequest
+    ) async throws(APIStatusError) -> [StoredObject] {
+        var left: [StoredObject] = []
+        for object in store.list(resource.id, namespace: namespace).objects where filter.matches(object) {
+            do {
+                let result = try await delete(
+                    resource, namespace: object.key.namespace, name: object.key.name, request: request)
+                left.append(result.object)
+            } catch where error.reason == "NotFound" {
+                continue
+            }
+        }
+        return left
+    }
+}

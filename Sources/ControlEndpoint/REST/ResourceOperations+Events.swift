@@ -1,0 +1,25 @@
+internal import KubernetesAPI
+internal import Logging
+
+/// Events are news, not state: they go after an hour.
+extension ResourceOperations {
+    private static var eventLifeSeconds: Int64 { 3600 }
+
+    func removeOldEvents() async {
+        let horizon = now.seconds - Self.eventLifeSeconds
+        for event in store.list(ResourceID(group: "", plural: "events")).objects {
+            let times = [
+                event.value.string("series", "lastObservedTime"), event.value.string("lastTimestamp"),
+                event.value.string("eventTime"), event.value.string("metadata", "creationTimestamp"),
+            ]
+            let last = times.compactMap { Timestamp(rfc3339: $0)?.seconds }.max() ?? 0
+            guard last < horizon else { continue }
+            do {
+                _ = try await write(event.key, expecting: .version(event.resourceVersion), .delete)
+            } catch {
+                // It changed meanwhile, so it is news again; or the disk is full, and the next sweep tries again.
+                logger.debug("old event kept", metadata: ["event": "\(event.key)", "reason": "\(error.message)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+internal import KubernetesAPI
+internal import Logging
+
+/// The life of namespaces: made at start, filled with a default service account, emptied before they go.
+extension ResourceOperations {
+    private static var namespaces: ResourceID { ResourceID(group: "", plural: "namespaces") }
+    private static var serviceAccounts: ResourceID { ResourceID(group: "", plural: "serviceaccounts") }
+
+    /// What every installation has: the system namespaces, their service accounts and the service `kubernetes`.
+    func createSystemObjects(apiPort: Int) async throws(APIStatusError) {
+        if let resource = registry.resource(Self.namespaces) {
+            for name in NamespaceStrategy.systemNamespaces {
+                let body: JSONValue = ["metadata": ["name": .string(name)]]
+                try await createIfAbsent(resource, namespace: nil, name: name, body)
+            }
+        }
+        for namespace in store.list(Self.namespaces).objects where !namespace.isBeingDeleted {
+            await ensureDefaultServiceAccount(namespace: namespace.key.name)
+        }
+        if let resource = registry.resource(ResourceID(group: "", plural: "services")) {
+            let body: JSONValue = [
+                "metadata": [
+                    "name": "kubernetes", "labels": ["component": "apiserver", "provider": "kubernetes"],
+                ],
+                "spec": [
+                    "clusterIP": .string(serviceAddresses.first), "type": "ClusterIP", "sessionAffinity": "None",
+                    "ports": [
+                        [
+                            "name": "https", "port": 443, "protocol": "TCP",
+                            "targetPort": .integer(Int64(apiPort)),
+                        ]
+                    ],
+                ],
+            ]
+            try await createIfAbsent(resource, namespace: "default", name: "kubernetes", body)
+        }
+        // A stop may have come between the emptying and the end of a namespace.
+        for namespace in store.list(Self.namespaces).objects where namespace.isBeingDeleted {
+            await finalizeNamespace(namespace.key.name)
+        }
+    }
+
+    private func createIfAbsent(
+        _ resource: RegisteredResource, namespace: String?, name: String, _ body: JSONValue
+    ) async throws(APIStatusError) {
+        if store.get(resource.key(namespace: namespace, name: name)) != nil { return }
+        do {
+            _ = try await create(resource, namespace: namespace, body: body, options: WriteOptions())
+        } catch where error.reason == "AlreadyExists" {
+            return
+        }
+    }
+
+    func ensureDefaultServiceAccount(namespace: String) async {
+        guard let resource = registry.resource(Self.serviceAccounts),
+            let found = store.get(ObjectKey(resource: Self.namespaces, namespace: "", name: namespace)),
+            !found.isBeingDeleted
+        else { return }
+        let body: JSONValue = ["metadata": ["name": "default"]]
+        do {
+            try await createIfAbsent(resource, namespace: namespace, name: "default", body)
+        } catch {
+            logger.warning(
+                "default service account not created",
+                metadata: ["namespace": "\(namespace)", "reason": "\(error.message)"])
+        }
+    }
+
+    /// Marks a namespace as terminating and starts to empty it.
+    func deferDeletion(of current: StoredObject) async throws(APIStatusError) -> DeletionResult {
+        var result = DeletionResult(object: current, isGone: false)
+        if !current.isBeingDeleted {
+            var value = current.value
+            value.set(.string(now.rfc3339), at: "metadata", "deletionTimestamp")
+            value.set("Terminating", at: "status", "phase")
+            result.object = try await write(current.key, expecting: .version(current.resourceVersion), .put(value))
+        }
+        await emptyNamespace(current.key.name)
+        result.isGone = store.get(current.key) == nil
+        return result
+    }
+
+    /// Asks every object of a terminating namespace to go; pods take their grace period.
+    private func emptyNamespace(_ namespace: String) async {
+        for object in store.objects(inNamespace: namespace) {
+            guard let resource = registry.resource(object.key.resource) else { continue }
+            do {
+                _ = try await delete(
+                    resource, namespace: namespace, name: object.key.name, request: DeletionRequest())
+            } catch where error.reason == "NotFound" {
+                continue
+            } catch {
+                logger.warning(
+                    "object of a terminating namespace not deleted",
+                    metadata: ["object": "\(object.key)", "reason": "\(error.message)"])
+            }
+        }
+        await finalizeNamespace(namespace)
+    }
+
+    /// Removes a terminating namespace that is empty. Called after everything that may have emptied it.
+    func finalizeNamespace(_ namespace: String) async {
+        let key = ObjectKey(resource: Self.namespaces, namespace: "", name: namespace)
+        guard let current = store.get(key), current.isBeingDeleted, current.finalizers.isEmpty,
+            store.objects(inNamespace: namespace).isEmpty
+        else { return }
+        do {
+            _ = try await write(key, expecting: .version(current.resourceVersion), .delete)
+        } catch where error.reason == "NotFound" || error.reason == "Conflict" {
+            // Another request finished it, or changed it and will finish it.
+            return
+        } catch {
+            logger.warning(
+                "terminating namespace not removed",
+                metadata: ["namespace": "\(namespace)", "reason": "\(error.message)"])
+        }
+    }
+}

@@ -1,0 +1,149 @@
+internal import KubernetesAPI
+
+/// Replacing and patching.
+extension ResourceOperations {
+    /// Replaces an object, or only its status.
+    func update(
+        _ resource: RegisteredResource, namespace: String?, name: String, isStatus: Bool, body: JSONValue,
+        options: WriteOptions
+    ) async throws(APIStatusError) -> WriteResult {
+        let (checked, warnings) = try checkedBody(body, for: resource, options: options)
+        var object = checked
+        try fixNamespace(&object, resource, namespace)
+        let given = object.string("metadata", "name")
+        guard given.isEmpty || given == name else {
+            throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
+        }
+        let key = resource.key(namespace: namespace, name: name)
+        let wantedVersion = object.string("metadata", "resourceVersion")
+        if store.get(key) == nil, resource.strategy.createsOnUpdate, !isStatus {
+            return try await create(resource, namespace: namespace, name: name, body: object, options: options)
+        }
+        var result = try await modify(resource, key, isStatus: isStatus, options: options) {
+            current throws(APIStatusError) in
+            var proposed = object
+            if wantedVersion.isEmpty {
+                proposed.set(.string(String(current.resourceVersion)), at: "metadata", "resourceVersion")
+            }
+            return proposed
+        }
+        result.warnings += warnings
+        return result
+    }
+
+    /// Applies a patch to the newest version, again when another write came in between.
+    func patch(
+        _ resource: RegisteredResource, namespace: String?, name: String, isStatus: Bool, patch: ObjectPatch,
+        options: WriteOptions
+    ) async throws(APIStatusError) -> WriteResult {
+        let key = resource.key(namespace: namespace, name: name)
+        var warnings: [String] = []
+        if options.fieldValidation != .ignore { warnings = try unknownFields(of: patch, resource, options) }
+        var result = try await modify(resource, key, isStatus: isStatus, options: options) {
+            current throws(APIStatusError) in
+            let patched = try patch.apply(to: current.value, resource: resource)
+            let given = patched.string("metadata", "name")
+            guard given == name else {
+                throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
+            }
+            return patched
+        }
+        result.warnings += warnings
+        return result
+    }
+
+    /// Unknown fields a merge brings in; a JSON patch is checked by what it leaves.
+    private func unknownFields(
+        of patch: ObjectPatch, _ resource: RegisteredResource, _ options: WriteOptions
+    ) throws(APIStatusError) -> [String] {
+        guard let shape = patch.objectShape else { return [] }
+        let unknown = resource.schema.unknownFields(in: shape).map { "unknown field \"\($0)\"" }
+        if unknown.isEmpty || options.fieldValidation == .warn { return unknown }
+        throw .badRequest(
+            "\(resource.definition.kind) in version \"\(resource.definition.version)\" cannot be handled as a "
+                + "\(resource.definition.kind): strict decoding error: \(unknown.joined(separator: ", "))")
+    }
+
+    /// Reads, changes and writes one object under its version. `change` gives the proposed object; its resource version
+    /// and UID, where they differ from the current ones, are conditions the client set.
+    func modify(
+        _ resource: RegisteredResource, _ key: ObjectKey, isStatus: Bool, options: WriteOptions,
+        _ change: (StoredObject) throws(APIStatusError) -> JSONValue
+    ) async throws(APIStatusError) -> WriteResult {
+        for attempt in 1...Self.conflictRetryLimit {
+            guard let current = store.get(key) else { throw .notFound(resource.id, key.name) }
+            let proposed = try change(current)
+            try checkConditions(proposed, current)
+            let value = try merged(proposed, into: current, resource, isStatus: isStatus, options)
+            if value == current.value { return WriteResult(current) }
+            if options.isDryRun { return WriteResult(dryRun: value) }
+            do {
+                return WriteResult(try await store(value, over: current, resource))
+            } catch where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
+                continue
+            }
+        }
+        throw .modified(resource.id, key.name)
+    }
+
+    private func checkConditions(_ proposed: JSONValue, _ current: StoredObject) throws(APIStatusError) {
+        let version = proposed.string("metadata", "resourceVersion")
+        if !version.isEmpty, version != String(current.resourceVersion) {
+            throw .modified(current.key.resource, current.key.name)
+        }
+        let uid = proposed.string("metadata", "uid")
+        if !uid.isEmpty, uid != current.uid {
+            throw .conflict(
+                current.key.resource, current.key.name,
+                "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
+        }
+    }
+
+    /// The object as it would be stored: server fields kept, status and the rest kept apart, defaults filled, rules checked.
+    private func merged(
+        _ proposed: JSONValue, into current: StoredObject, _ resource: RegisteredResource, isStatus: Bool,
+        _ options: WriteOptions
+    ) throws(APIStatusError) -> JSONValue {
+        let old = current.value
+        var object = proposed
+        ObjectMetadata.keepServerFields(of: old, in: &object)
+        object.set(.string(String(current.resourceVersion)), at: "metadata", "resourceVersion")
+        let strategy = resource.strategy
+        if isStatus {
+            let (metadata, status) = (object["metadata"], object["status"])
+            object = old
+            object["metadata"] = metadata
+            object["status"] = status
+            for field in ["finalizers", "ownerReferences"] {
+                object.set(old[path: "metadata", field], at: "metadata", field)
+            }
+        } else if strategy.hasStatus {
+            object["status"] = old["status"]
+        }
+        let context = StrategyContext(now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun)
+        try strategy.prepareForUpdate(&object, old: old, context)
+        var (value, problems) = try resource.normalize(object, replacing: isStatus ? nil : old)
+        guard problems.isEmpty else { throw .invalid(resource.definition, current.key.name, problems) }
+        if strategy.tracksGeneration, value["spec"] != old["spec"] {
+            let generation = old[path: "metadata", "generation"]?.intValue ?? 0
+            value.set(.integer(generation &+ 1), at: "metadata", "generation")
+        }
+        return value
+    }
+
+    /// Stores a new version; an object that waited only for its last finalizer goes instead.
+    private func store(
+        _ value: JSONValue, over current: StoredObject, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> StoredObject {
+        let expectation = ResourceStore.Expectation.version(current.resourceVersion)
+        let hasFinalizers = !value.list("metadata", "finalizers").isEmpty
+        let grace = value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0
+        let isLeaving = current.isBeingDeleted && !current.finalizers.isEmpty && !hasFinalizers && grace == 0
+        if isLeaving, resource.id.plural != "namespaces" {
+            return try await remove(current, resource)
+        }
+        let stored = try await write(current.key, expecting: expectation, .put(value))
+        if isLeaving { await finalizeNamespace(current.key.name) }
+        return stored
+    }
+}

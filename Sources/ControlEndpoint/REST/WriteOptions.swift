@@ -1,0 +1,86 @@
+internal import KubernetesAPI
+
+/// The query parameters common to every write.
+struct WriteOptions: Hashable, Sendable {
+    enum FieldValidation: String, Sendable {
+        case ignore = "Ignore"
+        case warn = "Warn"
+        case strict = "Strict"
+    }
+
+    var isDryRun = false
+    var fieldValidation = FieldValidation.warn
+
+    init() {}
+
+    init(_ query: QueryParameters) throws(APIStatusError) {
+        isDryRun = try Self.isDryRun(query.all("dryRun"))
+        let validation = query["fieldValidation"]
+        if !validation.isEmpty {
+            guard let known = FieldValidation(rawValue: validation) else {
+                throw .badRequest(
+                    "query parameter fieldValidation: unsupported value \"\(validation)\": must be Ignore, Warn or Strict")
+            }
+            fieldValidation = known
+        }
+    }
+
+    /// `All` is the only stage there is.
+    static func isDryRun(_ values: [String]) throws(APIStatusError) -> Bool {
+        let given = values.filter { !$0.isEmpty }
+        guard given.allSatisfy({ $0 == "All" }) else {
+            throw .badRequest("dryRun: unsupported value \"\(given.joined(separator: ","))\": must be All")
+        }
+        return !given.isEmpty
+    }
+}
+
+/// How a deletion is wanted, from the body or the query of the request.
+struct DeletionRequest: Hashable, Sendable {
+    var gracePeriodSeconds: Int64?
+    var uid: String?
+    var resourceVersion: String?
+    var isDryRun = false
+
+    init() {}
+
+    init(body: JSONValue?, query: QueryParameters) throws(APIStatusError) {
+        if let body, !body.isNull {
+            let options: DeleteOptions
+            do {
+                options = try JSONValueDecoder().decode(DeleteOptions.self, from: body)
+            } catch {
+                throw .badRequest("the body cannot be handled as DeleteOptions: \(error)")
+            }
+            gracePeriodSeconds = options.gracePeriodSeconds
+            uid = options.preconditions?.uid
+            resourceVersion = options.preconditions?.resourceVersion
+            isDryRun = try WriteOptions.isDryRun(options.dryRun ?? [])
+        }
+        if gracePeriodSeconds == nil { gracePeriodSeconds = try query.integer("gracePeriodSeconds") }
+        if try WriteOptions.isDryRun(query.all("dryRun")) { isDryRun = true }
+    }
+}
+
+/// What a write gave back.
+struct WriteResult: Sendable {
+    /// The object as stored, or as it would be after a dry run.
+    var value: JSONValue
+    /// Its encoded form when it was stored.
+    var json: [UInt8]?
+    var warnings: [String] = []
+    var isCreated = false
+
+    init(_ object: StoredObject, warnings: [String] = [], isCreated: Bool = false) {
+        value = object.value
+        json = object.json
+        self.warnings = warnings
+        self.isCreated = isCreated
+    }
+
+    init(dryRun value: JSONValue, warnings: [String] = [], isCreated: Bool = false) {
+        self.value = value
+        self.warnings = warnings
+        self.isCreated = isCreated
+    }
+}

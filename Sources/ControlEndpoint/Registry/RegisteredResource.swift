@@ -1,0 +1,101 @@
+internal import KubernetesAPI
+
+/// One kind the endpoint serves, with its type erased: everything the generic machinery needs to know of it.
+struct RegisteredResource: Sendable {
+    let definition: ResourceDefinition
+    let strategy: any ResourceStrategy
+    let table: TableLayout
+    /// Fields that field selectors may name besides metadata.name and metadata.namespace.
+    let selectableFields: [SelectableField]
+    /// Subresources with their own verbs, besides `status`.
+    let subresources: [Subresource]
+    let schema: Schema
+    /// The Swift type, for the OpenAPI documents.
+    let type: any KubernetesResource.Type
+    /// Decodes into the kind's own type, which drops unknown fields, and fills its defaults, validates and encodes it again.
+    private let normalizer: @Sendable (_ value: JSONValue, _ old: JSONValue?) throws -> (JSONValue, [FieldError])
+
+    var id: ResourceID { ResourceID(group: definition.group, plural: definition.plural) }
+
+    init<Resource: KubernetesResource>(
+        _ type: Resource.Type, strategy: any ResourceStrategy = PlainStrategy(), table: TableLayout = .nameAndAge,
+        selectableFields: [SelectableField] = [], subresources: [Subresource] = []
+    ) {
+        definition = Resource.definition
+        self.strategy = strategy
+        self.table = table
+        self.selectableFields = selectableFields
+        self.subresources = subresources
+        schema = Schema(of: type)
+        self.type = type
+        normalizer = { value, old in
+            var object = try JSONValueDecoder().decode(Resource.self, from: value)
+            if var defaultable = object as? any Defaultable {
+                defaultable.applyDefaults()
+                object = defaultable as? Resource ?? object
+            }
+            var problems = (object as? any Validatable)?.validate() ?? []
+            if let old, let updated = object as? any UpdateValidatable {
+                let before = try JSONValueDecoder().decode(Resource.self, from: old)
+                problems += Self.updateProblems(updated, old: before)
+            }
+            return (try JSONValueEncoder().encode(object), problems)
+        }
+    }
+
+    private static func updateProblems<Updated: UpdateValidatable>(_ updated: Updated, old: Any) -> [FieldError] {
+        (old as? Updated).map { updated.validateUpdate(old: $0) } ?? []
+    }
+
+    /// The object as it will be stored, and every rule it breaks. A value that does not fit the type is a bad request.
+    /// - Parameter old: what it replaces, where only a comparison shows whether it may.
+    func normalize(
+        _ value: JSONValue, replacing old: JSONValue? = nil
+    ) throws(APIStatusError) -> (value: JSONValue, problems: [FieldError]) {
+        do {
+            return try normalizer(value, old)
+        } catch {
+            throw .badRequest(
+                "\(definition.kind) in version \"\(definition.version)\" cannot be handled as a \(definition.kind): "
+                    + "\(error)")
+        }
+    }
+
+    func key(namespace: String?, name: String) -> ObjectKey {
+        ObjectKey(resource: id, namespace: definition.namespaced ? namespace ?? "" : "", name: name)
+    }
+}
+
+/// A subresource as discovery and OpenAPI show it.
+struct Subresource: Hashable, Sendable {
+    var name: String
+    /// The kind of its body, such as `Binding`.
+    var kind: String
+    var group: String?
+    var version: String?
+    var verbs: [String]
+}
+
+/// A field that field selectors may compare.
+struct SelectableField: Hashable, Sendable {
+    /// As the client writes it.
+    var name: String
+    var path: [String]
+    /// What an absent field compares as.
+    var absent: String
+
+    init(_ name: String, path: [String]? = nil, absent: String = "") {
+        self.name = name
+        self.path = path ?? name.split(separator: ".").map(String.init)
+        self.absent = absent
+    }
+
+    func value(in object: JSONValue) -> String {
+        switch object[path: path] {
+        case .string(let text)?: text
+        case .integer(let number)?: String(number)
+        case .bool(let flag)?: flag ? "true" : "false"
+        case nil, .null?, .double?, .array?, .object?: absent
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import KubernetesAPI
+
+/// Every kind the endpoint serves: one line per kind, and all the rest follows from it.
+struct ResourceRegistry: Sendable {
+    let resources: [RegisteredResource]
+    private let byID: [ResourceID: RegisteredResource]
+
+    init(_ resources: [RegisteredResource] = ResourceRegistry.standard) {
+        self.resources = resources
+        byID = Dictionary(resources.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func resource(_ id: ResourceID) -> RegisteredResource? { byID[id] }
+
+    /// The kind behind a request, when group, version and name are all known.
+    func resource(for info: RequestInfo) -> RegisteredResource? {
+        guard let resource = byID[info.resourceID], resource.definition.version == info.version else { return nil }
+        return resource
+    }
+
+    /// Group versions in discovery order: core first, then by name.
+    var groupVersions: [(group: String, version: String)] {
+        var seen: Set<String> = []
+        return resources.map { ($0.definition.group, $0.definition.version) }
+            .filter { seen.insert("\($0.0)/\($0.1)").inserted }
+            .sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+    }
+
+    func resources(group: String, version: String) -> [RegisteredResource] {
+        resources.filter { $0.definition.group == group && $0.definition.version == version }
+            .sorted { $0.definition.plural < $1.definition.plural }
+    }
+
+    static let standard: [RegisteredResource] = [
+        RegisteredResource(
+            Namespace.self, strategy: NamespaceStrategy(), table: .namespaces,
+            selectableFields: [SelectableField("status.phase")]),
+        RegisteredResource(
+            Node.self, strategy: NodeStrategy(), table: .nodes,
+            selectableFields: [SelectableField("spec.unschedulable", absent: "false")]),
+        RegisteredResource(
+            Pod.self, strategy: PodStrategy(), table: .pods, selectableFields: PodStrategy.selectableFields,
+            subresources: [
+                Subresource(name: "binding", kind: "Binding", verbs: ["create"]),
+                Subresource(name: "log", kind: "Pod", verbs: ["get"]),
+            ]),
+        RegisteredResource(ConfigMap.self, table: .configMaps),
+        RegisteredResource(Secret.self, table: .secrets, selectableFields: [SelectableField("type")]),
+        RegisteredResource(
+            Event.self, strategy: PlainStrategy(createsOnUpdate: true), table: .events,
+            selectableFields: EventFields.selectable),
+        RegisteredResource(
+            Service.self, strategy: ServiceStrategy(), table: .services,
+            selectableFields: [SelectableField("spec.clusterIP"), SelectableField("spec.type")]),
+        RegisteredResource(ServiceAccount.self, strategy: ServiceAccountStrategy(), table: .serviceAccounts),
+        RegisteredResource(Lease.self, strategy: PlainStrategy(createsOnUpdate: true), table: .leases),
+    ]
+}
+
+/// The fields of events that clients select by: kubectl describe asks for the events of one object.
+enum EventFields {
+    static let selectable: [SelectableField] =
+        ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
+        .map { SelectableField("involvedObject.\($0)") } + [
+            SelectableField("reason"), SelectableField("type"),
+            SelectableField("reportingComponent"), SelectableField("source", path: ["source", "component"]),
+        ]
+}

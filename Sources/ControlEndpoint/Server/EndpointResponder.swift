@@ -1,0 +1,72 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// Carries requests between HTTP and ``EndpointAPI``.
+struct EndpointResponder: HTTPResponder {
+    struct Context: RequestContext {
+        var coreContext: CoreRequestContextStorage
+        let channel: any Channel
+
+        init(source: ApplicationRequestContextSource) {
+            coreContext = CoreRequestContextStorage(source: source)
+            channel = source.channel
+        }
+    }
+
+    let api: EndpointAPI
+    let identities: ConnectionIdentities
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        var call = APIRequest(method: request.method.rawValue, target: request.head.path ?? "/")
+        call.accept = request.headers[.accept] ?? ""
+        call.contentType = request.headers[.contentType] ?? ""
+        call.ifNoneMatch = request.headers[.ifNoneMatch] ?? ""
+        let identity = await identities.identity(of: context.channel)
+        if identity == nil || !Self.mayHaveBody(request.method) {
+            // A stranger's body is not even read.
+            return response(await api.respond(to: call, identity: identity), context, close: identity == nil)
+        }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > EndpointAPI.bodyLimit {
+            return response(.failure(.tooLarge(limit: EndpointAPI.bodyLimit)), context, close: true)
+        }
+        do {
+            call.body = try await request.body.collect(upTo: EndpointAPI.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            return response(.failure(.tooLarge(limit: EndpointAPI.bodyLimit)), context, close: true)
+        }
+        return response(await api.respond(to: call, identity: identity), context, close: false)
+    }
+
+    private static func mayHaveBody(_ method: HTTPRequest.Method) -> Bool {
+        method != .get && method != .head
+    }
+
+    /// - Parameter close: the rest of the request is not worth reading.
+    private func response(_ answer: APIResponse, _ context: Context, close: Bool) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = answer.contentType
+        if close { headers[.connection] = "close" }
+        for (name, value) in answer.headers {
+            if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }
+        }
+        let status = HTTPResponse.Status(code: answer.status)
+        switch answer.body {
+        case .bytes(let buffer):
+            return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: buffer))
+        case .stream(let stream):
+            let channel = context.channel
+            return Response(
+                status: status, headers: headers,
+                body: ResponseBody { writer in
+                    let sink = StreamSink(writer)
+                    let client = StreamClient(
+                        write: { part in try await sink.write(part) },
+                        onGone: { handler in channel.closeFuture.whenComplete { _ in handler() } })
+                    try await stream(client)
+                    try await writer.finish(nil)
+                })
+        }
+    }
+}

@@ -1,0 +1,7 @@
+extension ObjectMeta: PatchMergedPrimitiveLists {
+    public static var mergedPrimitiveLists: Set<String> { ["finalizers"] }
+}
+
+extension NodeSpec: PatchMergedPrimitiveLists {
+    public static var mergedPrimitiveLists: Set<String> { ["podCIDRs"] }
+}

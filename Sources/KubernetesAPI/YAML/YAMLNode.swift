@@ -1,0 +1,4 @@
+internal import Yams
+
+/// The parser's node; the API has a `Node` of its own.
+typealias YAMLNode = Yams.Node

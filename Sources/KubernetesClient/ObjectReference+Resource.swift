@@ -1,0 +1,14 @@
+public import KubernetesAPI
+
+extension ObjectReference {
+    /// Points at an object, or a field of it.
+    ///
+    /// - Parameter fieldPath: e.g. `spec.containers{web}`.
+    public init(to object: some KubernetesResource, fieldPath: String? = nil) {
+        let definition = type(of: object).definition
+        self.init(
+            kind: definition.kind, namespace: object.metadata.namespace, name: object.metadata.name,
+            uid: object.metadata.uid, apiVersion: definition.apiVersion,
+            resourceVersion: object.metadata.resourceVersion, fieldPath: fieldPath)
+    }
+}

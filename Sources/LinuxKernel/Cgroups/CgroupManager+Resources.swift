@@ -1,0 +1,174 @@
+import Glibc
+import SystemPackage
+
+extension CgroupManager {
+    /// Sets limits and gives back those this host cannot enforce. A limit the kernel refuses (EINVAL, EBUSY because
+    /// more is already used) throws.
+    @discardableResult
+    public func apply(_ resources: CgroupResources, to path: String) throws(KernelError) -> [CgroupShortfall] {
+        let relative = try resolve(path)
+        var shortfalls: [CgroupShortfall] = []
+        if let shares = resources.cpuShares { try applyShares(shares, relative, &shortfalls) }
+        if let quota = resources.cpuQuotaMicroseconds { try applyQuota(quota, relative, &shortfalls) }
+        if resources.memoryLimitBytes != nil || resources.memorySwapLimitBytes != nil || resources.oomGroup {
+            try applyMemory(resources, relative, &shortfalls)
+        }
+        if let limit = resources.pidsLimit {
+            if let carrier = carrier(of: .pids) {
+                try write(
+                    limit < 0 ? "max" : "\(limit)", carrier.mount + relative + "/pids.max", .pidsLimit, .pids,
+                    &shortfalls)
+            } else {
+                shortfalls.append(notAvailable(.pidsLimit, .pids))
+            }
+        }
+        return shortfalls
+    }
+
+    private func applyShares(_ shares: UInt64, _ relative: String, _ shortfalls: inout [CgroupShortfall])
+        throws(KernelError)
+    {
+        guard let carrier = carrier(of: .cpu) else { return shortfalls.append(notAvailable(.cpuShares, .cpu)) }
+        let legal = min(CgroupResources.maximumShares, max(CgroupResources.minimumShares, shares))
+        let directory = carrier.mount + relative
+        if carrier.unified {
+            let weight = CgroupResources.cpuWeight(shares: legal)
+            try write("\(weight)", directory + "/cpu.weight", .cpuShares, .cpu, &shortfalls)
+        } else {
+            try write("\(legal)", directory + "/cpu.shares", .cpuShares, .cpu, &shortfalls)
+        }
+    }
+
+    private func applyQuota(_ quota: Int64, _ relative: String, _ shortfalls: inout [CgroupShortfall])
+        throws(KernelError)
+    {
+        guard let carrier = carrier(of: .cpu) else { return shortfalls.append(notAvailable(.cpuQuota, .cpu)) }
+        let directory = carrier.mount + relative
+        let period = CgroupResources.cpuPeriodMicroseconds
+        let legal = quota < 0 ? -1 : max(CgroupResources.minimumQuotaMicroseconds, quota)
+        if carrier.unified {
+            try write(
+                "\(legal < 0 ? "max" : "\(legal)") \(period)", directory + "/cpu.max", .cpuQuota, .cpu, &shortfalls)
+        } else {
+            // A new cgroup has the 100 ms period already; the quota file alone says whether the kernel can do this.
+            try write("\(legal)", directory + "/cpu.cfs_quota_us", .cpuQuota, .cpu, &shortfalls)
+        }
+    }
+
+    private func applyMemory(
+        _ resources: CgroupResources, _ relative: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        guard let carrier = carrier(of: .memory) else {
+            if resources.memoryLimitBytes != nil { shortfalls.append(notAvailable(.memoryLimit, .memory)) }
+            if resources.memorySwapLimitBytes != nil { shortfalls.append(notAvailable(.swapLimit, .memory)) }
+            if resources.oomGroup { shortfalls.append(notAvailable(.oomGroup, .memory)) }
+            return
+        }
+        let directory = carrier.mount + relative
+        if carrier.unified {
+            try applyUnifiedMemory(resources, directory, &shortfalls)
+        } else {
+            try applyV1Memory(resources, directory, &shortfalls)
+        }
+    }
+
+    private func applyUnifiedMemory(
+        _ resources: CgroupResources, _ directory: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        if let limit = resources.memoryLimitBytes {
+            try write(limit < 0 ? "max" : "\(limit)", directory + "/memory.max", .memoryLimit, .memory, &shortfalls)
+        }
+        let file = directory + "/memory.swap.max"
+        if let swap = resources.memorySwapLimitBytes {
+            try write(swap < 0 ? "max" : "\(swap)", file, .swapLimit, .memory, &shortfalls)
+        } else if let limit = resources.memoryLimitBytes, limit >= 0 {
+            // Without the file the kernel does not account swap; on a host that has none that is no shortfall.
+            try write("0", toExisting: file)
+        }
+        if resources.oomGroup { try write("1", directory + "/memory.oom.group", .oomGroup, .memory, &shortfalls) }
+    }
+
+    /// v1 limits memory and memory + swap, and insists on memory ≤ memory + swap at every moment.
+    private func applyV1Memory(
+        _ resources: CgroupResources, _ directory: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        let memoryFile = directory + "/memory.limit_in_bytes"
+        let bothFile = directory + "/memory.memsw.limit_in_bytes"
+        if let limit = resources.memoryLimitBytes {
+            let both: Int64
+            if limit < 0 || (resources.memorySwapLimitBytes ?? 0) < 0 {
+                both = -1
+            } else {
+                let (sum, overflow) = limit.addingReportingOverflow(resources.memorySwapLimitBytes ?? 0)
+                both = overflow ? -1 : sum
+            }
+            let memoryText = "\(limit < 0 ? -1 : limit)"
+            do {
+                try write(memoryText, memoryFile, .memoryLimit, .memory, &shortfalls)
+                try write("\(both)", toExisting: bothFile)
+            } catch  where error.errno == .invalidArgument {
+                // Above the old sum: the sum goes first.
+                try write("\(both)", toExisting: bothFile)
+                try write(memoryText, memoryFile, .memoryLimit, .memory, &shortfalls)
+            }
+            if resources.memorySwapLimitBytes != nil, !FileSystem.exists(bothFile) {
+                shortfalls.append(notAccounted(.swapLimit))
+            }
+        } else if let swap = resources.memorySwapLimitBytes {
+            let limit = try CgroupFile.readNumber(memoryFile) ?? 0
+            let (sum, overflow) = limit.addingReportingOverflow(UInt64(max(0, swap)))
+            let both = swap < 0 || overflow || sum > UInt64(Int64.max) ? "-1" : "\(sum)"
+            if try !write(both, toExisting: bothFile) { shortfalls.append(notAccounted(.swapLimit)) }
+        }
+        if resources.oomGroup {
+            shortfalls.append(
+                CgroupShortfall(
+                    resource: .oomGroup, controller: .memory,
+                    reason: "the memory controller is mounted as cgroup v1, which kills single processes"))
+        }
+    }
+
+    // MARK: Writing
+
+    /// Writes a limit; an absent file is a shortfall, an absent cgroup an error.
+    private func write(
+        _ value: String, _ file: String, _ resource: CgroupShortfall.Resource, _ controller: CgroupController,
+        _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        if try write(value, toExisting: file) { return }
+        let path = FilePath(file)
+        let directory = path.removingLastComponent().string
+        guard FileSystem.exists(directory) else {
+            throw KernelError("set \(resource.rawValue) of", directory, errno: .noSuchFileOrDirectory)
+        }
+        let name = path.lastComponent?.string ?? file
+        shortfalls.append(
+            CgroupShortfall(
+                resource: resource, controller: controller,
+                reason: "there is no \(name) in the cgroup: its parents do not hand down the \(controller.rawValue) "
+                    + "controller, or the kernel is built without it"))
+    }
+
+    /// `false` when the file does not exist.
+    @discardableResult
+    private func write(_ value: String, toExisting file: String) throws(KernelError) -> Bool {
+        do {
+            try FileSystem.writeKernelFile(file, value)
+            return true
+        } catch {
+            if CgroupFile.isAbsent(error.errno) { return false }
+            throw error
+        }
+    }
+
+    private func notAvailable(_ resource: CgroupShortfall.Resource, _ controller: CgroupController) -> CgroupShortfall {
+        CgroupShortfall(
+            resource: resource, controller: controller,
+            reason: "this host has no cgroup hierarchy with the \(controller.rawValue) controller")
+    }
+
+    private func notAccounted(_ resource: CgroupShortfall.Resource) -> CgroupShortfall {
+        CgroupShortfall(
+            resource: resource, controller: .memory, reason: "the kernel does not account swap (swapaccount=0)")
+    }
+}

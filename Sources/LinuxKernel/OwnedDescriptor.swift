@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A file descriptor with one owner, closed when the owner's scope ends.
+///
+/// `raw` may be lent to a call for as long as the owner lives; it must not be stored.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    public let raw: Int32
+
+    /// Takes ownership of an open descriptor.
+    public init(owning raw: Int32) {
+        precondition(raw >= 0, "a descriptor is not negative")
+        self.raw = raw
+    }
+
+    deinit { Glibc.close(raw) }
+
+    /// Gives up ownership: the caller closes it.
+    public consuming func release() -> Int32 {
+        let value = raw
+        discard self
+        return value
+    }
+
+    /// A second owner of the same open file (`F_DUPFD_CLOEXEC`).
+    public func duplicate() throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try kernelCall("dup") { CLinux_fcntl_int(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// open(2), always close-on-exec.
+    public static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0) throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try kernelCall("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// openat(2) relative to this directory, always close-on-exec.
+    public func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try kernelCall("openat", name) { openat(raw, name, flags | O_CLOEXEC, mode) })
+    }
+
+    /// openat2(2) with `RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS`: this directory is the root of the whole walk, so that
+    /// no symbolic link or `..` under the control of a container leaves it.
+    public func openInRoot(_ path: String, _ flags: Int32, mode: UInt32 = 0) throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            owning: try kernelCall("openat2", path) {
+                CLinux_openat2(
+                    raw, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode),
+                    CLinux_RESOLVE_IN_ROOT | CLinux_RESOLVE_NO_MAGICLINKS)
+            })
+    }
+
+    /// Reads to the end, refusing more than `limit` bytes (EFBIG).
+    public func readAll(limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try kernelCall("read") { Glibc.read(raw, &chunk, chunk.count) }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else { throw KernelError("read", errno: .fileTooLarge) }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Writes all of `bytes`, continuing after short writes.
+    public func writeAll(_ bytes: some Collection<UInt8>) throws(KernelError) {
+        let contiguous = Array(bytes)
+        var offset = 0
+        while offset < contiguous.count {
+            offset += try kernelCall("write") {
+                contiguous.withUnsafeBytes {
+                    Glibc.write(raw, UnsafeRawBufferPointer(rebasing: $0[offset...]).baseAddress, $0.count - offset)
+                }
+            }
+        }
+    }
+
+    /// A memfd holding `bytes`, sealed against every change: what a child reads is what was written.
+    public static func sealedMemory(name: String, _ bytes: [UInt8]) throws(KernelError) -> OwnedDescriptor {
+        let memory = OwnedDescriptor(
+            owning: try kernelCall("memfd_create", name) {
+                CLinux_memfd_create(name, UInt32(MFD_CLOEXEC) | UInt32(MFD_ALLOW_SEALING))
+            })
+        try memory.writeAll(bytes)
+        try kernelCall("fcntl", "F_ADD_SEALS") { CLinux_seal(memory.raw) }
+        return memory
+    }
+}

@@ -1,0 +1,39 @@
+public import LinuxKernel
+public import PodNetwork
+
+/// How a node agent is set up.
+public struct NodeAgentConfiguration: Sendable {
+    public var nodeName: String
+    /// `<root>`: pods, images, checkpoints.
+    public var rootDirectory: String
+    /// `/var/log` or what stands for it: `pods/` and `containers/` below it.
+    public var logDirectory: String
+    public var cgroups: CgroupManager
+    public var clusterDNS: [String]
+    public var clusterDomain: String
+    /// pids.max of a pod; nil leaves it to the kernel.
+    public var podPidsLimit: Int64?
+    /// Whether pods of the API may use `host:///`; manifest files always may.
+    public var allowsHostRootfsFromAPI: Bool
+
+    public init(
+        nodeName: String, rootDirectory: String, logDirectory: String, cgroups: CgroupManager,
+        clusterDNS: [String] = [], clusterDomain: String = "cluster.local", podPidsLimit: Int64? = 1024,
+        allowsHostRootfsFromAPI: Bool = true
+    ) {
+        self.nodeName = nodeName
+        self.rootDirectory = rootDirectory
+        self.logDirectory = logDirectory
+        self.cgroups = cgroups
+        self.clusterDNS = clusterDNS
+        self.clusterDomain = clusterDomain
+        self.podPidsLimit = podPidsLimit
+        self.allowsHostRootfsFromAPI = allowsHostRootfsFromAPI
+    }
+
+    var places: PodPlaces {
+        PodPlaces(
+            podsDirectory: rootDirectory + "/pods", logsDirectory: logDirectory + "/pods",
+            containerLogLinksDirectory: logDirectory + "/containers")
+    }
+}

@@ -1,0 +1,33 @@
+public import KubernetesAPI
+public import KubernetesClient
+public import Volumes
+
+/// ConfigMaps and Secrets for pods: those of manifest files first, then those of the API.
+public struct NodeObjects: VolumeObjectSource {
+    private let local: LocalObjects
+    private let client: APIClient
+
+    public init(local: LocalObjects, client: APIClient) {
+        self.local = local
+        self.client = client
+    }
+
+    public func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? {
+        if let object = local.configMap(namespace: namespace, name: name) { return object }
+        return try await get(ConfigMap.self, namespace, name)
+    }
+
+    public func secret(namespace: String, name: String) async throws(VolumeError) -> Secret? {
+        if let object = local.secret(namespace: namespace, name: name) { return object }
+        return try await get(Secret.self, namespace, name)
+    }
+
+    private func get<T: KubernetesResource>(
+        _ type: T.Type, _ namespace: String, _ name: String
+    ) async throws(VolumeError) -> T? {
+        do throws(APIError) { return try await client.get(type, namespace: namespace, name: name) } catch {
+            if error.isNotFound { return nil }
+            throw VolumeError(.unavailable, "\(T.definition.singular) \"\(name)\": \(error.message)")
+        }
+    }
+}

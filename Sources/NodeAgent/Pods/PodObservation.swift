@@ -1,0 +1,71 @@
+public import KubernetesAPI
+
+/// One instance of a container as the runtime has it: of one attempt, in one sandbox.
+public struct ContainerObservation: Hashable, Sendable {
+    public enum State: Hashable, Sendable {
+        case created
+        case running(startedAt: Timestamp)
+        case exited(ContainerStateTerminated)
+    }
+
+    public var id: String
+    public var sandboxID: String
+    public var name: String
+    public var attempt: UInt32
+    /// Of the definition it was made from: name and image only, as every other change leaves it running.
+    public var definitionHash: String
+    public var image: String
+    public var imageID: String
+    public var state: State
+
+    public init(
+        id: String, sandboxID: String, name: String, attempt: UInt32, definitionHash: String, image: String = "",
+        imageID: String = "", state: State
+    ) {
+        self.id = id
+        self.sandboxID = sandboxID
+        self.name = name
+        self.attempt = attempt
+        self.definitionHash = definitionHash
+        self.image = image
+        self.imageID = imageID
+        self.state = state
+    }
+
+    public var isRunning: Bool {
+        if case .running = state { return true }
+        return false
+    }
+
+    public var terminated: ContainerStateTerminated? {
+        if case .exited(let terminated) = state { return terminated }
+        return nil
+    }
+}
+
+/// What exists of a pod on this node right now.
+public struct PodObservation: Hashable, Sendable {
+    /// The sandbox with live namespaces, if there is one.
+    public var sandboxID: String?
+    /// One more than the highest attempt of any sandbox of the pod.
+    public var nextSandboxAttempt: UInt32
+    public var containers: [ContainerObservation]
+
+    public init(sandboxID: String? = nil, nextSandboxAttempt: UInt32 = 0, containers: [ContainerObservation] = []) {
+        self.sandboxID = sandboxID
+        self.nextSandboxAttempt = nextSandboxAttempt
+        self.containers = containers
+    }
+
+    /// Instances of one container, newest first.
+    public func instances(of name: String) -> [ContainerObservation] {
+        containers.filter { $0.name == name }.sorted { $0.attempt > $1.attempt }
+    }
+
+    public func newest(_ name: String) -> ContainerObservation? { instances(of: name).first }
+}
+
+extension Container {
+    /// What a restart on change looks at: name and image (reliability of running pods over later edits).
+    var definitionHash: String { "\(name)|\(image ?? "")" }
+}

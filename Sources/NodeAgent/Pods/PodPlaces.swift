@@ -1,0 +1,53 @@
+import KubernetesAPI
+
+/// Where a pod's files and cgroup are. Names of the API form paths only after validation: a UID or name with a slash never
+/// reaches this node (API validation), and is refused here again.
+struct PodPlaces: Sendable {
+    let podsDirectory: String
+    let logsDirectory: String
+    let containerLogLinksDirectory: String
+
+    func directory(_ uid: String) -> String { podsDirectory + "/" + uid }
+
+    func hostsFile(_ uid: String) -> String { directory(uid) + "/etc-hosts" }
+
+    func resolvConf(_ uid: String) -> String { directory(uid) + "/resolv.conf" }
+
+    func logDirectory(_ pod: Pod) -> String {
+        "\(logsDirectory)/\(pod.metadata.namespace ?? "")_\(pod.metadata.name ?? "")_\(pod.metadata.uid ?? "")"
+    }
+
+    func logDirectory(_ pod: Pod, container: String) -> String { logDirectory(pod) + "/" + container }
+
+    func log(_ pod: Pod, container: String, attempt: UInt32) -> String {
+        logDirectory(pod, container: container) + "/\(attempt).log"
+    }
+
+    /// The name log shippers look for: `<pod>_<namespace>_<container>-<id>.log`.
+    func logLink(_ pod: Pod, container: String, id: String) -> String {
+        "\(containerLogLinksDirectory)/\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")_\(container)-\(id).log"
+    }
+
+    /// `kubepods/<class>/pod<uid>`; guaranteed pods are directly under kubepods.
+    static func cgroup(_ pod: Pod) -> String {
+        let uid = pod.metadata.uid ?? ""
+        return switch pod.qosClass {
+        case .guaranteed: "kubepods/pod\(uid)"
+        case .burstable: "kubepods/burstable/pod\(uid)"
+        case .bestEffort: "kubepods/besteffort/pod\(uid)"
+        }
+    }
+
+    /// A UID that is one harmless path component.
+    static func isSafe(uid: String) -> Bool {
+        !uid.isEmpty && uid.utf8.count <= 128 && uid != "." && uid != ".."
+            && uid.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}

@@ -1,0 +1,55 @@
+import KubernetesAPI
+
+/// Fields of a pod that this version does not carry out. A pod that asks for one is refused with its name: a probe, hook or
+/// setting that is silently ignored would be a promise broken later.
+enum UnsupportedFields {
+    static func find(in pod: Pod) -> [String] {
+        var found: [String] = []
+        let spec = pod.spec
+        func refuse(_ condition: Bool, _ path: String) { if condition { found.append(path) } }
+        for (index, container) in (spec.initContainers ?? []).enumerated() {
+            check(container, "spec.initContainers[\(index)]", spec, &found)
+        }
+        for (index, container) in spec.containers.enumerated() {
+            check(container, "spec.containers[\(index)]", spec, &found)
+        }
+        refuse(spec.ephemeralContainers?.isEmpty == false, "spec.ephemeralContainers")
+        refuse(spec.hostPID == true, "spec.hostPID")
+        refuse(spec.hostIPC == true, "spec.hostIPC")
+        refuse(spec.shareProcessNamespace == true, "spec.shareProcessNamespace")
+        refuse(spec.hostUsers == false, "spec.hostUsers: false")
+        refuse(spec.runtimeClassName?.isEmpty == false, "spec.runtimeClassName")
+        refuse(spec.resourceClaims?.isEmpty == false, "spec.resourceClaims")
+        refuse(spec.activeDeadlineSeconds != nil, "spec.activeDeadlineSeconds")
+        refuse(spec.setHostnameAsFQDN == true, "spec.setHostnameAsFQDN")
+        refuse(spec.securityContext?.sysctls?.isEmpty == false, "spec.securityContext.sysctls")
+        refuse(spec.securityContext?.seLinuxOptions != nil, "spec.securityContext.seLinuxOptions")
+        refuse(isUnknown(spec.securityContext?.seccompProfile), "spec.securityContext.seccompProfile")
+        return found
+    }
+
+    private static func check(_ container: Container, _ path: String, _ spec: PodSpec, _ found: inout [String]) {
+        func refuse(_ condition: Bool, _ field: String) { if condition { found.append(path + "." + field) } }
+        refuse(container.livenessProbe != nil, "livenessProbe")
+        refuse(container.readinessProbe != nil, "readinessProbe")
+        refuse(container.startupProbe != nil, "startupProbe")
+        refuse(container.lifecycle != nil, "lifecycle")
+        refuse(container.restartPolicy != nil, "restartPolicy")
+        refuse(container.restartPolicyRules?.isEmpty == false, "restartPolicyRules")
+        refuse(container.tty == true, "tty")
+        refuse(container.stdin == true, "stdin")
+        refuse(container.volumeDevices?.isEmpty == false, "volumeDevices")
+        // With the host's network every port is the host's already.
+        let hasHostPort = container.ports?.contains { ($0.hostPort ?? 0) != 0 } == true
+        refuse(hasHostPort && spec.hostNetwork != true, "ports[].hostPort")
+        refuse(container.securityContext?.privileged == true, "securityContext.privileged")
+        refuse(container.securityContext?.procMount ?? "Default" != "Default", "securityContext.procMount")
+        refuse(container.securityContext?.seLinuxOptions != nil, "securityContext.seLinuxOptions")
+        refuse(isUnknown(container.securityContext?.seccompProfile), "securityContext.seccompProfile")
+    }
+
+    private static func isUnknown(_ profile: SeccompProfile?) -> Bool {
+        guard let type = profile?.type else { return false }
+        return type != "RuntimeDefault" && type != "Unconfined"
+    }
+}

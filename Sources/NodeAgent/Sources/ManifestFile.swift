@@ -1,0 +1,139 @@
+import KubernetesAPI
+
+/// What one manifest file defines. Pure.
+struct ManifestFile: Hashable, Sendable {
+    /// An object and where it is written.
+    struct Placed<Object: Hashable & Sendable>: Hashable, Sendable {
+        var object: Object
+        /// `file:line:column: metadata.name`, to put in front of a message.
+        var location: String
+    }
+
+    /// The largest manifest read, in bytes.
+    static let maximumBytes = 10 << 20
+
+    var pods: [Placed<Pod>] = []
+    var configMaps: [Placed<ConfigMap>] = []
+    var secrets: [Placed<Secret>] = []
+
+    /// Reads YAML with any number of documents, or JSON.
+    ///
+    /// A file is in force as a whole or not at all: half of an application started is harder to understand than none.
+    /// - Throws: `ManifestProblems` with every problem found.
+    static func parse(_ text: String, file: String, nodeName: String) throws(ManifestProblems) -> ManifestFile {
+        let documents: [YAMLDocument]
+        do {
+            documents = try YAMLDocuments.parse(text, file: file)
+        } catch {
+            throw ManifestProblems([ManifestProblem(file: file, message: "\(error)")])
+        }
+        var reader = Reader(file: file, nodeName: nodeName)
+        for document in documents { reader.read(document, document.value, at: .root, depth: 0) }
+        guard reader.problems.isEmpty else { throw ManifestProblems(reader.problems) }
+        return reader.manifest
+    }
+
+    struct ManifestProblems: Error {
+        var list: [ManifestProblem]
+        init(_ list: [ManifestProblem]) { self.list = list }
+    }
+
+    private struct Reader {
+        let file: String
+        let nodeName: String
+        var manifest = ManifestFile()
+        var problems: [ManifestProblem] = []
+
+        /// A file with a thousand mistakes has one cause.
+        static let problemLimit = 20
+
+        mutating func read(_ document: YAMLDocument, _ value: JSONValue, at path: FieldPath, depth: Int) {
+            guard problems.count < Self.problemLimit else { return }
+            let kind = value["kind"]?.stringValue ?? ""
+            let version = value["apiVersion"]?.stringValue ?? ""
+            guard version == "v1" || kind.isEmpty else {
+                return refuse(document, path.child("apiVersion"), unsupported(kind, version))
+            }
+            switch kind {
+            case "Pod":
+                guard var pod = decode(Pod.self, document, value, at: path) else { return }
+                pod = StaticPod.make(from: pod, file: file, nodeName: nodeName)
+                check(pod.validate(), document, at: path)
+                manifest.pods.append(placed(pod, document, path))
+            case "ConfigMap":
+                guard var map = decode(ConfigMap.self, document, value, at: path) else { return }
+                place(&map.metadata)
+                check(map.validate(), document, at: path)
+                manifest.configMaps.append(placed(map, document, path))
+            case "Secret":
+                guard var secret = decode(Secret.self, document, value, at: path) else { return }
+                place(&secret.metadata)
+                secret.applyDefaults()
+                check(secret.validate(), document, at: path)
+                manifest.secrets.append(placed(secret, document, path))
+            case "List", "PodList", "ConfigMapList", "SecretList":
+                guard depth == 0, let items = value["items"]?.arrayValue else {
+                    return refuse(document, path.child("items"), "Required value: a \(kind) holds a list of objects")
+                }
+                for (index, item) in items.enumerated() {
+                    // The items of a typed list need not repeat its kind.
+                    var item = item
+                    if kind != "List", item.objectValue != nil {
+                        item["kind"] = item["kind"] ?? .string(String(kind.dropLast(4)))
+                        item["apiVersion"] = item["apiVersion"] ?? "v1"
+                    }
+                    read(document, item, at: path.child("items").index(index), depth: depth + 1)
+                }
+            case "":
+                refuse(document, path.child("kind"), "Required value: Pod, ConfigMap or Secret")
+            default:
+                refuse(document, path.child("kind"), unsupported(kind, version))
+            }
+        }
+
+        private func unsupported(_ kind: String, _ version: String) -> String {
+            "\(version.prefix(64))/\(kind.prefix(64)) cannot be run from a manifest file; use v1 Pod, ConfigMap or Secret"
+        }
+
+        private func place(_ metadata: inout ObjectMeta) {
+            if metadata.namespace?.isEmpty ?? true { metadata.namespace = "default" }
+        }
+
+        private func placed<Object: KubernetesResource>(
+            _ object: Object, _ document: YAMLDocument, _ path: FieldPath
+        ) -> Placed<Object> {
+            Placed(object: object, location: document.location(of: path.child("metadata", "name")))
+        }
+
+        /// A field the type does not have is refused: a mistyped restriction must not turn into none.
+        private mutating func decode<T: Decodable>(
+            _ type: T.Type, _ document: YAMLDocument, _ value: JSONValue, at path: FieldPath
+        ) -> T? {
+            let unknown = Schema(of: type).unknownFieldPaths(in: value)
+            for field in unknown.prefix(Self.problemLimit) {
+                refuse(document, path + field, "unknown field; check its spelling and indentation")
+            }
+            do {
+                let object = try JSONValueDecoder().decode(type, from: value)
+                return unknown.isEmpty ? object : nil
+            } catch let error as JSONDecodingError {
+                refuse(document, path + error.path, error.reason)
+            } catch {
+                refuse(document, path, "\(error)")
+            }
+            return nil
+        }
+
+        private mutating func check(_ errors: [FieldError], _ document: YAMLDocument, at path: FieldPath) {
+            for error in errors.prefix(Self.problemLimit) { refuse(document, path + error.field, error.body) }
+        }
+
+        private mutating func refuse(_ document: YAMLDocument, _ path: FieldPath, _ reason: String) {
+            problems.append(ManifestProblem(file: file, message: "\(document.location(of: path)): \(reason)"))
+        }
+    }
+}
+
+private func + (left: FieldPath, right: FieldPath) -> FieldPath {
+    FieldPath(elements: left.elements + right.elements)
+}

@@ -1,0 +1,73 @@
+import ContainerImages
+import HTTPTypes
+import Hummingbird
+import KubernetesAPI
+import NIOCore
+import NodeAgent
+
+/// The unix socket of the local verbs. Whoever may open it (mode 0600, directory 0700) is root on this host.
+enum LocalRoutes {
+    static func router(_ state: NodeServerState) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        NodeAPIRoutes.addShared(to: router, state)
+        router.get("/v1/version") { _, _ in
+            HTTPResponses.json([
+                "version": .string(state.configuration.version), "node": .string(state.configuration.nodeName),
+            ])
+        }
+        router.get("/v1/pods") { _, _ in HTTPResponses.json(await NodeAPIRoutes.podList(state)) }
+        router.get("/v1/logs") { request, _ in
+            let query = request.uri.queryDictionary
+            return await LogRoute.respond(
+                state.agent, namespace: query["namespace"].map(String.init) ?? "default",
+                pod: query["pod"].map(String.init) ?? "", container: query["container"].map(String.init), query: query)
+        }
+        router.get("/v1/check") { _, _ in
+            HTTPResponses.json(.array(await state.findings().map(json)))
+        }
+        router.post("/v1/stop") { _, _ in
+            await state.stop()
+            return HTTPResponses.text("stopped\n")
+        }
+        addImages(to: router, state)
+        return router
+    }
+
+    static func json(_ finding: HostFinding) -> JSONValue {
+        [
+            "severity": .string(finding.severity.rawValue), "subject": .string(finding.subject),
+            "message": .string(finding.message), "fix": .string(finding.fix),
+        ]
+    }
+
+    private static func addImages(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+        router.get("/v1/images") { _, _ in
+            HTTPResponses.json(.array(await state.images.list().map(json)))
+        }
+        router.post("/v1/images") { request, _ in
+            let query = request.uri.queryDictionary
+            guard let path = query["path"], path.hasPrefix("/") else {
+                return HTTPResponses.error("path: an absolute path of an archive is required", status: .badRequest)
+            }
+            do throws(ImageError) {
+                let images = try await state.images.importArchive(
+                    path: String(path), name: query["name"].map(String.init))
+                return HTTPResponses.json(.array(images.map(json)))
+            } catch { return HTTPResponses.error(error.message, status: .unprocessableContent) }
+        }
+        router.delete("/v1/images") { request, _ in
+            let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
+            let inUse = Set(await state.agent.runtime.containers().map(\.config.imageID))
+            do throws(ImageError) {
+                return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
+            } catch { return HTTPResponses.error(error.message, status: .conflict) }
+        }
+    }
+
+    private static func json(_ image: StoredImage) -> JSONValue {
+        [
+            "id": .string(image.id), "names": .array(image.names.map { .string($0) }),
+            "sizeBytes": .integer(image.sizeBytes), "createdAt": image.createdAt.map { .string($0) } ?? .null,
+        ]
+    }
+}

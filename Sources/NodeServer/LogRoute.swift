@@ -1,0 +1,57 @@
+import HTTPTypes
+import Hummingbird
+import KubernetesAPI
+import NIOCore
+import NodeAgent
+
+/// A container's log over HTTP: the same parameters as the API's `pods/log`.
+enum LogRoute {
+    static func respond(
+        _ agent: NodeAgent, namespace: String, pod: String, container: String?, query: [Substring: Substring]
+    ) async -> Response {
+        do {
+            let options = try self.options(query)
+            let reader = try await agent.logReader(
+                namespace: namespace, pod: pod, container: container, options: options)
+            let body = ResponseBody { writer in
+                // The client sees at once that the log is open, even while it is empty.
+                try await writer.write(ByteBuffer())
+                while let bytes = try await reader.next() { try await writer.write(ByteBuffer(bytes: bytes)) }
+                try await writer.finish(nil)
+            }
+            return Response(status: .ok, headers: [.contentType: "text/plain"], body: body)
+        } catch let error as ContainerLogError {
+            switch error {
+            case .badRequest(let message): return HTTPResponses.error(message, status: .badRequest)
+            case .notFound(let message): return HTTPResponses.error(message, status: .notFound)
+            }
+        } catch {
+            return HTTPResponses.error("\(error)", status: .internalServerError)
+        }
+    }
+
+    static func options(_ query: [Substring: Substring]) throws(ContainerLogError) -> ContainerLogOptions {
+        var options = ContainerLogOptions()
+        options.follow = flag(query["follow"])
+        options.previous = flag(query["previous"])
+        options.timestamps = flag(query["timestamps"])
+        options.tailLines = try number(query["tailLines"], "tailLines", minimum: 0)
+        options.limitBytes = try number(query["limitBytes"], "limitBytes", minimum: 1)
+        if let seconds = try number(query["sinceSeconds"], "sinceSeconds", minimum: 1) {
+            options.since = Timestamp.now().advanced(by: .seconds(-seconds))
+        }
+        return options
+    }
+
+    private static func flag(_ text: Substring?) -> Bool { text == "true" || text == "1" }
+
+    private static func number(
+        _ text: Substring?, _ name: String, minimum: Int64
+    ) throws(ContainerLogError) -> Int64? {
+        guard let text else { return nil }
+        guard let value = Int64(text), value >= minimum else {
+            throw .badRequest("\(name): Invalid value: \"\(text)\": must be a whole number, at least \(minimum)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,100 @@
+public import ContainerImages
+import Glibc
+import Hummingbird
+import HummingbirdTLS
+import LinuxKernel
+public import Logging
+import NIOCore
+import NIOSSL
+public import NodeAgent
+public import ServiceLifecycle
+import Synchronization
+
+/// The node's interfaces: HTTPS for the control plane and metrics, and a unix socket for the local verbs.
+public final class NodeServer: Service {
+    private let configuration: NodeServerConfiguration
+    private let state: NodeServerState
+    private let logger: Logger
+
+    /// - Parameter stop: ends every pod of the node and then the node itself (`swiftlet stop --all`).
+    public init(
+        configuration: NodeServerConfiguration, agent: NodeAgent, images: ImageManager,
+        findings: @escaping @Sendable () async -> [HostFinding], stop: @escaping @Sendable () async -> Void,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        state = NodeServerState(
+            configuration: configuration, agent: agent, images: images, sampler: UsageSampler(agent: agent),
+            findings: findings, stop: stop)
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        unlink(configuration.socketPath)
+        let mask = umask(0o177)
+        let local = Application(
+            router: LocalRoutes.router(state),
+            configuration: .init(address: .unixDomainSocket(path: configuration.socketPath), serverName: "swiftlet"),
+            onServerRunning: { _ in _ = umask(mask) }, logger: quiet)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await local.run() }
+            if let api = configuration.api {
+                let application = try secured(api)
+                group.addTask { try await application.run() }
+            }
+        }
+    }
+
+    /// Hummingbird tells of every connection; this node tells of its pods.
+    private var quiet: Logger {
+        var quiet = logger
+        quiet.logLevel = .error
+        return quiet
+    }
+
+    private func secured(_ api: NodeServerConfiguration.API) throws -> some ApplicationProtocol {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(api.certificatePEM).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: api.keyPEM, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(api.clientCAPEM))
+        // A client without a certificate of ours does not get past the handshake.
+        tls.certificateVerification = .noHostnameVerification
+        return Application(
+            router: NodeAPIRoutes.router(state),
+            server: try .tls(.http1(), tlsConfiguration: tls),
+            configuration: .init(
+                address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet", reuseAddress: true),
+            logger: quiet)
+    }
+}
+
+/// One thing a host lacks or has amiss, with what to do about it (`swiftlet check`).
+public struct HostFinding: Hashable, Sendable {
+    public enum Severity: String, Sendable {
+        case ok, warning, failure
+    }
+
+    public var severity: Severity
+    public var subject: String
+    public var message: String
+    /// What to do; empty when all is well.
+    public var fix: String
+
+    public init(_ severity: Severity, _ subject: String, _ message: String, fix: String = "") {
+        self.severity = severity
+        self.subject = subject
+        self.message = message
+        self.fix = fix
+    }
+}
+
+/// What the routes answer from.
+struct NodeServerState: Sendable {
+    let configuration: NodeServerConfiguration
+    let agent: NodeAgent
+    let images: ImageManager
+    let sampler: UsageSampler
+    let findings: @Sendable () async -> [HostFinding]
+    let stop: @Sendable () async -> Void
+}

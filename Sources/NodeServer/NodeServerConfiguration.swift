@@ -1,0 +1,35 @@
+/// Where the node's own interfaces listen.
+public struct NodeServerConfiguration: Sendable {
+    /// The local verbs' socket, mode 0600.
+    public var socketPath: String
+    /// The node API; nil leaves it closed.
+    public var api: API?
+    public var nodeName: String
+    public var version: String
+
+    /// The node's HTTPS interface (kubelet's port 10250). Only clients with a certificate of `clientCAPEM` get past the handshake.
+    public struct API: Sendable {
+        public var listenAddress: String
+        public var port: Int
+        public var certificatePEM: [UInt8]
+        public var keyPEM: [UInt8]
+        public var clientCAPEM: [UInt8]
+
+        public init(
+            listenAddress: String, port: Int, certificatePEM: [UInt8], keyPEM: [UInt8], clientCAPEM: [UInt8]
+        ) {
+            self.listenAddress = listenAddress
+            self.port = port
+            self.certificatePEM = certificatePEM
+            self.keyPEM = keyPEM
+            self.clientCAPEM = clientCAPEM
+        }
+    }
+
+    public init(socketPath: String, api: API?, nodeName: String, version: String) {
+        self.socketPath = socketPath
+        self.api = api
+        self.nodeName = nodeName
+        self.version = version
+    }
+}

@@ -1,0 +1,19 @@
+import NodeAgent
+
+/// Reads usage on request and remembers the reading before, for rates: nothing is read while nobody asks.
+actor UsageSampler {
+    private let agent: NodeAgent
+    private var previous: UsageReport?
+
+    init(agent: NodeAgent) {
+        self.agent = agent
+    }
+
+    /// A new reading and the rates since the last one. The very first has none.
+    func sample() async -> (report: UsageReport, rates: UsageRates) {
+        let report = await UsageReport.read(agent)
+        let rates = previous.map { UsageRates(from: $0, to: report) } ?? UsageRates()
+        previous = report
+        return (report, rates)
+    }
+}

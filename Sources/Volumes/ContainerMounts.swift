@@ -1,0 +1,81 @@
+import KubernetesAPI
+
+/// Resolves what one container mounts. Blocks on the kernel where a subPath must be bound.
+struct ContainerMounts: Sendable {
+    let layout: PodVolumeLayout
+    let container: Container
+    let volumes: [String: MountedVolume]
+    let environment: [String: String]
+
+    /// In the order to mount in: what is mounted inside another mount comes after it.
+    func resolve() throws(VolumeError) -> [VolumeMountPoint] {
+        guard (container.volumeDevices ?? []).isEmpty else {
+            throw VolumeError(
+                .unsupported, "container \"\(container.name)\": volumeDevices are not supported by this node")
+        }
+        var points: [VolumeMountPoint] = []
+        for (index, mount) in (container.volumeMounts ?? []).enumerated() {
+            do throws(VolumeError) {
+                points.append(try point(for: mount, index: index))
+            } catch {
+                throw error.of(volume: mount.name)
+            }
+        }
+        func depth(_ point: VolumeMountPoint) -> Int { point.containerPath.split(separator: "/").count }
+        // Stable: the index decides among equals.
+        return points.enumerated().sorted { (depth($0.element), $0.offset) < (depth($1.element), $1.offset) }
+            .map(\.element)
+    }
+
+    private func point(for mount: VolumeMount, index: Int) throws(VolumeError) -> VolumeMountPoint {
+        guard let volume = volumes[mount.name] else {
+            throw VolumeError(
+                .notFound, "container \"\(container.name)\" mounts a volume that spec.volumes does not have")
+        }
+        let propagation = try propagation(of: mount)
+        if mount.recursiveReadOnly == "Enabled" {
+            throw VolumeError(
+                .unsupported,
+                "volumeMounts[\(index)].recursiveReadOnly Enabled is not supported by this node: use IfPossible")
+        }
+        guard !mount.mountPath.isEmpty, !mount.mountPath.utf8.contains(0) else {
+            throw VolumeError(.invalid, "volumeMounts[\(index)].mountPath must be a path")
+        }
+        var source = (path: volume.hostPath, isFile: volume.isFile)
+        if let subPath = try subPath(of: mount) {
+            let target = try layout.subPathTarget(volume: mount.name, container: container.name, index: index)
+            let binding = SubPath(
+                volumeDirectory: volume.hostPath, path: try VolumePath(subPath), target: target)
+            source = (target, try binding.bind())
+        }
+        let isAbsolute = mount.mountPath.utf8.first == UInt8(ascii: "/")
+        return VolumeMountPoint(
+            hostPath: source.path, containerPath: isAbsolute ? mount.mountPath : "/" + mount.mountPath,
+            isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly, propagation: propagation)
+    }
+
+    private func subPath(of mount: VolumeMount) throws(VolumeError) -> String? {
+        if let expression = mount.subPathExpr, !expression.isEmpty {
+            do throws(VariableExpansionError) {
+                return try VariableExpansion.expandRequiringValues(expression) { environment[$0] }
+            } catch {
+                throw VolumeError(.invalid, "subPathExpr \(JSONValue.string(expression)): \(error)")
+            }
+        }
+        return mount.subPath.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private func propagation(of mount: VolumeMount) throws(VolumeError) -> VolumeMountPoint.Propagation {
+        let text = mount.mountPropagation ?? "None"
+        guard let propagation = VolumeMountPoint.Propagation(rawValue: text) else {
+            throw VolumeError(
+                .invalid,
+                "mountPropagation \(JSONValue.string(text)) must be None, HostToContainer or Bidirectional")
+        }
+        if propagation == .bidirectional && container.securityContext?.privileged != true {
+            throw VolumeError(
+                .invalid, "mountPropagation Bidirectional is only available to privileged containers")
+        }
+        return propagation
+    }
+}

@@ -1,0 +1,65 @@
+import Glibc
+import KubernetesAPI
+import LinuxKernel
+
+/// A directory that starts empty and lives as long as the pod, on disk or in memory.
+struct EmptyDirPlugin: VolumePlugin {
+    static let directoryName = "kubernetes.io~empty-dir"
+
+    let source: EmptyDirVolumeSource
+
+    func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
+        let group = try context.groupID()
+        switch source.medium ?? "" {
+        case "":
+            try volumeCall { () throws(KernelError) in try Self.makeOnDisk(context.directory, group: group) }
+        case "Memory":
+            try volumeCall { () throws(KernelError) in
+                try MemoryFileSystem.ensure(
+                    at: context.directory, sizeBytes: context.memoryBytes(sizeLimit: source.sizeLimit),
+                    mode: Self.mode(group), groupID: group)
+            }
+        case let medium:
+            throw VolumeError(
+                .unsupported,
+                "\(context.fieldPath).emptyDir.medium \(JSONValue.string(medium)) is not supported by this node; "
+                    + "use \"\" or \"Memory\"")
+        }
+        return MountedVolume(name: context.volumeName, hostPath: context.directory)
+    }
+
+    /// Every user may write; with an owning group new files get that group.
+    private static func mode(_ group: UInt32?) -> UInt32 { group == nil ? 0o777 : 0o2777 }
+
+    /// Made complete under another name and then renamed, so that a volume that exists is one whose mode and owner are
+    /// set; both are then the containers' to change.
+    private static func makeOnDisk(_ directory: String, group: UInt32?) throws(KernelError) {
+        if FileSystem.exists(directory) { return }
+        let (parent, name) = directory.splitAtLastSlash
+        try FileSystem.makeDirectories(parent, mode: 0o750)
+        let staging = "\(parent)/.\(name).new"
+        try FileSystem.removeTree(staging)
+        try kernelCall("mkdir", staging) { mkdir(staging, 0o700) }
+        if let group { try kernelCall("chown", staging) { lchown(staging, uid_t.max, group) } }
+        try kernelCall("chmod", staging) { chmod(staging, mode(group)) }
+        try kernelCall("rename", directory) { rename(staging, directory) }
+    }
+}
+
+extension VolumeContext {
+    /// How large a volume in memory may grow: what the pod may use at most, or less when the volume says so. Nil leaves it to
+    /// the kernel (half the machine).
+    func memoryBytes(sizeLimit: Quantity?) -> Int64? {
+        var candidates = [nodeAllocatable["memory"], sizeLimit]
+        if pod.spec.isLimited("memory") { candidates.append(pod.spec.totalLimits["memory"]) }
+        return candidates.compactMap { $0?.value }.filter { $0 > 0 }.min()
+    }
+}
+
+extension String {
+    /// An absolute path's parent and last component.
+    var splitAtLastSlash: (parent: String, name: String) {
+        guard let slash = lastIndex(of: "/") else { return (".", self) }
+        return (String(self[..<slash]), String(self[index(after: slash)...]))
+    }
+}

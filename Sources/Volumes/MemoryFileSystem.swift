@@ -1,0 +1,43 @@
+import CLinux
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// tmpfs mounts below the pods' directories: content that must never reach a disk.
+enum MemoryFileSystem {
+    /// TMPFS_MAGIC (statfs(2)).
+    private static let magic = 0x0102_1994
+
+    /// Mounts a tmpfs at `path` unless one is there already: mode, size and owner are part of the one mount(2), so that a
+    /// mount that exists is complete. The directory and its parents are made.
+    ///
+    /// - Parameter sizeBytes: nil for the kernel's own limit.
+    static func ensure(
+        at path: String, sizeBytes: Int64?, mode: UInt32, groupID: UInt32?, flags: UInt = 0
+    ) throws(KernelError) {
+        try FileSystem.makeDirectories(path, mode: 0o750)
+        if try isMounted(at: path) { return }
+        var options = "mode=0" + String(mode, radix: 8)
+        if let sizeBytes { options += ",size=\(sizeBytes)" }
+        if let groupID { options += ",gid=\(groupID)" }
+        do {
+            try Mount.mount(type: "tmpfs", source: "tmpfs", target: path, flags: flags, options: options + ",noswap")
+        } catch where error.errno == .invalidArgument {
+            // Linux before 6.4 has no noswap.
+            try Mount.mount(type: "tmpfs", source: "tmpfs", target: path, flags: flags, options: options)
+        }
+    }
+
+    /// Whether a tmpfs of its own is mounted at `path`, whatever the file system around it is.
+    static func isMounted(at path: String) throws(KernelError) -> Bool {
+        var own = stat()
+        var parent = stat()
+        let parentPath = path.splitAtLastSlash.parent
+        try kernelCall("lstat", path) { lstat(path, &own) }
+        try kernelCall("lstat", parentPath) { lstat(parentPath, &parent) }
+        guard own.st_dev != parent.st_dev else { return false }
+        var information = statfs()
+        try kernelCall("statfs", path) { statfs(path, &information) }
+        return Int(information.f_type) == magic
+    }
+}

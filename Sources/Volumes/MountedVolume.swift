@@ -1,0 +1,17 @@
+/// A volume of a pod, ready on the host.
+public struct MountedVolume: Hashable, Sendable {
+    /// As in `spec.volumes`.
+    public let name: String
+    public let hostPath: String
+    /// The volume is a file, socket or device rather than a directory.
+    public let isFile: Bool
+    /// No container may write to it, whatever its mount says.
+    public let isReadOnly: Bool
+
+    public init(name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false) {
+        self.name = name
+        self.hostPath = hostPath
+        self.isFile = isFile
+        self.isReadOnly = isReadOnly
+    }
+}

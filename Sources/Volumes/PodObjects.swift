@@ -1,0 +1,72 @@
+public import KubernetesAPI
+
+/// The names of the ConfigMaps and Secrets, in the pod's namespace, that a part of a pod refers to.
+public struct PodObjectNames: Hashable, Sendable {
+    public var configMaps: Set<String>
+    public var secrets: Set<String>
+
+    public init(configMaps: Set<String> = [], secrets: Set<String> = []) {
+        self.configMaps = configMaps
+        self.secrets = secrets
+    }
+
+    public mutating func formUnion(_ other: PodObjectNames) {
+        configMaps.formUnion(other.configMaps)
+        secrets.formUnion(other.secrets)
+    }
+}
+
+/// What those names stood for at one moment: everything that reads them is then a pure function.
+public struct PodObjects: Sendable {
+    private let configMaps: [String: Result<ConfigMap, VolumeError>]
+    private let secrets: [String: Result<Secret, VolumeError>]
+
+    public init(configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:]) {
+        self.configMaps = configMaps.mapValues { .success($0) }
+        self.secrets = secrets.mapValues { .success($0) }
+    }
+
+    private init(
+        configMaps: [String: Result<ConfigMap, VolumeError>], secrets: [String: Result<Secret, VolumeError>]
+    ) {
+        self.configMaps = configMaps
+        self.secrets = secrets
+    }
+
+    /// Reads every object once. One that cannot be read fails only those that ask for it.
+    public static func fetch(
+        _ names: PodObjectNames, namespace: String, from source: any VolumeObjectSource
+    ) async -> PodObjects {
+        var configMaps: [String: Result<ConfigMap, VolumeError>] = [:]
+        for name in names.configMaps {
+            do throws(VolumeError) {
+                configMaps[name] = try await source.configMap(namespace: namespace, name: name).map { .success($0) }
+            } catch {
+                configMaps[name] = .failure(unavailable("configmap", namespace, name, error))
+            }
+        }
+        var secrets: [String: Result<Secret, VolumeError>] = [:]
+        for name in names.secrets {
+            do throws(VolumeError) {
+                secrets[name] = try await source.secret(namespace: namespace, name: name).map { .success($0) }
+            } catch {
+                secrets[name] = .failure(unavailable("secret", namespace, name, error))
+            }
+        }
+        return PodObjects(configMaps: configMaps, secrets: secrets)
+    }
+
+    private static func unavailable(
+        _ kind: String, _ namespace: String, _ name: String, _ error: VolumeError
+    ) -> VolumeError {
+        VolumeError(
+            .sourceUnavailable, "\(kind) \"\(namespace)/\(name)\" cannot be read now: \(error.message)",
+            cause: error.cause)
+    }
+
+    /// Nil when it does not exist; throws ``VolumeError/Code/sourceUnavailable`` when that is not known.
+    public func configMap(_ name: String) throws(VolumeError) -> ConfigMap? { try configMaps[name]?.get() }
+
+    /// Nil when it does not exist; throws ``VolumeError/Code/sourceUnavailable`` when that is not known.
+    public func secret(_ name: String) throws(VolumeError) -> Secret? { try secrets[name]?.get() }
+}

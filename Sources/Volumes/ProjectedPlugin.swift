@@ -1,0 +1,53 @@
+import KubernetesAPI
+
+/// Several sources in one directory, in memory: any of them may be a Secret.
+struct ProjectedPlugin: VolumePlugin {
+    static let directoryName = "kubernetes.io~projected"
+
+    let source: ProjectedVolumeSource
+
+    var objectNames: PodObjectNames {
+        PodObjectNames(
+            configMaps: Set(source.sources.compactMap(\.configMap?.name)),
+            secrets: Set(source.sources.compactMap(\.secret?.name)))
+    }
+    var isRefreshable: Bool { true }
+
+    func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
+        try ObjectVolume(context: context, medium: .memory).mount { () throws(VolumeError) in
+            // A later source wins where two make the same file.
+            var files: [String: VolumeFile] = [:]
+            for (index, projection) in source.sources.enumerated() {
+                for file in try self.files(projection, index, context) { files[file.path] = file }
+            }
+            return files.values.sorted { $0.path < $1.path }
+        }
+    }
+
+    private func files(
+        _ projection: VolumeProjection, _ index: Int, _ context: VolumeContext
+    ) throws(VolumeError) -> [VolumeFile] {
+        if let secret = projection.secret {
+            return try KeyProjection(
+                items: secret.items, defaultMode: source.defaultMode, optional: secret.optional
+            ).files(secret: secret.name, in: context.objects)
+        }
+        if let configMap = projection.configMap {
+            return try KeyProjection(
+                items: configMap.items, defaultMode: source.defaultMode, optional: configMap.optional
+            ).files(configMap: configMap.name, in: context.objects)
+        }
+        if let downwardAPI = projection.downwardAPI {
+            return try DownwardAPIPlugin.files(downwardAPI.items, defaultMode: source.defaultMode, context)
+        }
+        let path = "\(context.fieldPath).projected.sources[\(index)]"
+        if projection.serviceAccountToken != nil {
+            throw VolumeError(
+                .unsupported,
+                "\(path).serviceAccountToken is not supported by this node: set spec.automountServiceAccountToken to false "
+                    + "or remove the source")
+        }
+        throw VolumeError(
+            .unsupported, "\(path) is not supported by this node: use secret, configMap or downwardAPI")
+    }
+}

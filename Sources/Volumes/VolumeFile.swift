@@ -1,0 +1,11 @@
+/// A file that an object volume shows. Its description never shows the content.
+struct VolumeFile: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// Relative to the volume.
+    let path: String
+    let bytes: [UInt8]
+    /// Permission bits.
+    let mode: UInt32
+
+    var description: String { "\(path) (\(bytes.count) bytes)" }
+    var customMirror: Mirror { Mirror(self, children: ["path": path, "count": bytes.count]) }
+}

@@ -1,0 +1,128 @@
+public import KubernetesAPI
+public import LinuxKernel
+
+/// The volumes of the pods on this node: made before a pod's containers start, kept up to date while it runs, taken away
+/// after its last container ended.
+///
+/// It remembers nothing: what is mounted and stored below the pods' directories is the state, so an agent that was killed
+/// at any point goes on with the next call. Calls for one pod run one after the other.
+public actor VolumeManager {
+    private let stateDirectory: String
+    private let objects: any VolumeObjectSource
+    private let nodeAllocatable: @Sendable () -> [String: Quantity]
+    private let pool: KernelThreadPool
+    /// The pods some call works on, each with the calls that wait for their turn.
+    private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+    /// - Parameters:
+    ///   - stateDirectory: the absolute path that holds one directory per pod UID.
+    ///   - nodeAllocatable: what the node has for pods now, by resource name: bounds volumes in memory.
+    public init(
+        stateDirectory: String, objects: any VolumeObjectSource,
+        nodeAllocatable: @escaping @Sendable () -> [String: Quantity], pool: KernelThreadPool = .shared
+    ) {
+        self.stateDirectory = stateDirectory
+        self.objects = objects
+        self.nodeAllocatable = nodeAllocatable
+        self.pool = pool
+    }
+
+    /// Makes every volume that a container of the pod mounts, or finds it as an earlier call left it; files from objects
+    /// get the objects' content of now. All are tried before the first failure is thrown; try again until none is left.
+    public func mount(_ pod: Pod) async throws(VolumeError) -> [String: MountedVolume] {
+        try await mountVolumes(of: pod) { _ in true }
+    }
+
+    /// Brings files from ConfigMaps, Secrets and the pod itself up to date. Nothing happens for a pod whose volumes were
+    /// taken away. A failed volume keeps its content.
+    public func refresh(_ pod: Pod) async throws(VolumeError) {
+        let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
+        guard FileSystem.exists(layout.volumesDirectory) else { return }
+        _ = try await mountVolumes(of: pod, onlyIfPresent: true, where: \.isRefreshable)
+    }
+
+    /// What to bind into a container, in the order in which to do it.
+    ///
+    /// - Parameters:
+    ///   - volumes: what ``mount(_:)`` gave.
+    ///   - environment: the container's variables, for `subPathExpr`.
+    public func containerMounts(
+        pod: Pod, container: Container, volumes: [String: MountedVolume], environment: [String: String]
+    ) async throws(VolumeError) -> [VolumeMountPoint] {
+        let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
+        let mounts = ContainerMounts(
+            layout: layout, container: container, volumes: volumes, environment: environment)
+        return try await exclusively(layout) { () throws(VolumeError) in try mounts.resolve() }
+    }
+
+    /// Unmounts and removes the volumes of a pod whose containers have all ended; host paths stay as they are. Fine to
+    /// repeat, and for a pod that never had any.
+    public func unmount(podUID: String) async throws(VolumeError) {
+        try await tearDown(podUID, removesEverything: false)
+    }
+
+    /// Like ``unmount(podUID:)``, and removes everything else in the pod's directory, just as careful of links and mounts.
+    public func removePodDirectory(podUID: String) async throws(VolumeError) {
+        try await tearDown(podUID, removesEverything: true)
+    }
+
+    /// The pods that have a directory here, running or not.
+    public func podUIDsOnDisk() async throws(VolumeError) -> Set<String> {
+        let directory = stateDirectory
+        return try await pool.run { () throws(VolumeError) in
+            let names = try volumeCall { () throws(KernelError) in try FileSystem.list(directory) }
+            return Set(names.filter(PodVolumeLayout.isValidUID))
+        }
+    }
+
+    private func tearDown(_ podUID: String, removesEverything: Bool) async throws(VolumeError) {
+        let layout = try PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID)
+        let teardown = PodTeardown(
+            stateDirectory: stateDirectory, podUID: podUID, removesEverything: removesEverything)
+        try await exclusively(layout) { () throws(VolumeError) in try teardown.run() }
+    }
+
+    private func mountVolumes(
+        of pod: Pod, onlyIfPresent: Bool = false, where isWanted: (any VolumePlugin) -> Bool
+    ) async throws(VolumeError) -> [String: MountedVolume] {
+        let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
+        let planned = try PlannedVolume.all(of: pod, layout: layout).filter { isWanted($0.plugin) }
+        let names = planned.reduce(into: PodObjectNames()) { $0.formUnion($1.plugin.objectNames) }
+        await enter(layout.podDirectory)
+        defer { leave(layout.podDirectory) }
+        // Read while the pod is ours: an older answer never overwrites a newer one.
+        let objects = await PodObjects.fetch(names, namespace: pod.metadata.namespace ?? "", from: self.objects)
+        let allocatable = nodeAllocatable()
+        return try await pool.run { () throws(VolumeError) in
+            if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }
+            return try PlannedVolume.mount(planned, pod: pod, objects: objects, nodeAllocatable: allocatable)
+        }
+    }
+
+    private func exclusively<Value: Sendable>(
+        _ layout: PodVolumeLayout, _ body: @escaping @Sendable () throws(VolumeError) -> Value
+    ) async throws(VolumeError) -> Value {
+        await enter(layout.podDirectory)
+        defer { leave(layout.podDirectory) }
+        return try await pool.run(body)
+    }
+
+    private func enter(_ key: String) async {
+        guard waiting[key] != nil else {
+            waiting[key] = []
+            return
+        }
+        await withCheckedContinuation { waiting[key, default: []].append($0) }
+    }
+
+    /// Hands the pod to the next call in line.
+    private func leave(_ key: String) {
+        guard var line = waiting[key], !line.isEmpty else {
+            waiting[key] = nil
+            return
+        }
+        let next = line.removeFirst()
+        waiting[key] = line
+        next.resume()
+    }
+}

@@ -1,0 +1,27 @@
+import KubernetesAPI
+
+extension Volume {
+    /// The plugin for the one source that is set.
+    ///
+    /// - Parameter fieldPath: where the volume is in the pod, such as `spec.volumes[0]`.
+    func plugin(at fieldPath: String) throws(VolumeError) -> any VolumePlugin {
+        if let emptyDir { return EmptyDirPlugin(source: emptyDir) }
+        if let hostPath { return HostPathPlugin(source: hostPath) }
+        if let configMap { return ConfigMapPlugin(source: configMap) }
+        if let secret { return SecretPlugin(source: secret) }
+        if let downwardAPI { return DownwardAPIPlugin(source: downwardAPI) }
+        if let projected { return ProjectedPlugin(source: projected) }
+        throw VolumeError(
+            .unsupported,
+            "\(fieldPath): \(typeDescription) not supported by this node; use emptyDir, hostPath, configMap, secret, "
+                + "downwardAPI or projected",
+            volume: name)
+    }
+
+    /// The type is the name of the one field set besides `name`, as in the JSON form.
+    private var typeDescription: String {
+        let fields = (try? JSONValueEncoder().encode(self))?.objectValue ?? [:]
+        let type = fields.keys.filter { $0 != "name" }.min()
+        return type.map { "volume type \($0) is" } ?? "a volume without a type is"
+    }
+}

@@ -1,0 +1,45 @@
+import KubernetesAPI
+
+/// One kind of volume: how it gets onto the host.
+///
+/// Taking volumes away needs no plugin: ``PodTeardown`` undoes whatever is mounted and stored below the pod's
+/// directory, also when the pod's specification is long forgotten.
+protocol VolumePlugin: Sendable {
+    /// The directory below `pods/<uid>/volumes` that holds volumes of this kind.
+    static var directoryName: String { get }
+    /// The ConfigMaps and Secrets ``mount(_:)`` reads.
+    var objectNames: PodObjectNames { get }
+    /// The content follows its objects, or the pod, as long as the pod lives.
+    var isRefreshable: Bool { get }
+    /// Makes the volume, or finds it as an earlier run of the agent left it, at whichever point that was killed.
+    /// Blocks on the kernel.
+    func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume
+}
+
+extension VolumePlugin {
+    var objectNames: PodObjectNames { PodObjectNames() }
+    var isRefreshable: Bool { false }
+}
+
+/// What a plugin knows when it mounts one volume of one pod.
+struct VolumeContext: Sendable {
+    let pod: Pod
+    let volumeName: String
+    /// Where the volume is in the pod, for messages: `spec.volumes[2]`.
+    let fieldPath: String
+    /// The volume's own directory below the pod's; it may not exist yet.
+    let directory: String
+    let objects: PodObjects
+    let nodeAllocatable: [String: Quantity]
+
+    /// The group that owns the files, when the pod sets one.
+    func groupID() throws(VolumeError) -> UInt32? {
+        guard let group = pod.spec.securityContext?.fsGroup else { return nil }
+        // The largest id is -1 to chown(2): no change.
+        guard let value = UInt32(exactly: group), value < .max else {
+            throw VolumeError(
+                .invalid, "spec.securityContext.fsGroup \(group) is not a group id: use 0 to \(UInt32.max - 1)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,292 @@
+import CLinux
+import MonitorCoreEmbedded
+
+/// One container's monitor: launches it, frames its output into the log, enters it for execs, and records its end.
+///
+/// One thread, one poll(2) loop. The decisions are ``MonitorStateMachine``'s.
+struct Monitor: ~Copyable {
+    private static let executionLimit = 64
+
+    private let plan: LaunchPlan
+    private var machine = MonitorStateMachine()
+    private var connections: AgentConnections
+    private var log: LogFile?
+    private var memory: OutOfMemoryWatch
+    private var initProcess: ChildProcess?
+    private var executions: [(identifier: UInt32, process: ChildProcess)] = []
+    private var output: Int32 = -1
+    private var errorOutput: Int32 = -1
+    /// v1 tells of memory pressure before the kill: the counter is looked at again until it moved or this many looks were had.
+    private var memoryLooksLeft = 0
+    private let listener: Int32
+    private var buffer = [UInt8](repeating: 0, count: 16384)
+    private var enteredPIDNamespace = false
+
+    init(plan: LaunchPlan, creator: Int32, listener: Int32) {
+        self.plan = plan
+        self.listener = listener
+        connections = AgentConnections(listener: listener, creator: creator)
+        memory = OutOfMemoryWatch(
+            eventsFile: plan.outOfMemoryEventsFile, controlFile: plan.outOfMemoryEventControlFile)
+    }
+
+    /// Launches the container and serves it to its end.
+    mutating func run() {
+        do { try launch() } catch {
+            machine.launchFailed(LaunchFailure(step: LaunchFailure.noStep, errno: error.errno))
+            carryOut(machine.initExited(exitCode: 127, signal: 0, outOfMemory: false, now: now))
+        }
+        while true { serveOnce() }
+    }
+
+    private var now: Int64 { Int64(CLinux_realtime_nanoseconds()) }
+
+    private mutating func launch() throws(SystemError) {
+        if let path = plan.logFile { log = try LogFile(path: path) }
+        let outputPipe = try makePipe()
+        let errorPipe = try makePipe()
+        let process = try ChildProcess.launch(plan, standard: (0, outputPipe.write, errorPipe.write), initPidFD: -1)
+        close(outputPipe.write)
+        close(errorPipe.write)
+        output = outputPipe.read
+        errorOutput = errorPipe.read
+        initProcess = process
+        machine.cloned(pid: process.pid, startTime: startTime(of: process.pid))
+    }
+
+    private func makePipe() throws(SystemError) -> (read: Int32, write: Int32) {
+        var ends: (Int32, Int32) = (-1, -1)
+        try call {
+            withUnsafeMutablePointer(to: &ends) {
+                $0.withMemoryRebound(to: Int32.self, capacity: 2) { CLinux_pipe($0) }
+            }
+        }
+        _ = CLinux_fcntl_int(ends.0, F_SETFL, O_NONBLOCK)
+        return (ends.0, ends.1)
+    }
+
+    /// Waits for the next events and handles each. Reports come before deaths: a launch is known before its end is.
+    private mutating func serveOnce() {
+        var set: [pollfd] = []
+        func watch(_ descriptor: Int32) { if descriptor >= 0 { set.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) } }
+        watch(listener)
+        watch(output)
+        watch(errorOutput)
+        watch(memory.eventDescriptor)
+        for socket in connections.sockets { watch(socket) }
+        if let initProcess {
+            watch(initProcess.report)
+            watch(initProcess.pidFD)
+        }
+        for execution in executions {
+            watch(execution.process.report)
+            watch(execution.process.pidFD)
+        }
+        let count = poll(&set, UInt(set.count), memoryLooksLeft > 0 ? 10 : -1)
+        if memoryLooksLeft > 0 { lookAtMemory() }
+        if count <= 0 { return }
+        for entry in set where entry.revents != 0 { handle(entry.fd) }
+        handleDeaths(set)
+    }
+
+    private mutating func handle(_ descriptor: Int32) {
+        if descriptor == listener {
+            connections.accept(current: machine.currentEvent)
+        } else if descriptor == output {
+            drain(isError: false)
+        } else if descriptor == errorOutput {
+            drain(isError: true)
+        } else if descriptor == memory.eventDescriptor {
+            memory.acknowledge()
+            memoryLooksLeft = 50
+            lookAtMemory()
+        } else if connections.sockets.contains(descriptor) {
+            serve(descriptor)
+        } else if let process = initProcess, descriptor == process.report {
+            readInitReport()
+        } else {
+            for index in executions.indices where executions[index].process.report == descriptor {
+                readExecutionReport(index)
+            }
+        }
+    }
+
+    private mutating func handleDeaths(_ set: [pollfd]) {
+        for entry in set where entry.revents != 0 {
+            if let process = initProcess, entry.fd == process.pidFD {
+                finishInit(process)
+            } else {
+                finishExecution(pidFD: entry.fd)
+            }
+        }
+    }
+
+    private mutating func carryOut(_ actions: [MonitorStateMachine.Action]) {
+        for action in actions {
+            switch action {
+            case .none: break
+            case .unblockInit:
+                var byte = UInt8(1)
+                if let initProcess { _ = send(initProcess.report, &byte, 1, Int32(MSG_NOSIGNAL)) }
+            case .killInit: initProcess?.signal(SIGKILL)
+            case .announce(let event): connections.broadcast(event)
+            case .finish(let record): finish(record)
+            }
+        }
+    }
+
+    // MARK: Output and memory
+
+    private mutating func drain(isError: Bool) {
+        let source = isError ? errorOutput : output
+        let count = buffer.withUnsafeMutableBytes { read(source, $0.baseAddress, $0.count) }
+        if count > 0 {
+            log?.append(buffer[0..<count], isError: isError)
+        } else if count == 0 || CLinux_errno() != EAGAIN && CLinux_errno() != EINTR {
+            close(source)
+            if isError { errorOutput = -1 } else { output = -1 }
+        }
+    }
+
+    private mutating func lookAtMemory() {
+        memoryLooksLeft -= 1
+        if memory.kills() > 0 {
+            memoryLooksLeft = 0
+            carryOut(machine.memoryExhausted())
+        }
+    }
+
+    // MARK: Requests
+
+    private mutating func serve(_ socket: Int32) {
+        let creator = connections.creator
+        guard let packet = connections.receive(from: socket) else {
+            if socket == creator, connections.creator < 0 { carryOut(machine.creatorIsGone()) }
+            return
+        }
+        switch packet.request {
+        case .release: carryOut(machine.release())
+        case .signal(let number): initProcess?.signal(number)
+        case .execute(let identifier): execute(identifier, packet.descriptors)
+        case .signalExecution(let identifier, let number):
+            for execution in executions where execution.identifier == identifier { execution.process.signal(number) }
+        case .reopenLog: log?.reopen()
+        }
+        for descriptor in packet.descriptors { close(descriptor) }
+    }
+
+    private mutating func execute(_ identifier: UInt32, _ descriptors: [Int32]) {
+        do throws(SystemError) {
+            guard let initProcess, descriptors.count == 4 else { throw SystemError(ESRCH) }
+            guard executions.count < Monitor.executionLimit else { throw SystemError(EAGAIN) }
+            if !enteredPIDNamespace {
+                // For children only, and for good: every later child of this monitor is one of this container's.
+                try call { CLinux_setns(initProcess.pidFD, Int32(CLONE_NEWPID)) }
+                enteredPIDNamespace = true
+            }
+            let bytes = try readAll(descriptors[0], limit: 1 << 22)
+            let plan: LaunchPlan
+            do { plan = try LaunchPlan(decoding: bytes) } catch { throw SystemError(EPROTO) }
+            let process = try ChildProcess.launch(
+                plan, standard: (descriptors[1], descriptors[2], descriptors[3]), initPidFD: initProcess.pidFD)
+            executions.append((identifier, process))
+        } catch {
+            let failure = LaunchFailure(step: LaunchFailure.noStep, errno: error.errno)
+            connections.broadcast(.executionFailed(identifier: identifier, failure))
+        }
+    }
+
+    // MARK: Children
+
+    private mutating func readInitReport() {
+        guard var process = initProcess else { return }
+        let report = process.readReport()
+        initProcess = process
+        switch report {
+        case .nothing: break
+        case .ready: carryOut(machine.initIsReady())
+        case .failed(let failure): machine.launchFailed(failure)
+        case .closed: carryOut(machine.reportSocketClosed(now: now))
+        }
+    }
+
+    private mutating func readExecutionReport(_ index: Int) {
+        let report = executions[index].process.readReport()
+        let identifier = executions[index].identifier
+        switch report {
+        case .nothing, .ready: break
+        case .failed(let failure): connections.broadcast(.executionFailed(identifier: identifier, failure))
+        case .closed: connections.broadcast(.executionStarted(identifier: identifier))
+        }
+    }
+
+    private mutating func finishExecution(pidFD: Int32) {
+        guard let index = executions.firstIndex(where: { $0.process.pidFD == pidFD }) else { return }
+        if executions[index].process.report >= 0 { readExecutionReport(index) }
+        let execution = executions.remove(at: index)
+        let end = execution.process.reap()
+        close(execution.process.pidFD)
+        if execution.process.report >= 0 { close(execution.process.report) }
+        connections.broadcast(
+            .executionExited(identifier: execution.identifier, exitCode: end.exitCode, signal: end.signal))
+    }
+
+    private mutating func finishInit(_ process: ChildProcess) {
+        // What was written before the death is still in the pipes, and a launch report may be in its socket.
+        for _ in 0..<4 where (initProcess?.report ?? -1) >= 0 { readInitReport() }
+        while output >= 0, isReadable(output) { drain(isError: false) }
+        while errorOutput >= 0, isReadable(errorOutput) { drain(isError: true) }
+        log?.finish()
+        let end = process.reap()
+        carryOut(
+            machine.initExited(
+                exitCode: end.exitCode, signal: end.signal, outOfMemory: memory.kills() > 0, now: now))
+    }
+
+    private func isReadable(_ descriptor: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
+    }
+
+    /// The record is on disk before anybody is told: an agent that missed the message reads the file.
+    private mutating func finish(_ record: ExitRecord) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let file = CLinux_open("exit.tmp", flags, 0o600)
+        if file >= 0 {
+            do {
+                try writeAll(file, record.encoded())
+                rename("exit.tmp", "exit")
+            } catch {}
+            close(file)
+        }
+        connections.broadcast(.exited(record))
+        _exit(0)
+    }
+}
+
+/// Field 22 of /proc/<pid>/stat: clock ticks from boot to the process's start.
+func startTime(of pid: Int32) -> UInt64 {
+    var path: [UInt8] = []
+    let prefix: StaticString = "/proc/"
+    let suffix: StaticString = "/stat"
+    prefix.withUTF8Buffer { path.append(contentsOf: $0) }
+    path.append(contentsOf: decimal(pid))
+    suffix.withUTF8Buffer { path.append(contentsOf: $0) }
+    guard let path = CString(path) else { return 0 }
+    let text: [UInt8]
+    do { text = try readFile(path) } catch { return 0 }
+    // The command name, field 2, is in parentheses and may hold anything; counting starts after the last one.
+    guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return 0 }
+    var field = 2
+    var value: UInt64 = 0
+    for byte in text[(end + 1)...] {
+        if byte == 0x20 {
+            if field == 22 { return value }
+            field += 1
+            value = 0
+        } else if field == 22, byte >= 0x30, byte <= 0x39 {
+            value = value &* 10 &+ UInt64(byte - 0x30)
+        }
+    }
+    return value
+}

@@ -1,0 +1,45 @@
+import CLinux
+import MonitorCoreEmbedded
+
+// Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
+// listening socket; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open.
+
+/// The second word of the command line; Embedded Swift has no CommandLine.
+func firstArgument() -> ArraySlice<UInt8> {
+    let arguments: [UInt8]
+    do { arguments = try readFile(CString(terminated: "/proc/self/cmdline")) } catch { return [] }
+    let words = arguments.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+    return words.count > 1 ? words[1] : []
+}
+
+func isWord(_ bytes: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
+    word.withUTF8Buffer { bytes.elementsEqual($0) }
+}
+
+func monitor() -> Never {
+    // Nothing inside the container may trace what enters it, and no terminal or service manager ends it.
+    _ = CLinux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    CLinux_signal_ignore(SIGTERM)
+    CLinux_signal_ignore(SIGINT)
+    CLinux_signal_ignore(SIGHUP)
+    let bytes: [UInt8]
+    let plan: LaunchPlan
+    do { bytes = try readAll(3, limit: 1 << 22) } catch { _exit(2) }
+    do { plan = try LaunchPlan(decoding: bytes) } catch { _exit(2) }
+    close(3)
+    for descriptor: Int32 in [4, 5] { _ = CLinux_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC) }
+    var monitor = Monitor(plan: plan, creator: 4, listener: 5)
+    monitor.run()
+    _exit(0)
+}
+
+let argument = firstArgument()
+if isWord(argument, "anchor") {
+    Anchor.hold()
+} else if isWord(argument, "monitor") {
+    monitor()
+} else {
+    let usage: StaticString = "swiftlet-monitor is started by swiftlet, not by hand\n"
+    _ = usage.withUTF8Buffer { write(2, $0.baseAddress, $0.count) }
+    _exit(64)
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import KubernetesAPI
+import LinuxKernel
+import Logging
+import NodeAgent
+import NodeServer
+import Volumes
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Looks whether this host can run pods, with a fix for each finding.")
+
+    func run() async throws {
+        let findings = HostCheck.run(try CgroupHierarchies.discover())
+        for finding in findings {
+            let mark =
+                switch finding.severity {
+                case .ok: "ok     "
+                case .warning: "warning"
+                case .failure: "FAILED "
+                }
+            print("\(mark)  \(finding.subject): \(finding.message)")
+            if !finding.fix.isEmpty { print("         fix: \(finding.fix)") }
+        }
+        if findings.contains(where: { $0.severity == .failure }) { throw ExitCode(1) }
+    }
+}
+
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Ends all pods of this node and the node itself. It runs them again when it is started again.")
+
+    @OptionGroup var options: NodeOptions
+    @Flag(help: "Required: every pod of the node is ended.") var all = false
+
+    func validate() throws {
+        guard all else { throw ValidationError("give --all: single pods are ended by deleting them (kubectl delete pod NAME)") }
+    }
+
+    func run() async throws {
+        let client = LocalClient(run: options.places.run ?? "/run/swiftlet")
+        do {
+            if client.isRunning {
+                try await client.stream(.POST, "/v1/stop") { _ in }
+                return print("all pods are ended")
+            }
+        } catch {
+            // The socket of a node that was killed: its pods are ended without it.
+        }
+        try await endWithoutAgent()
+        print("all pods are ended")
+    }
+
+    private func endWithoutAgent() async throws {
+        let settings = try NodeSettings(options, listen: nil)
+        let lock = try NodeLock(directories: [settings.root, settings.run])
+        var logger = LogOutput.logger("swiftlet")
+        logger.logLevel = .warning
+        let foundation = try NodeFoundation(settings, logger: logger)
+        let volumes = VolumeManager(
+            stateDirectory: settings.root + "/pods", objects: NoObjects(), nodeAllocatable: { [:] })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await foundation.runtime.run() }
+            try await foundation.runtime.start()
+            await NodeTeardown(
+                runtime: foundation.runtime, network: foundation.network, volumes: volumes,
+                cgroups: foundation.cgroups, logger: logger
+            ).run(gracePeriod: .seconds(10))
+            group.cancelAll()
+        }
+        withExtendedLifetime(lock) {}
+    }
+}
+
+/// Nothing is mounted while everything is being taken down.
+private struct NoObjects: VolumeObjectSource {
+    func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? { nil }
+    func secret(namespace: String, name: String) async throws(VolumeError) -> Secret? { nil }
+}

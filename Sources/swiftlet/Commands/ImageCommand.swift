@@ -1,0 +1,66 @@
+import ArgumentParser
+import Glibc
+import KubernetesAPI
+import LinuxKernel
+
+struct ImageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Imports, lists and removes images of this node.",
+        subcommands: [List.self, Import.self, Remove.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "Lists the images.")
+        @OptionGroup var node: RunOption
+
+        func run() async throws {
+            let images = try await LocalClient(run: node.run).json(.GET, "/v1/images")
+            var table = TextTable(["NAME", "ID", "SIZE"])
+            for image in images.arrayValue ?? [] {
+                let names = image["names"]?.arrayValue?.compactMap(\.stringValue) ?? []
+                let id = image["id"]?.stringValue?.dropFirst("sha256:".count).prefix(12) ?? ""
+                for name in names.isEmpty ? ["<none>"] : names {
+                    table.add([name, String(id), TextTable.bytes(image["sizeBytes"]?.intValue ?? 0)])
+                }
+            }
+            print(table.text, terminator: "")
+        }
+    }
+
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "import", abstract: "Imports a docker-archive or oci-archive file.")
+        @OptionGroup var node: RunOption
+        @Argument(help: "The archive; may be compressed with gzip or zstd.") var file: String
+        @Option(help: "Name for the image, such as example.org/app:1.0.") var name: String?
+
+        func run() async throws {
+            var query = [("path", try absolute(file))]
+            if let name { query.append(("name", name)) }
+            let images = try await LocalClient(run: node.run).json(.POST, "/v1/images", query)
+            for image in images.arrayValue ?? [] {
+                let names = image["names"]?.arrayValue?.compactMap(\.stringValue) ?? []
+                print("imported \(names.joined(separator: ", ")) \(image["id"]?.stringValue ?? "")")
+            }
+        }
+
+        /// The node has another working directory.
+        private func absolute(_ path: String) throws -> String {
+            guard let resolved = realpath(path, nil) else {
+                throw SettingError("\(path): \(KernelError.last("open").errno)")
+            }
+            defer { free(resolved) }
+            return String(cString: resolved)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Removes an image, or one of its names.")
+        @OptionGroup var node: RunOption
+        @Argument(help: "Name, digest or ID.") var reference: String
+
+        func run() async throws {
+            let image = try await LocalClient(run: node.run).json(.DELETE, "/v1/images", [("reference", reference)])
+            print("removed \(reference) (\(image["id"]?.stringValue ?? ""))")
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import AsyncHTTPClient
+import KubernetesAPI
+import LinuxKernel
+import NIOCore
+
+/// Talks to a running node over its unix socket.
+struct LocalClient: Sendable {
+    let run: String
+
+    var socketPath: String { run + "/swiftlet.sock" }
+    var isRunning: Bool { FileSystem.exists(socketPath) }
+
+    enum Method: String { case GET, POST, DELETE }
+
+    func json(_ method: Method = .GET, _ path: String, _ query: [(String, String)] = []) async throws -> JSONValue {
+        var bytes: [UInt8] = []
+        try await stream(method, path, query) { bytes.append(contentsOf: $0.readableBytesView) }
+        return try JSONValue(parsing: bytes)
+    }
+
+    /// Gives the body in pieces as they arrive; an answer that is no success is thrown as its text.
+    func stream(
+        _ method: Method = .GET, _ path: String, _ query: [(String, String)] = [], _ body: (ByteBuffer) throws -> Void
+    ) async throws {
+        guard isRunning else {
+            throw SettingError("no node runs here: \(socketPath) does not exist; start one with `swiftlet up`, or give --run")
+        }
+        let text = query.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
+        var request = HTTPClientRequest(
+            url: "http+unix://\(Self.encode(socketPath))\(path)\(text.isEmpty ? "" : "?" + text)")
+        request.method = .init(rawValue: method.rawValue)
+        let response: HTTPClientResponse
+        do { response = try await HTTPClient.shared.execute(request, timeout: .hours(24 * 365)) } catch {
+            throw SettingError("the node at \(socketPath) does not answer: \(error)")
+        }
+        guard (200..<300).contains(response.status.code) else {
+            let message = try await response.body.collect(upTo: 1 << 20)
+            throw SettingError(String(buffer: message).split(separator: "\n").joined(separator: " "))
+        }
+        for try await piece in response.body { try body(piece) }
+    }
+
+    private static func encode(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF")
+        return text.utf8.reduce(into: "") { encoded, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                encoded.append(Character(UnicodeScalar(byte)))
+            default: encoded += "%\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
+            }
+        }
+    }
+}

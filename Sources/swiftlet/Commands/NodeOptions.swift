@@ -1,0 +1,48 @@
+import ArgumentParser
+
+/// Where a node keeps its things. Several nodes on one host differ in all three.
+struct PlaceOptions: ParsableArguments {
+    @Option(help: "State that must survive a reboot. (default: /var/lib/swiftlet)")
+    var root: String?
+
+    @Option(help: "Sockets and running containers. (default: /run/swiftlet)")
+    var run: String?
+
+    @Option(help: "Container logs: pods/ and containers/ below it. (default: /var/log)")
+    var logDir: String?
+}
+
+/// How local verbs find their node.
+struct RunOption: ParsableArguments {
+    @Option(help: "The node's run directory.")
+    var run = "/run/swiftlet"
+}
+
+/// A node's settings. A flag wins over the configuration file, and that over the default.
+struct NodeOptions: ParsableArguments {
+    @OptionGroup var places: PlaceOptions
+
+    @Option(help: "Configuration file (YAML). Every flag has a field of the same name in it.")
+    var config: String?
+
+    @Option(help: "Name of the node. (default: the host name)")
+    var nodeName: String?
+
+    @Option(help: "Port of the node's own HTTPS API. 0 closes it. (default: 10250)")
+    var nodePort: Int?
+
+    @Option(name: .customLong("pod-cidr"), help: "Addresses for pods, one network or an IPv4 and an IPv6 one with a comma. (default: 10.85.0.0/24)")
+    var podCIDR: String?
+
+    @Option(help: "Directory with pods in files. (default: /etc/swiftlet/manifests)")
+    var manifests: String?
+
+    @Option(help: "cgroup below which pods hang, such as a delegated systemd unit's. (default: /swiftlet)")
+    var cgroupRoot: String?
+
+    @Option(help: "Path of swiftlet-monitor. (default: beside swiftlet, or /usr/lib/swiftlet)")
+    var monitor: String?
+
+    @Option(help: "Address of this node for its pods and peers. (default: the default route's)")
+    var nodeIP: String?
+}

@@ -1,0 +1,45 @@
+import KubernetesAPI
+import LinuxKernel
+
+/// The node's configuration file: a flat YAML mapping. An unknown field is an error, not a setting that does nothing.
+struct ConfigurationFile {
+    private static let fields: Set<String> = [
+        "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
+        "nodeIP", "maxPods",
+    ]
+
+    private let path: String
+    private var values: [String: JSONValue] = [:]
+
+    init(path: String?) throws {
+        self.path = path ?? ""
+        guard let path else { return }
+        let text: String
+        do throws(KernelError) { text = try FileSystem.readText(path) } catch {
+            throw SettingError("--config \(path): cannot be read: \(error.errno)")
+        }
+        let documents = try YAMLDocuments.parse(text, file: path)
+        guard documents.count <= 1 else { throw SettingError("--config \(path): more than one document") }
+        guard let value = documents.first?.value, value != .null else { return }
+        guard let object = value.objectValue else { throw SettingError("--config \(path): not a mapping of settings") }
+        for key in object.keys.sorted() where !Self.fields.contains(key) {
+            throw SettingError(
+                "--config \(path): unknown field \"\(key)\"; known: \(Self.fields.sorted().joined(separator: ", "))")
+        }
+        values = object
+    }
+
+    func text(_ field: String) throws -> String? {
+        guard let value = values[field] else { return nil }
+        guard let text = value.stringValue else { throw SettingError("--config \(path): \(field): must be a string") }
+        return text
+    }
+
+    func integer(_ field: String) throws -> Int? {
+        guard let value = values[field] else { return nil }
+        guard let number = value.intValue else {
+            throw SettingError("--config \(path): \(field): must be a whole number")
+        }
+        return Int(number)
+    }
+}

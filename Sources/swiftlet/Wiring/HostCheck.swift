@@ -1,0 +1,81 @@
+import CLinux
+import Glibc
+import LinuxKernel
+import NodeServer
+
+/// Looks at the host for what pods need: kernel, cgroups, namespaces, file systems, rights. Each finding comes with its fix.
+enum HostCheck {
+    static func run(_ cgroups: CgroupHierarchies, networkShortfalls: [String] = []) -> [HostFinding] {
+        var findings = [kernel(), root(), overlay(), namespaces()]
+        findings += self.cgroups(cgroups)
+        findings.append(pressure())
+        findings.append(resourceRights())
+        findings += networkShortfalls.map { HostFinding(.warning, "network", $0, fix: "enable it in the kernel") }
+        return findings
+    }
+
+    private static func kernel() -> HostFinding {
+        var name = utsname()
+        uname(&name)
+        let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        let isEnough = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 14)
+        return isEnough
+            ? HostFinding(.ok, "kernel", "Linux \(release)")
+            : HostFinding(
+                .failure, "kernel", "Linux \(release) lacks calls that containers are made with (mount_setattr, cgroup.kill)",
+                fix: "run Linux 5.14 or later")
+    }
+
+    private static func root() -> HostFinding {
+        geteuid() == 0
+            ? HostFinding(.ok, "rights", "running as root")
+            : HostFinding(.failure, "rights", "not root: containers cannot be made", fix: "run swiftlet as root")
+    }
+
+    private static func overlay() -> HostFinding {
+        let known = (try? FileSystem.readText("/proc/filesystems")) ?? ""
+        return known.contains("\toverlay\n")
+            ? HostFinding(.ok, "overlayfs", "available")
+            : HostFinding(.failure, "overlayfs", "the kernel does not have it loaded", fix: "modprobe overlay")
+    }
+
+    private static func namespaces() -> HostFinding {
+        let missing = ["mnt", "pid", "ipc", "uts", "net", "cgroup"].filter { !FileSystem.exists("/proc/self/ns/" + $0) }
+        return missing.isEmpty
+            ? HostFinding(.ok, "namespaces", "mnt, pid, ipc, uts, net and cgroup")
+            : HostFinding(
+                .failure, "namespaces", "missing: \(missing.joined(separator: ", "))",
+                fix: "run a kernel with these namespaces configured")
+    }
+
+    private static func cgroups(_ hierarchies: CgroupHierarchies) -> [HostFinding] {
+        let capabilities = CgroupManager(hierarchies: hierarchies, root: "/").capabilities
+        guard capabilities.isUsable else {
+            return [HostFinding(.failure, "cgroups", "none are mounted", fix: "mount -t cgroup2 none /sys/fs/cgroup")]
+        }
+        let names = capabilities.available.map(\.rawValue).sorted().joined(separator: ", ")
+        let summary = HostFinding(.ok, "cgroups", "\(capabilities.version.rawValue) with \(names)")
+        return [summary] + capabilities.findings.map { HostFinding(.warning, "cgroups", $0.problem, fix: $0.fix) }
+    }
+
+    private static func pressure() -> HostFinding {
+        FileSystem.exists("/proc/pressure/memory")
+            ? HostFinding(.ok, "pressure", "pressure stall information is on")
+            : HostFinding(
+                .warning, "pressure", "no pressure stall information: usage shows no stalls", fix: "boot with psi=1")
+    }
+
+    /// CAP_SYS_RESOURCE is number 24.
+    private static func resourceRights() -> HostFinding {
+        let status = (try? FileSystem.readText("/proc/self/status")) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let mask = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return mask & (1 << 24) != 0
+            ? HostFinding(.ok, "oom scores", "may be lowered")
+            : HostFinding(
+                .warning, "oom scores",
+                "without CAP_SYS_RESOURCE the agent and guaranteed pods cannot be protected from the OOM killer",
+                fix: "give swiftlet CAP_SYS_RESOURCE")
+    }
+}

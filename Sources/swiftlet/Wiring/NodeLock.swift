@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+import LinuxKernel
+
+/// Holds a node's directories for one process: a second agent on any of them is refused before it touches anything.
+final class NodeLock: Sendable {
+    private let files: [Int32]
+
+    init(directories: [String]) throws {
+        var files: [Int32] = []
+        do {
+            for directory in directories {
+                try FileSystem.makeDirectories(directory, mode: 0o700)
+                let file = try OwnedDescriptor.open(directory + "/lock", O_RDWR | O_CREAT, mode: 0o600)
+                let owner = try file.readAll(limit: 64)
+                guard CLinux_flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
+                    let pid = String(decoding: owner, as: UTF8.self).split(separator: "\n").first ?? "?"
+                    throw SettingError(
+                        "\(directory) is in use by another swiftlet (pid \(pid)): stop it, or give other directories")
+                }
+                ftruncate(file.raw, 0)
+                _ = "\(getpid())\n".withCString { pwrite(file.raw, $0, strlen($0), 0) }
+                // The lock belongs to the open file, so the copy keeps it.
+                files.append(try file.duplicate().release())
+            }
+        } catch let error as KernelError {
+            files.forEach { close($0) }
+            throw SettingError("\(error)")
+        } catch {
+            files.forEach { close($0) }
+            throw error
+        }
+        self.files = files
+    }
+
+    deinit { files.forEach { close($0) } }
+}

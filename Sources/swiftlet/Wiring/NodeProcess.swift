@@ -1,0 +1,145 @@
+import ContainerImages
+import ContainerRuntime
+import ControlEndpoint
+import Controllers
+import KubernetesAPI
+import KubernetesClient
+import LinuxKernel
+import Logging
+import NodeAgent
+import NodeServer
+import PodNetwork
+import ServiceLifecycle
+import Systemd
+import Volumes
+
+/// One process of a node: the control endpoint, the agent, or both. Wiring only.
+struct NodeProcess: Service {
+    enum Mode: Sendable {
+        case endpointAndAgent(apply: [String])
+        case endpoint
+        case agent(kubeconfig: String)
+    }
+
+    private let settings: NodeSettings
+    private let mode: Mode
+    private let logger: Logger
+    private let lock: NodeLock
+    private let stopRequest = StopRequest()
+
+    /// Runs until SIGTERM or SIGINT. Containers go on running.
+    static func run(_ settings: NodeSettings, mode: Mode) async throws {
+        let logger = LogOutput.logger("swiftlet")
+        let process = NodeProcess(
+            settings: settings, mode: mode, logger: logger,
+            lock: try NodeLock(directories: [settings.root, settings.run]))
+        var quiet = logger
+        quiet.logLevel = .error
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: process, successTerminationBehavior: .gracefullyShutdownGroup)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        try await group.run()
+        logger.info("stopped; containers go on running")
+    }
+
+    func run() async throws {
+        let notifier = ServiceNotifier(logger: logger)
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await notifier.runWatchdog { true } }
+                group.addTask { await stopRequest.wait() }
+                let endpoint = try await startEndpoint(in: &group)
+                var node: NodeWiring?
+                if let client = try apiClient(endpoint) {
+                    node = try await NodeWiring.start(
+                        settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
+                        in: &group)
+                    if let endpoint { endpoint.logSource.attach(node.map(\.agent)) }
+                    if endpoint != nil {
+                        let scheduler = Scheduler(client: client, logger: logger)
+                        group.addTask { try await scheduler.run() }
+                    }
+                }
+                try await applyFiles(endpoint)
+                notifier.ready(status: "node \(settings.nodeName) is up")
+                logger.info("node is up", metadata: ["node": "\(settings.nodeName)"])
+                // The first to end ends the process: a stop request, or a part that failed.
+                try await group.next()
+                group.cancelAll()
+            }
+        }
+        notifier.stopping()
+    }
+
+    // MARK: The endpoint
+
+    /// A served endpoint and what its own node needs to reach it.
+    struct RunningEndpoint: Sendable {
+        let server: ControlEndpointServer
+        let logSource: NodeLogSource
+        let url: String
+    }
+
+    private func startEndpoint(in group: inout ThrowingTaskGroup<Void, any Error>) async throws -> RunningEndpoint? {
+        if case .agent = mode { return nil }
+        let source = NodeLogSource()
+        let server = try ControlEndpointServer(
+            configuration: ControlEndpointConfiguration(
+                rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
+                nodeName: settings.nodeName),
+            logSource: source, logger: logger)
+        group.addTask { try await server.run() }
+        do { try await server.started() } catch {
+            // The server's own run has the reason.
+            try await group.next()
+            throw error
+        }
+        guard let url = server.url else { throw SettingError("the control endpoint has no address") }
+        logger.info("control endpoint is ready", metadata: ["url": "\(url)"])
+        return RunningEndpoint(server: server, logSource: source, url: url)
+    }
+
+    private func apiClient(_ endpoint: RunningEndpoint?) throws -> APIClient? {
+        switch mode {
+        case .endpoint: return nil
+        case .agent(let path):
+            return try APIClient(configuration: Kubeconfig(contentsOf: path).configuration(), logger: logger)
+        case .endpointAndAgent:
+            guard let endpoint else { return nil }
+            let credentials = endpoint.server.credentials
+            // As admin: in this process agent and scheduler share one connection pool, and the trust boundary is the process.
+            return try APIClient(
+                configuration: APIClientConfiguration(
+                    server: try ServerAddress(parsing: endpoint.url),
+                    certificateAuthorityPEM: Array(credentials.authority.certificatePEM.utf8),
+                    clientCertificatePEM: Array(credentials.admin.certificatePEM.utf8),
+                    clientKeyPEM: Array(credentials.admin.privateKeyPEM.utf8)),
+                logger: logger)
+        }
+    }
+
+    private func applyFiles(_ endpoint: RunningEndpoint?) async throws {
+        guard case .endpointAndAgent(let paths) = mode, !paths.isEmpty, let client = try apiClient(endpoint) else { return }
+        let applier = ObjectApplier(client: client, logger: logger)
+        let result: Result<Void, any Error>
+        do { result = .success(try await applier.apply(paths)) } catch { result = .failure(error) }
+        await client.shutdown()
+        try result.get()
+    }
+}
+
+/// `swiftlet stop --all` asks the process to end once its pods have.
+final class StopRequest: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func send() {
+        continuation.yield()
+        continuation.finish()
+    }
+
+    func wait() async { for await _ in stream { return } }
+}

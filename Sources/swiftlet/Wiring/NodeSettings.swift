@@ -1,0 +1,133 @@
+import Glibc
+import KubernetesAPI
+import LinuxKernel
+import PodNetwork
+
+/// A node's settings after flags, configuration file and defaults: checked, one error each that names the flag.
+struct NodeSettings: Sendable {
+    var root: String
+    var run: String
+    var logDirectory: String
+    var listenAddress: String
+    var listenPort: Int
+    var nodePort: Int
+    var nodeName: String
+    var podCIDRs: [CIDR]
+    var manifests: String
+    var cgroupRoot: String
+    var monitorPath: String
+    var nodeIP: String?
+    var maxPods: Int
+
+    init(_ options: NodeOptions, listen: String?) throws {
+        let file = try ConfigurationFile(path: options.config)
+        func text(_ flag: String?, _ field: String, _ standard: String) throws -> String {
+            try flag ?? file.text(field) ?? standard
+        }
+        root = try Self.directory(text(options.places.root, "root", "/var/lib/swiftlet"), "--root")
+        run = try Self.directory(text(options.places.run, "run", "/run/swiftlet"), "--run")
+        logDirectory = try Self.directory(text(options.places.logDir, "logDir", "/var/log"), "--log-dir")
+        manifests = try Self.directory(text(options.manifests, "manifests", "/etc/swiftlet/manifests"), "--manifests")
+        (listenAddress, listenPort) = try Self.address(text(listen, "listen", "127.0.0.1:6443"))
+        nodePort = try options.nodePort ?? file.integer("nodePort") ?? 10250
+        guard (0...65535).contains(nodePort) else {
+            throw SettingError("--node-port \(nodePort): not a port; give a number from 0 to 65535")
+        }
+        nodeName = try Self.nodeName(text(options.nodeName, "nodeName", Self.hostName))
+        let suffix = run == "/run/swiftlet" ? "" : "-" + Self.digest(run)
+        cgroupRoot = try text(options.cgroupRoot, "cgroupRoot", "/swiftlet" + suffix)
+        guard cgroupRoot.hasPrefix("/"), !cgroupRoot.split(separator: "/").contains("..") else {
+            throw SettingError("--cgroup-root \(cgroupRoot): must be absolute and without \"..\", such as /swiftlet")
+        }
+        podCIDRs = try Self.networks(text(options.podCIDR, "podCIDR", "10.85.0.0/24"))
+        monitorPath = try options.monitor ?? file.text("monitor") ?? Self.findMonitor()
+        nodeIP = try options.nodeIP ?? file.text("nodeIP")
+        maxPods = try file.integer("maxPods") ?? 110
+    }
+
+    /// Interface and nftables table: short names, one per node of this host.
+    var bridgeName: String { run == "/run/swiftlet" ? "swiftlet0" : "sl-" + Self.digest(run) }
+    var nftablesTable: String { run == "/run/swiftlet" ? "swiftlet" : "swiftlet_" + Self.digest(run) }
+    var socketPath: String { run + "/swiftlet.sock" }
+
+    private static func directory(_ path: String, _ flag: String) throws -> String {
+        guard path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+            throw SettingError("\(flag) \(path): must be an absolute path without \"..\"")
+        }
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+
+    private static func address(_ text: String) throws -> (String, Int) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65535).contains(port)
+        else { throw SettingError("--listen \(text): expected ADDRESS:PORT, such as 127.0.0.1:6443") }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard IPAddress(host) != nil else {
+            throw SettingError("--listen \(text): \"\(host)\" is not an IP address; expected such as 127.0.0.1:6443")
+        }
+        return (String(host), port)
+    }
+
+    private static func networks(_ text: String) throws -> [CIDR] {
+        let parts = text.split(separator: ",")
+        guard (1...2).contains(parts.count) else {
+            throw SettingError("--pod-cidr \(text): expected one network, or an IPv4 and an IPv6 one with a comma")
+        }
+        return try parts.map { part in
+            do throws(NetworkError) { return try CIDR(parsing: String(part)) } catch {
+                throw SettingError("--pod-cidr \(part): \(error)")
+            }
+        }
+    }
+
+    private static func nodeName(_ name: String) throws -> String {
+        let isValid =
+            !name.isEmpty && name.utf8.count <= 253
+            && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+                !label.isEmpty && label.first != "-" && label.last != "-"
+                    && label.utf8.allSatisfy { byte in
+                        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+                    }
+            }
+        guard isValid else {
+            throw SettingError("--node-name \(name): must be lower-case letters, digits, '-' and '.', such as node-1")
+        }
+        return name
+    }
+
+    private static var hostName: String {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.nodename) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self).lowercased()
+        }
+    }
+
+    private static func findMonitor() throws -> String {
+        let beside = FileSystem.linkTarget("/proc/self/exe").map { executable in
+            executable.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/swiftlet-monitor"
+        }
+        for path in [beside, "/usr/lib/swiftlet/swiftlet-monitor"].compactMap({ $0 }) where FileSystem.exists(path) {
+            return path
+        }
+        throw SettingError("swiftlet-monitor is neither beside swiftlet nor in /usr/lib/swiftlet: give --monitor PATH")
+    }
+
+    /// Eight hexadecimal digits of FNV-1a: tells nodes of one host apart in names that must be short.
+    static func digest(_ text: String) -> String {
+        let hash = text.utf8.reduce(UInt32(0x811c_9dc5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+/// A setting that cannot be used: flag, value, reason and what to give instead, in one line.
+struct SettingError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

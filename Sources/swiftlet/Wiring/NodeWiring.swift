@@ -1,0 +1,155 @@
+import ContainerImages
+import ContainerRuntime
+import ControlEndpoint
+import KubernetesAPI
+import KubernetesClient
+import LinuxKernel
+import Logging
+import NodeAgent
+import NodeServer
+import PodNetwork
+import Volumes
+
+/// The agent's parts, made and connected. Each long-running one becomes a task of the process's group.
+struct NodeWiring {
+    let agent: NodeAgent
+
+    static func start(
+        _ settings: NodeSettings, client: APIClient, endpoint: NodeProcess.RunningEndpoint?, stopRequest: StopRequest,
+        logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>
+    ) async throws -> NodeWiring {
+        let foundation = try NodeFoundation(settings, logger: logger)
+        let (runtime, network, images) = (foundation.runtime, foundation.network, foundation.images)
+        group.addTask { await runtime.run() }
+        async let recovery = images.start()
+        try await network.start()
+        try await runtime.start()
+        await network.retain(sandboxIDs: Set(await runtime.sandboxes().map(\.id)))
+        let recovered = try await recovery
+        if let index = recovered.quarantinedIndex {
+            logger.warning("damaged image index set aside and rebuilt", metadata: ["file": "\(index)"])
+        }
+
+        let recorder = EventRecorder(component: "kubelet", host: settings.nodeName, sink: client, logger: logger)
+        group.addTask { await recorder.run() }
+        let statuses = PodStatusManager(client: client, logger: logger)
+        group.addTask { await statuses.run() }
+        let shortfalls = await network.shortfalls
+        let addresses = try settings.nodeIP.map { [$0] } ?? HostAddresses.discover().internalIPs.map(\.description)
+        let reporter = try await startReporting(
+            settings, foundation, client, recorder, addresses: addresses, networkShortfalls: shortfalls, logger,
+            in: &group)
+
+        let services = Informer(Service.self, client: client, logger: logger)
+        group.addTask { await services.run() }
+        let manifests = try ManifestSource(
+            directory: settings.manifests, nodeName: settings.nodeName, logger: logger)
+        let mirrors = MirrorPods(client: client, statuses: statuses, nodeName: settings.nodeName, logger: logger)
+        let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
+        let objects = NodeObjects(local: manifests.objects, client: client)
+        let volumes = VolumeManager(
+            stateDirectory: settings.root + "/pods", objects: objects, nodeAllocatable: { reporter.allocatable })
+        let start = ContinuousClock.now
+        let context = PodDependencies(
+            configuration: foundation.configuration(
+                allowsHostRootfsFromAPI: endpoint != nil),
+            runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
+            services: { Array(services.snapshot().values) }, statuses: statuses, events: recorder, hostIPs: addresses,
+            nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes),
+            nodeAllocatable: { reporter.allocatable }, logger: logger, monotonic: { start.duration(to: .now) })
+        let agent = NodeAgent(context: context, sources: [.file: manifests.updates, .api: api.updates])
+        group.addTask { await manifests.run() }
+        group.addTask { await mirrors.run() }
+        group.addTask { await api.run() }
+        group.addTask { await agent.run() }
+        let teardown = NodeTeardown(
+            runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
+        let server = nodeServer(
+            settings, agent, foundation, endpoint, shortfalls: shortfalls, logger: logger
+        ) {
+            await agent.halt()
+            await teardown.run(gracePeriod: .seconds(10))
+            stopRequest.send()
+        }
+        group.addTask { try await server.run() }
+        return NodeWiring(agent: agent)
+    }
+
+    private static func startReporting(
+        _ settings: NodeSettings, _ foundation: NodeFoundation, _ client: APIClient, _ recorder: EventRecorder,
+        addresses: [String], networkShortfalls: [String], _ logger: Logger,
+        in group: inout ThrowingTaskGroup<Void, any Error>
+    ) async throws -> NodeStatusReporter {
+        let findings = foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls
+        let configuration = NodeConfiguration(
+            name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: settings.maxPods,
+            kubeletPort: settings.nodePort, addresses: addresses, version: SwiftletCommand.version)
+        let images = foundation.images
+        let reporter = NodeStatusReporter(
+            client: client, configuration: configuration,
+            information: try NodeInformation.discover(stateDirectory: settings.root), shortfalls: findings,
+            images: { await images.list().map { ($0.names + $0.digests, $0.sizeBytes) } }, recorder: recorder,
+            logger: logger)
+        let lease = NodeLeaseRenewer(client: client, nodeName: settings.nodeName, logger: logger)
+        group.addTask { await reporter.run() }
+        group.addTask { await lease.run() }
+        return reporter
+    }
+
+    private static func nodeServer(
+        _ settings: NodeSettings, _ agent: NodeAgent, _ foundation: NodeFoundation,
+        _ endpoint: NodeProcess.RunningEndpoint?, shortfalls: [String], logger: Logger,
+        stop: @escaping @Sendable () async -> Void
+    ) -> NodeServer {
+        let credentials = endpoint?.server.credentials
+        // A node that joined a real API server needs its authorization for every caller, which is not there yet: closed.
+        let api = settings.nodePort == 0 ? nil : credentials.map { credentials in
+            NodeServerConfiguration.API(
+                listenAddress: "127.0.0.1", port: settings.nodePort,
+                certificatePEM: Array(credentials.serving.certificatePEM.utf8),
+                keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
+                clientCAPEM: Array(credentials.authority.certificatePEM.utf8))
+        }
+        let hierarchies = foundation.cgroups.hierarchies
+        return NodeServer(
+            configuration: NodeServerConfiguration(
+                socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
+                version: SwiftletCommand.version),
+            agent: agent, images: foundation.images,
+            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) }, stop: stop, logger: logger)
+    }
+}
+
+/// What a node works with on its host, with or without an agent: `stop --all` needs it too.
+struct NodeFoundation: Sendable {
+    let settings: NodeSettings
+    let cgroups: CgroupManager
+    let runtime: RuntimeService
+    let network: BridgeNetwork
+    let images: ImageManager
+
+    init(_ settings: NodeSettings, logger: Logger) throws {
+        self.settings = settings
+        cgroups = CgroupManager(hierarchies: try CgroupHierarchies.discover(), root: settings.cgroupRoot)
+        for directory in [settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers"] {
+            try FileSystem.makeDirectories(directory, mode: 0o755)
+        }
+        runtime = try RuntimeService(
+            configuration: RuntimeConfiguration(
+                runDirectory: settings.run, stateDirectory: settings.root, monitorPath: settings.monitorPath,
+                cgroups: cgroups),
+            logger: logger)
+        network = BridgeNetwork(
+            configuration: BridgeConfiguration(
+                bridge: settings.bridgeName, podCIDRs: settings.podCIDRs, stateDirectory: settings.run + "/network",
+                nftablesTableName: settings.nftablesTable),
+            logger: logger)
+        images = ImageManager(root: settings.root + "/images")
+    }
+
+    func configuration(allowsHostRootfsFromAPI: Bool) -> NodeAgentConfiguration {
+        NodeAgentConfiguration(
+            nodeName: settings.nodeName, rootDirectory: settings.root, logDirectory: settings.logDirectory,
+            cgroups: cgroups, allowsHostRootfsFromAPI: allowsHostRootfsFromAPI)
+    }
+}

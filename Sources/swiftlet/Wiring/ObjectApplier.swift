@@ -1,0 +1,59 @@
+import KubernetesAPI
+import KubernetesClient
+import LinuxKernel
+import Logging
+
+/// `--apply`: creates the objects of manifest files, or changes those that exist, as a merge of the file over what is there.
+struct ObjectApplier {
+    let client: APIClient
+    let logger: Logger
+
+    func apply(_ paths: [String]) async throws {
+        for path in try expand(paths) {
+            let text: String
+            do throws(KernelError) { text = try FileSystem.readText(path, limit: 10 << 20) } catch {
+                throw SettingError("--apply \(path): cannot be read: \(error.errno)")
+            }
+            let documents: [YAMLDocument]
+            do { documents = try YAMLDocuments.parse(text, file: path) } catch { throw SettingError("--apply \(error)") }
+            for document in documents where document.value != .null { try await apply(document.value, from: path) }
+        }
+    }
+
+    private func expand(_ paths: [String]) throws -> [String] {
+        try paths.flatMap { path -> [String] in
+            guard let names = try? FileSystem.list(path), !names.isEmpty else { return [path] }
+            return names.filter { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }
+                .map { path + "/" + $0 }
+        }
+    }
+
+    private func apply(_ object: JSONValue, from path: String) async throws {
+        guard let kind = object["kind"]?.stringValue, let version = object["apiVersion"]?.stringValue,
+            let name = object[path: "metadata", "name"]?.stringValue
+        else { throw SettingError("--apply \(path): a document lacks apiVersion, kind or metadata.name") }
+        guard let definition = Self.definitions.first(where: { $0.kind == kind && $0.apiVersion == version }) else {
+            throw SettingError("--apply \(path): \(version) \(kind) is not a kind that this endpoint serves")
+        }
+        let namespace = definition.namespaced ? object[path: "metadata", "namespace"]?.stringValue ?? "default" : nil
+        let strict = [APIRequest.Parameter("fieldValidation", "Strict")]
+        do throws(APIError) {
+            _ = try await client.send(
+                APIRequest(
+                    .post, definition.path(namespace: namespace), query: strict, body: object.serialized()))
+        } catch where error.isAlreadyExists {
+            do throws(APIError) {
+                _ = try await client.send(
+                    APIRequest(
+                        .patch, definition.path(namespace: namespace, name: name), query: strict,
+                        body: object.serialized(), contentType: "application/merge-patch+json"))
+            } catch { throw SettingError("--apply \(path): \(kind) \(name): \(error.message)") }
+        } catch { throw SettingError("--apply \(path): \(kind) \(name): \(error.message)") }
+        logger.info("applied", metadata: ["object": "\(kind) \(name)"])
+    }
+
+    private static let definitions: [ResourceDefinition] = [
+        Pod.definition, ConfigMap.definition, Secret.definition, Namespace.definition, Service.definition,
+        ServiceAccount.definition, Node.definition,
+    ]
+}
