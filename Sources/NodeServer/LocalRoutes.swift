@@ -1,6 +1,8 @@
 import ContainerImages
+import ContainerRuntime
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 import NIOCore
 import NodeAgent

@@ -9,7 +9,7 @@ enum LogRoute {
     static func respond(
         _ agent: NodeAgent, namespace: String, pod: String, container: String?, query: [Substring: Substring]
     ) async -> Response {
-        do {
+        do throws(ContainerLogError) {
             let options = try self.options(query)
             let reader = try await agent.logReader(
                 namespace: namespace, pod: pod, container: container, options: options)
@@ -20,13 +20,11 @@ enum LogRoute {
                 try await writer.finish(nil)
             }
             return Response(status: .ok, headers: [.contentType: "text/plain"], body: body)
-        } catch let error as ContainerLogError {
+        } catch {
             switch error {
             case .badRequest(let message): return HTTPResponses.error(message, status: .badRequest)
             case .notFound(let message): return HTTPResponses.error(message, status: .notFound)
             }
-        } catch {
-            return HTTPResponses.error("\(error)", status: .internalServerError)
         }
     }
 

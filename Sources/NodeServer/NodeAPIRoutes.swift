@@ -1,5 +1,6 @@
 import ContainerRuntime
 import Hummingbird
+import HummingbirdCore
 import KubernetesAPI
 import NodeAgent
 

@@ -1,4 +1,6 @@
+import ContainerRuntime
 import KubernetesAPI
+import LinuxKernel
 
 /// `/stats/summary` (kubelet's stats/v1alpha1), from a usage report. Pure.
 enum StatsSummary {

@@ -60,8 +60,11 @@ enum NodeUsage {
         var usage = CgroupUsage()
         if let text = try? FileSystem.readText("/proc/stat") { usage.cpuUsageNanoseconds = busyNanoseconds(text) }
         if let memory = try? ProcFS.memory() {
-            usage.memoryUsageBytes = memory.totalBytes - memory.freeBytes
-            usage.memoryWorkingSetBytes = memory.totalBytes - memory.availableBytes
+            let used = memory.totalBytes - min(memory.freeBytes, memory.totalBytes)
+            let needed = memory.totalBytes - min(memory.availableBytes, memory.totalBytes)
+            usage.memoryUsageBytes = used
+            // What could be had back is what the kernel would drop first.
+            usage.memoryInactiveFileBytes = used - min(needed, used)
         }
         return usage
     }

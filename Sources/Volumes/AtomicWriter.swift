@@ -3,8 +3,8 @@ import Glibc
 import LinuxKernel
 import SystemPackage
 
-/// Replaces all files of a directory at once, as Kubernetes lays object volumes out, so that programs that know the layout
-/// (and watch `..data`) work:
+/// Replaces all files of a directory at once, as Kubernetes lays object volumes out, so that programs that know the
+/// layout (and watch `..data`) work:
 ///
 ///     ..2026_11_21_11_44_11.123456789/  the files
 ///     ..data -> ..2026_11_21_11_44_11.123456789
@@ -45,7 +45,8 @@ struct AtomicWriter {
         }
     }
 
-    /// The files by cleaned path; refuses paths that leave the directory, hide its bookkeeping or contradict each other.
+    /// The files by cleaned path; refuses paths that leave the directory, hide its bookkeeping or contradict each
+    /// other.
     private static func checked(_ files: [VolumeFile]) throws(VolumeError) -> [String: VolumeFile] {
         var payload: [String: VolumeFile] = [:]
         for file in files {
@@ -60,7 +61,8 @@ struct AtomicWriter {
             while let slash = parent.lastIndex(of: "/") {
                 parent = String(parent[..<slash])
                 if payload[parent] != nil {
-                    throw VolumeError(.invalid, "path \"\(parent)\" cannot be both a file and the directory of \"\(path)\"")
+                    throw VolumeError(
+                        .invalid, "path \"\(parent)\" cannot be both a file and the directory of \"\(path)\"")
                 }
             }
         }
@@ -158,8 +160,8 @@ extension AtomicWriter {
         }
     }
 
-    /// Links for names that are new, none for names that are gone. Directories, which are mount points of other volumes,
-    /// stay.
+    /// Links for names that are new, none for names that are gone. Directories, which are mount points of other
+    /// volumes, stay.
     private func updateLinks(_ root: borrowing OwnedDescriptor, _ names: Set<String>) throws(KernelError) {
         for name in try FileSystem.list(directory) where !name.hasPrefix("..") && !names.contains(name) {
             guard let target = try root.readLink(name), target.hasPrefix(Self.dataLink + "/") else { continue }

@@ -47,8 +47,8 @@ struct EmptyDirPlugin: VolumePlugin {
 }
 
 extension VolumeContext {
-    /// How large a volume in memory may grow: what the pod may use at most, or less when the volume says so. Nil leaves it to
-    /// the kernel (half the machine).
+    /// How large a volume in memory may grow: what the pod may use at most, or less when the volume says so. Nil leaves
+    /// it to the kernel (half the machine).
     func memoryBytes(sizeLimit: Quantity?) -> Int64? {
         var candidates = [nodeAllocatable["memory"], sizeLimit]
         if pod.spec.isLimited("memory") { candidates.append(pod.spec.totalLimits["memory"]) }

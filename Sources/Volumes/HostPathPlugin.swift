@@ -20,7 +20,7 @@ struct HostPathPlugin: VolumePlugin {
         guard let type = HostPathType(rawValue: source.type ?? "") else {
             throw VolumeError(
                 .invalid,
-                "\(context.fieldPath).hostPath.type \(JSONValue.string(source.type ?? "")) is not supported: use one of "
+                "\(context.fieldPath).hostPath.type \(JSONValue.string(source.type ?? "")) is not supported: use "
                     + HostPathType.allCases.map { JSONValue.string($0.rawValue).description }.joined(separator: ", "))
         }
         let format = try check(path, type)
@@ -69,7 +69,7 @@ struct HostPathPlugin: VolumePlugin {
         var status = stat()
         do {
             try kernelCall("stat", path) { stat(path, &status) }
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch let error where error.errno == .noSuchFileOrDirectory {
             return nil
         }
         return status.st_mode & S_IFMT

@@ -8,8 +8,8 @@ enum MemoryFileSystem {
     /// TMPFS_MAGIC (statfs(2)).
     private static let magic = 0x0102_1994
 
-    /// Mounts a tmpfs at `path` unless one is there already: mode, size and owner are part of the one mount(2), so that a
-    /// mount that exists is complete. The directory and its parents are made.
+    /// Mounts a tmpfs at `path` unless one is there already: mode, size and owner are part of the one mount(2), so that
+    /// a mount that exists is complete. The directory and its parents are made.
     ///
     /// - Parameter sizeBytes: nil for the kernel's own limit.
     static func ensure(
@@ -22,7 +22,7 @@ enum MemoryFileSystem {
         if let groupID { options += ",gid=\(groupID)" }
         do {
             try Mount.mount(type: "tmpfs", source: "tmpfs", target: path, flags: flags, options: options + ",noswap")
-        } catch where error.errno == .invalidArgument {
+        } catch let error where error.errno == .invalidArgument {
             // Linux before 6.4 has no noswap.
             try Mount.mount(type: "tmpfs", source: "tmpfs", target: path, flags: flags, options: options)
         }

@@ -4,9 +4,9 @@ import LinuxKernel
 import SystemPackage
 
 extension OwnedDescriptor {
-    /// openat2(2) with `RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`: links are followed only as long as they stay below this
-    /// directory; an absolute one, or one that climbs out, is EXDEV. Stricter than ``openInRoot(_:_:mode:)``, which would
-    /// show something else than the link says.
+    /// openat2(2) with `RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`: links are followed only as long as they stay below
+    /// this directory; an absolute one, or one that climbs out, is EXDEV. Stricter than ``openInRoot(_:_:mode:)``,
+    /// which would show something else than the link says.
     ///
     /// - Parameter resolve: more `RESOLVE_*` flags.
     func openBeneath(
@@ -19,8 +19,9 @@ extension OwnedDescriptor {
             do {
                 let opened = try kernelCall("openat2", path) { CLinux_openat2(raw, path, how, 0, resolve) }
                 return OwnedDescriptor(owning: opened)
-            } catch where error.errno == .resourceTemporarilyUnavailable && attempts < Self.raceLimit {
-                // A directory was renamed during the walk and the kernel could not prove that "..", met in a link, stayed below.
+            } catch let error where error.errno == .resourceTemporarilyUnavailable && attempts < Self.raceLimit {
+                // A directory was renamed during the walk and the kernel could not prove that "..", met in a link,
+                // stayed below.
                 attempts += 1
             }
         }
@@ -48,7 +49,7 @@ extension OwnedDescriptor {
                 }
             }
             return String(decoding: buffer[..<count], as: UTF8.self)
-        } catch where error.errno == .noSuchFileOrDirectory || error.errno == .invalidArgument {
+        } catch let error where error.errno == .noSuchFileOrDirectory || error.errno == .invalidArgument {
             return nil
         }
     }

@@ -8,11 +8,12 @@ struct PlannedVolume: Sendable {
     let directory: String
     let plugin: any VolumePlugin
 
-    /// The volumes some container mounts, in the pod's order. As in Kubernetes one that none mounts is not made, and does
-    /// not keep the pod waiting for its objects.
+    /// The volumes some container mounts, in the pod's order. As in Kubernetes one that none mounts is not made, and
+    /// does not keep the pod waiting for its objects.
     static func all(of pod: Pod, layout: PodVolumeLayout) throws(VolumeError) -> [PlannedVolume] {
         let spec = pod.spec
-        let containers = spec.containers + (spec.initContainers ?? []) + (spec.ephemeralContainers ?? []).map(\.container)
+        let containers =
+            spec.containers + (spec.initContainers ?? []) + (spec.ephemeralContainers ?? []).map(\.container)
         let used = Set(
             containers.flatMap { ($0.volumeMounts ?? []).map(\.name) + ($0.volumeDevices ?? []).map(\.name) })
         var planned: [PlannedVolume] = []

@@ -57,7 +57,7 @@ struct PodTeardown {
             // Detached: a process that still holds a file in it must not keep the pod from going away.
             let descriptor = "/proc/self/fd/\(target.raw)"
             try kernelCall("umount", point) { umount2(descriptor, Int32(MNT_DETACH)) }
-        } catch where error.errno == .invalidArgument || error.errno == .noSuchFileOrDirectory {
+        } catch let error where error.errno == .invalidArgument || error.errno == .noSuchFileOrDirectory {
             // Gone with another one, or moved: the next round looks again.
         }
     }

@@ -44,8 +44,8 @@ struct ProjectedPlugin: VolumePlugin {
         if projection.serviceAccountToken != nil {
             throw VolumeError(
                 .unsupported,
-                "\(path).serviceAccountToken is not supported by this node: set spec.automountServiceAccountToken to false "
-                    + "or remove the source")
+                "\(path).serviceAccountToken is not supported by this node: set spec.automountServiceAccountToken to "
+                    + "false or remove the source")
         }
         throw VolumeError(
             .unsupported, "\(path) is not supported by this node: use secret, configMap or downwardAPI")

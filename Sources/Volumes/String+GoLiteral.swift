@@ -25,7 +25,8 @@ extension Unicode.Scalar {
     fileprivate var isPrintable: Bool {
         if self == " " { return true }
         return switch properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator, .paragraphSeparator:
+        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+            .paragraphSeparator:
             false
         default: true
         }

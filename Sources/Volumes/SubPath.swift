@@ -5,8 +5,8 @@ import SystemPackage
 
 /// A path inside a volume, bound to a place of the agent's own that the runtime can then mount by name.
 ///
-/// Containers may change the volume while this runs. So the path is resolved once, to a descriptor, without ever leaving
-/// the volume, and what that descriptor stands for is what gets bound: names are never looked at a second time.
+/// Containers may change the volume while this runs. So the path is resolved once, to a descriptor, without ever
+/// leaving the volume, and what that descriptor stands for is what gets bound: names are never looked at a second time.
 struct SubPath {
     let volumeDirectory: String
     let path: VolumePath
@@ -19,7 +19,7 @@ struct SubPath {
             let volume = try OwnedDescriptor.open(volumeDirectory, O_PATH | O_DIRECTORY)
             let source = try open(in: volume)
             return try bind(source)
-        } catch where error.errno == .improperLink || error.errno == .tooManySymbolicLinkLevels {
+        } catch let error where error.errno == .improperLink || error.errno == .tooManySymbolicLinkLevels {
             throw VolumeError(
                 .unsafePath, "subPath \"\(path.text)\" leads through a link that leaves the volume", cause: error)
         } catch {
@@ -31,7 +31,7 @@ struct SubPath {
         let text = path.text.isEmpty ? "." : path.text
         do {
             return try volume.openBeneath(text, O_PATH)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch let error where error.errno == .noSuchFileOrDirectory {
             try makeDirectories(in: volume)
             return try volume.openBeneath(text, O_PATH)
         }

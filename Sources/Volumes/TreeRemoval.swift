@@ -5,9 +5,9 @@ import SystemPackage
 
 /// Removes what containers wrote: any number of entries at any depth, in bounded memory, stack and descriptors.
 ///
-/// No link is followed and no mount is crossed, a bind mount of the same file system included: every directory is entered
-/// through `openat2` with `RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS`. What cannot be removed does not keep the rest: all
-/// else goes, then the first failure is thrown.
+/// No link is followed and no mount is crossed, a bind mount of the same file system included: every directory is
+/// entered through `openat2` with `RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS`. What cannot be removed does not keep the
+/// rest: all else goes, then the first failure is thrown.
 struct TreeRemoval: ~Copyable {
     /// How deep the walk goes itself; directories further down are moved to the top first.
     private static let maximumDepth = 32

@@ -1,11 +1,11 @@
 public import KubernetesAPI
 public import LinuxKernel
 
-/// The volumes of the pods on this node: made before a pod's containers start, kept up to date while it runs, taken away
-/// after its last container ended.
+/// The volumes of the pods on this node: made before a pod's containers start, kept up to date while it runs, taken
+/// away after its last container ended.
 ///
-/// It remembers nothing: what is mounted and stored below the pods' directories is the state, so an agent that was killed
-/// at any point goes on with the next call. Calls for one pod run one after the other.
+/// It remembers nothing: what is mounted and stored below the pods' directories is the state, so an agent that was
+/// killed at any point goes on with the next call. Calls for one pod run one after the other.
 public actor VolumeManager {
     private let stateDirectory: String
     private let objects: any VolumeObjectSource
@@ -27,14 +27,15 @@ public actor VolumeManager {
         self.pool = pool
     }
 
-    /// Makes every volume that a container of the pod mounts, or finds it as an earlier call left it; files from objects
-    /// get the objects' content of now. All are tried before the first failure is thrown; try again until none is left.
+    /// Makes every volume that a container of the pod mounts, or finds it as an earlier call left it; files from
+    /// objects get the objects' content of now. All are tried before the first failure is thrown; try again until none
+    /// is left.
     public func mount(_ pod: Pod) async throws(VolumeError) -> [String: MountedVolume] {
         try await mountVolumes(of: pod) { _ in true }
     }
 
-    /// Brings files from ConfigMaps, Secrets and the pod itself up to date. Nothing happens for a pod whose volumes were
-    /// taken away. A failed volume keeps its content.
+    /// Brings files from ConfigMaps, Secrets and the pod itself up to date. Nothing happens for a pod whose volumes
+    /// were taken away. A failed volume keeps its content.
     public func refresh(_ pod: Pod) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         guard FileSystem.exists(layout.volumesDirectory) else { return }
@@ -61,7 +62,8 @@ public actor VolumeManager {
         try await tearDown(podUID, removesEverything: false)
     }
 
-    /// Like ``unmount(podUID:)``, and removes everything else in the pod's directory, just as careful of links and mounts.
+    /// Like ``unmount(podUID:)``, and removes everything else in the pod's directory, just as careful of links and
+    /// mounts.
     public func removePodDirectory(podUID: String) async throws(VolumeError) {
         try await tearDown(podUID, removesEverything: true)
     }

@@ -31,13 +31,15 @@ struct BenchmarkReport: Sendable {
     private static func line(_ row: MeasureRow) -> String {
         let digits = row.unit == .mebibytes || row.samples.median < 1 ? 2 : 1
         let verdict = row.meetsGoal.map { $0 ? " ✓" : " ✗" } ?? ""
-        let cells = [
-            row.measure, row.subject, "\(decimal(row.samples.median, digits)) \(row.unit.rawValue)",
-            row.samples.count > 1
-                ? "\(decimal(row.samples.percentile(0.1), digits))–\(decimal(row.samples.percentile(0.9), digits))" : "",
-            row.cpuMilliseconds.map { "\(decimal($0.median, 1)) ms" } ?? "", row.peer ?? "",
-            row.ratio.map { decimal($0, 2) } ?? "", row.goal.map { "≤ \(decimal($0, 2))" + verdict } ?? "",
-        ]
+        let median = decimal(row.samples.median, digits) + " " + row.unit.rawValue
+        var spread = ""
+        if row.samples.count > 1 {
+            spread = decimal(row.samples.percentile(0.1), digits) + "–" + decimal(row.samples.percentile(0.9), digits)
+        }
+        let cpu = row.cpuMilliseconds.map { decimal($0.median, 1) + " ms" } ?? ""
+        let ratio = row.ratio.map { decimal($0, 2) } ?? ""
+        let goal = row.goal.map { "≤ " + decimal($0, 2) + verdict } ?? ""
+        let cells: [String] = [row.measure, row.subject, median, spread, cpu, row.peer ?? "", ratio, goal]
         return "| " + cells.joined(separator: " | ") + " |"
     }
 

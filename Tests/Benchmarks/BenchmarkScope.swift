@@ -6,6 +6,8 @@ actor BenchmarkScope {
     /// Unique on this host: names the directory and the cgroups.
     nonisolated let name: String
     nonisolated let directory: String
+    /// A tmpfs, as /run is on a node: for what does not outlive a boot, ours and the peers'.
+    nonisolated let runDirectory: String
     nonisolated let options: BenchmarkOptions
     private var cleanups: [(what: String, body: @Sendable () async throws -> Void)] = []
 
@@ -13,7 +15,9 @@ actor BenchmarkScope {
         self.options = options
         name = "swiftlet-benchmark-\(getpid())"
         directory = "/tmp/" + name
-        try FileSystem.makeDirectories(directory, mode: 0o755)
+        runDirectory = directory + "/run"
+        try FileSystem.makeDirectories(runDirectory, mode: 0o755)
+        try Mount.mount(type: "tmpfs", source: "tmpfs", target: runDirectory, options: "mode=755")
     }
 
     /// Runs `body` with a scope of its own, which leaves nothing behind, however `body` ends.

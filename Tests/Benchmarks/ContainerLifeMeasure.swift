@@ -1,3 +1,4 @@
+import ContainerRuntime
 import LinuxKernel
 
 /// One container's create + start + wait + delete, of `true`, against `crun run` of the same container.

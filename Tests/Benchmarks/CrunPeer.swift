@@ -2,12 +2,15 @@ import ContainerRuntime
 import Glibc
 import KubernetesAPI
 import LinuxKernel
+import SystemPackage
 
 /// crun, with a bundle that asks for the same container as ours.
 struct CrunPeer: Sendable {
     private let namespace: PeerNamespace
     private let directory: String
     private let root: ContainerRoot
+    /// crun's own records, on tmpfs as on a node.
+    private let stateDirectory: String
 
     private var errors: String { directory + "/stderr" }
     private var bundle: String { directory + "/bundle" }
@@ -17,6 +20,7 @@ struct CrunPeer: Sendable {
         let directory = scope.directory + "/crun"
         self.directory = directory
         self.root = root
+        stateDirectory = scope.runDirectory + "/crun"
         let peerNamespace = try PeerNamespace()
         namespace = peerNamespace
         try FileSystem.makeDirectories(directory + "/bundle/rootfs", mode: 0o755)
@@ -72,7 +76,7 @@ struct CrunPeer: Sendable {
 
     private func command(_ arguments: [String], withoutCgroups: Bool = false) -> [String] {
         let manager = withoutCgroups ? "disabled" : "cgroupfs"
-        return ["crun", "--root", directory + "/state", "--cgroup-manager", manager] + arguments
+        return ["crun", "--root", stateDirectory, "--cgroup-manager", manager] + arguments
     }
 
     /// The status is 0, or the peer's own words are the error.

@@ -1,3 +1,4 @@
+import ContainerRuntime
 import LinuxKernel
 
 /// A command run in a running container, its output collected, against `crun exec`.

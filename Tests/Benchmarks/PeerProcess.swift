@@ -1,5 +1,6 @@
 import Glibc
 import LinuxKernel
+import SystemPackage
 
 /// Starts a peer's program the cheapest way there is: a vfork-style spawn.
 enum PeerProcess {

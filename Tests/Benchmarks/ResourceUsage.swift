@@ -1,5 +1,6 @@
 import Glibc
 import LinuxKernel
+import SystemPackage
 
 /// The clocks of a measure.
 enum ResourceUsage {

@@ -2,6 +2,7 @@ import ContainerRuntime
 import Glibc
 import LinuxKernel
 import Logging
+import MonitorCore
 
 /// A container runtime of our own on directories and cgroups of the run.
 struct RuntimeHost: Sendable {
@@ -18,11 +19,14 @@ struct RuntimeHost: Sendable {
     ) async throws -> Value {
         let directory = scope.directory + "/runtime"
         try FileSystem.makeDirectories(directory + "/logs")
-        await scope.onExit("runtime directory") { try FileSystem.removeTree(directory) }
+        await scope.onExit("runtime directories") {
+            try FileSystem.removeTree(directory)
+            try FileSystem.removeTree(scope.runDirectory + "/swiftlet")
+        }
         let root = try ContainerRoot(in: directory)
         let cgroups = CgroupManager(hierarchies: try CgroupHierarchies.discover(), root: "/" + scope.name)
         let configuration = RuntimeConfiguration(
-            runDirectory: directory + "/run", stateDirectory: directory + "/state",
+            runDirectory: scope.runDirectory + "/swiftlet", stateDirectory: directory + "/state",
             monitorPath: scope.options.monitorPath ?? SiblingProgram.path("swiftlet-monitor"), cgroups: cgroups)
         var logger = Logger(label: "benchmark")
         logger.logLevel = .error

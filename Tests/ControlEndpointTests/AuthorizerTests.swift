@@ -39,7 +39,9 @@ struct AuthorizerTests {
         #expect(answer.status == 403)
         #expect(
             answer.value.string("message")
-                == "pods is forbidden: User \"eve\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"")
+                == "pods is forbidden: User \"eve\" cannot list resource \"pods\" in API group \"\" in the namespace "
+                + "\"default\""
+        )
     }
 
     @Test(

@@ -73,10 +73,13 @@ struct CertificateAuthorityTests {
     func changedNames() async throws {
         try await withDirectory { directory in
             let authority = try authority(directory, at: 1_800_000_000)
-            let first = try authority.credential("serving", .serving(names: ["localhost", "127.0.0.1"]), logger: Self.logger)
-            let same = try authority.credential("serving", .serving(names: ["127.0.0.1", "localhost"]), logger: Self.logger)
+            let first = try authority.credential(
+                "serving", .serving(names: ["localhost", "127.0.0.1"]), logger: Self.logger)
+            let same = try authority.credential(
+                "serving", .serving(names: ["127.0.0.1", "localhost"]), logger: Self.logger)
             #expect(same.certificatePEM == first.certificatePEM)
-            let more = try authority.credential("serving", .serving(names: ["localhost", "192.0.2.7"]), logger: Self.logger)
+            let more = try authority.credential(
+                "serving", .serving(names: ["localhost", "192.0.2.7"]), logger: Self.logger)
             #expect(more.certificatePEM != first.certificatePEM)
         }
     }
@@ -88,7 +91,9 @@ struct CertificateAuthorityTests {
             let path = "\(directory)/\(name).pem"
             try FileSystem.writeAtomically(path, Array("garbage".utf8))
             let admin = try authority(directory, at: 1_800_000_000).credential("admin", .admin, logger: Self.logger)
-            #expect(try Credential(pem: FileSystem.readText("\(directory)/admin.pem")).certificatePEM == admin.certificatePEM)
+            #expect(
+                try Credential(pem: FileSystem.readText("\(directory)/admin.pem")).certificatePEM
+                    == admin.certificatePEM)
             let aside = try FileSystem.list(directory).filter { $0.hasPrefix("\(name).pem.unreadable-") }
             #expect(aside.count == 1)
             #expect(try FileSystem.readText("\(directory)/\(try #require(aside.first))") == "garbage")

@@ -57,7 +57,9 @@ struct ControlEndpointServerTests {
             }
         }
 
-        func status(_ client: Client, _ path: String, method: HTTPMethod = .GET, body: ByteBuffer? = nil) async throws -> UInt {
+        func status(_ client: Client, _ path: String, method: HTTPMethod = .GET, body: ByteBuffer? = nil) async throws
+            -> UInt
+        {
             try await withClient(client) { http in
                 var request = HTTPClientRequest(url: url + path)
                 request.method = method
@@ -121,7 +123,8 @@ struct ControlEndpointServerTests {
     @Test("the admin's kubeconfig is written with the URL, private to its owner")
     func kubeconfig() async throws {
         try await withServer { (running: Running) async throws in
-            // Written before the server says that it runs, or just after: a request that is answered comes later than both.
+            // Written before the server says that it runs, or just after: a request that is answered comes later than
+            // both.
             _ = try await running.status(.admin, "/readyz")
             let path = running.directory + "/admin.kubeconfig"
             let text = try FileSystem.readText(path)

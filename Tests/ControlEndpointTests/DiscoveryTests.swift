@@ -25,7 +25,8 @@ struct DiscoveryTests {
         #expect(version.string("major") == "1" && version.string("minor") == "36")
     }
 
-    @Test("the aggregated form is chosen by Accept, echoed in the type, and not sent twice", arguments: ["v2", "v2beta1"])
+    @Test(
+        "the aggregated form is chosen by Accept, echoed in the type, and not sent twice", arguments: ["v2", "v2beta1"])
     func aggregated(version: String) async throws {
         let endpoint = try await EndpointFixture()
         let type = "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList"

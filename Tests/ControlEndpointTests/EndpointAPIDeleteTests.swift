@@ -54,13 +54,16 @@ struct EndpointAPIDeleteTests {
         #expect(answer.status == 400)
     }
 
-    @Test("a pod without a node, one that has ended and one with grace 0 go at once", arguments: ["unbound", "ended", "zero"])
+    @Test(
+        "a pod without a node, one that has ended and one with grace 0 go at once",
+        arguments: ["unbound", "ended", "zero"])
     func immediate(state: String) async throws {
         let endpoint = try await EndpointFixture()
         try await endpoint.create(Self.pods, EndpointFixture.pod("p", nodeName: state == "unbound" ? nil : "n1"))
         if state == "ended" {
             let status: JSONValue = ["status": ["phase": "Succeeded"]]
-            _ = await endpoint.send("PATCH", Self.pods + "/p/status", status, contentType: "application/merge-patch+json")
+            _ = await endpoint.send(
+                "PATCH", Self.pods + "/p/status", status, contentType: "application/merge-patch+json")
         }
         let query = state == "zero" ? "?gracePeriodSeconds=0" : ""
         #expect(await endpoint.send("DELETE", Self.pods + "/p" + query).status == 200)

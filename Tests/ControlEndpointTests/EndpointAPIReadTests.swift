@@ -47,7 +47,9 @@ struct EndpointAPIReadTests {
     @Test("an unknown field or a broken selector is a bad request")
     func badSelectors() async throws {
         let endpoint = try await EndpointFixture()
-        for query in ["fieldSelector=spec.color%3Dred", "labelSelector=a%3D%3D%3Db", "labelSelector=(", "limit=x", "limit=-1"] {
+        for query in [
+            "fieldSelector=spec.color%3Dred", "labelSelector=a%3D%3D%3Db", "labelSelector=(", "limit=x", "limit=-1",
+        ] {
             #expect(await endpoint.send("GET", Self.pods + "?" + query).status == 400, "\(query)")
         }
     }
@@ -108,9 +110,10 @@ struct EndpointAPIReadTests {
         #expect(table.string("kind") == "Table")
         #expect(table.string("apiVersion") == "meta.k8s.io/v1")
         let columns = table.list("columnDefinitions")
-        #expect(columns.filter { $0["priority"]?.intValue == 0 }.map { $0.string("name") } == [
-            "Name", "Ready", "Status", "Restarts", "Age",
-        ])
+        #expect(
+            columns.filter { $0["priority"]?.intValue == 0 }.map { $0.string("name") } == [
+                "Name", "Ready", "Status", "Restarts", "Age",
+            ])
         let row = try #require(table.list("rows").first)
         #expect(row.list("cells").prefix(5) == ["p", "0/1", "Pending", "0", "2m5s"])
         #expect(row.list("cells").count == columns.count)

@@ -17,7 +17,8 @@ struct EndpointAPIWatchTests {
             #expect(try await reader.nextText() == "ADDED a")
             try await endpoint.create(Self.pods, EndpointFixture.pod("b"))
             #expect(try await reader.nextText() == "ADDED b")
-            _ = await endpoint.send("PATCH", Self.pods + "/a", ["metadata": ["labels": ["x": "y"]]], contentType: Self.merge)
+            _ = await endpoint.send(
+                "PATCH", Self.pods + "/a", ["metadata": ["labels": ["x": "y"]]], contentType: Self.merge)
             #expect(try await reader.nextText() == "MODIFIED a")
             _ = await endpoint.send("DELETE", Self.pods + "/a")
             let deleted = try #require(try await reader.next())
@@ -45,7 +46,8 @@ struct EndpointAPIWatchTests {
     @Test("versions only ever grow, under many writers")
     func monotonic() async throws {
         let endpoint = try await EndpointFixture()
-        let probe = await WatchProbe(endpoint, Self.pods + "?watch=true&resourceVersion=\(endpoint.store.resourceVersion)")
+        let probe = await WatchProbe(
+            endpoint, Self.pods + "?watch=true&resourceVersion=\(endpoint.store.resourceVersion)")
         try await probe.run { (reader: inout WatchReader) async throws in
             await withTaskGroup(of: Void.self) { group in
                 for index in 0..<60 {

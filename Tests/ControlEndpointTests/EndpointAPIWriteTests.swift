@@ -109,7 +109,9 @@ struct EndpointAPIWriteTests {
         let endpoint = try await EndpointFixture()
         var pod = EndpointFixture.pod("p")
         if images.count == 2 {
-            pod.set([["name": "main", "image": "host:///"], ["name": "side", "image": "host:///"]], at: "spec", "containers")
+            pod.set(
+                [["name": "main", "image": "host:///"], ["name": "side", "image": "host:///"]], at: "spec", "containers"
+            )
         }
         try await endpoint.create(Self.pods, pod)
         let patch = try JSONValue(parsing: body.utf8)
@@ -180,9 +182,10 @@ struct EndpointAPIWriteTests {
         #expect(pod[path: "spec", "enableServiceLinks"]?.boolValue == true)
         #expect(pod[path: "spec", "terminationGracePeriodSeconds"]?.intValue == 30)
         let tolerations = pod.list("spec", "tolerations")
-        #expect(tolerations.map { $0.string("key") } == [
-            "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
-        ])
+        #expect(
+            tolerations.map { $0.string("key") } == [
+                "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
+            ])
         #expect(tolerations.allSatisfy { $0["tolerationSeconds"]?.intValue == 300 })
     }
 
@@ -195,7 +198,9 @@ struct EndpointAPIWriteTests {
         #expect(strict.status == 400)
         #expect(
             strict.value.string("message")
-                == "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown field \"spec.nodName\"")
+                == "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown field "
+                + "\"spec.nodName\""
+        )
         let warned = await endpoint.send("POST", Self.pods + "?dryRun=All", pod)
         #expect(warned.status == 201)
         #expect(warned.headers.map(\.value) == ["299 - \"unknown field \\\"spec.nodName\\\"\""])
@@ -242,7 +247,8 @@ struct EndpointAPIWriteTests {
         #expect(made.status == 201)
         #expect(endpoint.store.resourceVersion == before)
         #expect(await endpoint.send("GET", Self.configMaps + "/a").status == 404)
-        #expect(await endpoint.send("POST", Self.configMaps + "?dryRun=Some", EndpointFixture.configMap("a")).status == 400)
+        #expect(
+            await endpoint.send("POST", Self.configMaps + "?dryRun=Some", EndpointFixture.configMap("a")).status == 400)
     }
 
     @Test("a pod is bound once")

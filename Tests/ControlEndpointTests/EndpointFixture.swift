@@ -100,7 +100,9 @@ final class EndpointFixture: Sendable {
         return pod
     }
 
-    static func configMap(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: JSONValue] = [:]) -> JSONValue {
+    static func configMap(_ name: String, _ data: [String: JSONValue] = [:], labels: [String: JSONValue] = [:])
+        -> JSONValue
+    {
         ["metadata": ["name": .string(name), "labels": .object(labels)], "data": .object(data)]
     }
 }

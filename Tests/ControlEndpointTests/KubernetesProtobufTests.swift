@@ -8,8 +8,10 @@ import Testing
 struct KubernetesProtobufTests {
     /// What kubectl 1.37 sends for `create namespace zz`.
     private static let namespace: [UInt8] = [
-        0x6b, 0x38, 0x73, 0x00, 0x0a, 0x0f, 0x0a, 0x02, 0x76, 0x31, 0x12, 0x09, 0x4e, 0x61, 0x6d, 0x65, 0x73, 0x70, 0x61,
-        0x63, 0x65, 0x12, 0x1a, 0x0a, 0x12, 0x0a, 0x02, 0x7a, 0x7a, 0x12, 0x00, 0x1a, 0x00, 0x22, 0x00, 0x2a, 0x00, 0x32,
+        0x6b, 0x38, 0x73, 0x00, 0x0a, 0x0f, 0x0a, 0x02, 0x76, 0x31, 0x12, 0x09, 0x4e, 0x61, 0x6d, 0x65, 0x73, 0x70,
+        0x61,
+        0x63, 0x65, 0x12, 0x1a, 0x0a, 0x12, 0x0a, 0x02, 0x7a, 0x7a, 0x12, 0x00, 0x1a, 0x00, 0x22, 0x00, 0x2a, 0x00,
+        0x32,
         0x00, 0x38, 0x00, 0x42, 0x00, 0x12, 0x00, 0x1a, 0x02, 0x0a, 0x00, 0x1a, 0x00, 0x22, 0x00,
     ]
 
@@ -26,9 +28,10 @@ struct KubernetesProtobufTests {
     @Test("a captured body of kubectl becomes its object, zero values left out")
     func captured() throws {
         let object = try KubernetesProtobuf.decode(Self.namespace)
-        #expect(object == [
-            "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "zz"], "spec": [:], "status": [:],
-        ])
+        #expect(
+            object == [
+                "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "zz"], "spec": [:], "status": [:],
+            ])
     }
 
     @Test("it can be posted")
@@ -99,11 +102,15 @@ struct KubernetesProtobufTests {
             if case .failure(let error) = result { #expect([400, 415].contains((error as? APIStatusError)?.code)) }
         }
         let magic: [UInt8] = [0x6b, 0x38, 0x73, 0x00]
-        for rest in [[UInt8](repeating: 0xFF, count: 20), [0x12, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0x0B]] {
+        for rest in [
+            [UInt8](repeating: 0xFF, count: 20), [0x12, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0x0B],
+        ] {
             let error = #expect(throws: APIStatusError.self) { try KubernetesProtobuf.decode(magic + rest) }
             #expect(error?.code == 400)
         }
-        let unknown = #expect(throws: APIStatusError.self) { try KubernetesProtobuf.decode(envelope("Gadget") { _ in }) }
+        let unknown = #expect(throws: APIStatusError.self) {
+            try KubernetesProtobuf.decode(envelope("Gadget") { _ in })
+        }
         #expect(unknown?.code == 415)
         #expect(throws: APIStatusError.self) { try KubernetesProtobuf.decode([]) }
     }

@@ -13,7 +13,8 @@ struct PathAndHeaderTests {
         let lease = try #require(
             try RequestInfo(method: "POST", path: "/apis/coordination.k8s.io/v1/namespaces/n/leases", isWatch: false))
         #expect(lease.verb == .create && lease.group == "coordination.k8s.io" && lease.name == nil)
-        let namespace = try #require(try RequestInfo(method: "PATCH", path: "/api/v1/namespaces/a/status", isWatch: false))
+        let namespace = try #require(
+            try RequestInfo(method: "PATCH", path: "/api/v1/namespaces/a/status", isWatch: false))
         #expect(namespace.resource == "namespaces" && namespace.name == "a" && namespace.subresource == "status")
         #expect(namespace.namespace == nil)
         let watch = try #require(try RequestInfo(method: "GET", path: "/api/v1/watch/pods", isWatch: false))
@@ -22,12 +23,16 @@ struct PathAndHeaderTests {
         #expect(escaped.name == "a:b")
     }
 
-    @Test("what is no resource path is none", arguments: ["/", "/api", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", ""])
+    @Test(
+        "what is no resource path is none",
+        arguments: ["/", "/api", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", ""])
     func noResource(path: String) throws {
         #expect(try RequestInfo(method: "GET", path: path, isWatch: false) == nil)
     }
 
-    @Test("escapes that smuggle a slash, a parent or broken text are refused", arguments: ["a%2Fb", "%2e%2e", "%zz", "%ff", "%00"])
+    @Test(
+        "escapes that smuggle a slash, a parent or broken text are refused",
+        arguments: ["a%2Fb", "%2e%2e", "%zz", "%ff", "%00"])
     func smuggling(segment: String) {
         #expect(throws: APIStatusError.self) {
             try RequestInfo(method: "GET", path: "/api/v1/nodes/\(segment)", isWatch: false)
@@ -51,7 +56,8 @@ struct PathAndHeaderTests {
         #expect(Representation(accept: "application/vnd.kubernetes.protobuf,application/json")?.form == .object)
         let table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io"
         #expect(Representation(accept: table)?.form == .table(version: "v1"))
-        #expect(Representation(accept: "application/json;as=Table;v=v9;g=meta.k8s.io,application/json")?.form == .object)
+        #expect(
+            Representation(accept: "application/json;as=Table;v=v9;g=meta.k8s.io,application/json")?.form == .object)
         #expect(Representation(accept: "application/yaml")?.contentType == "application/yaml")
         #expect(Representation(accept: "text/html") == nil)
     }

@@ -81,13 +81,16 @@ struct PodLogTests {
             "PATCH", Self.pods + "/p/status", status, contentType: "application/merge-patch+json")
         try #require(written.status == 200, "\(written.value)")
         let waiting = await endpoint.send("GET", Self.pods + "/p/log")
-        #expect(waiting.value.string("message") == "container \"main\" in pod \"p\" is waiting to start: ContainerCreating")
+        #expect(
+            waiting.value.string("message") == "container \"main\" in pod \"p\" is waiting to start: ContainerCreating")
         let previous = await endpoint.send("GET", Self.pods + "/p/log?previous=true")
         #expect(previous.status == 400)
         #expect(previous.value.string("message") == "previous terminated container \"main\" in pod \"p\" not found")
     }
 
-    @Test("options that make no sense are refused with their fields", arguments: ["tailLines=-1", "limitBytes=0", "sinceSeconds=0"])
+    @Test(
+        "options that make no sense are refused with their fields",
+        arguments: ["tailLines=-1", "limitBytes=0", "sinceSeconds=0"])
     func badOptions(query: String) async throws {
         let endpoint = try await endpoint(Source())
         let answer = await endpoint.send("GET", Self.pods + "/p/log?" + query)

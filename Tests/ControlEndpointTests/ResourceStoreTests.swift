@@ -11,7 +11,10 @@ struct ResourceStoreTests {
     static func key(_ name: String) -> ObjectKey { ObjectKey(resource: things, namespace: "default", name: name) }
 
     static func value(_ name: String, _ text: String = "") -> JSONValue {
-        ["metadata": ["name": .string(name), "namespace": "default", "uid": .string("uid-\(name)")], "text": .string(text)]
+        [
+            "metadata": ["name": .string(name), "namespace": "default", "uid": .string("uid-\(name)")],
+            "text": .string(text),
+        ]
     }
 
     static func withStore(
@@ -76,7 +79,8 @@ struct ResourceStoreTests {
                     group.addTask {
                         let name = "n\(index)"
                         return try await store.write(
-                            Self.key(name), expecting: .absent, .put(Self.value(name))).resourceVersion
+                            Self.key(name), expecting: .absent, .put(Self.value(name))
+                        ).resourceVersion
                     }
                 }
                 var versions: Set<Int64> = []

@@ -36,7 +36,8 @@ import Volumes
 
     private func secretKey(_ name: String, _ key: String, optional: Bool? = nil) -> EnvVar {
         EnvVar(
-            name: "V", valueFrom: EnvVarSource(secretKeyRef: SecretKeySelector(name: name, key: key, optional: optional)))
+            name: "V",
+            valueFrom: EnvVarSource(secretKeyRef: SecretKeySelector(name: name, key: key, optional: optional)))
     }
 
     @Test("a container that asks for nothing gets PATH and HOSTNAME")
@@ -46,7 +47,10 @@ import Volumes
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=web-0",
             ])
         #expect(try build([], tty: true).entries.contains("TERM=xterm"))
-        #expect(try build([], inputs(image: ["PATH=/bin", "X=a=b", "junk"])).entries == ["PATH=/bin", "X=a=b", "HOSTNAME=web-0"])
+        #expect(
+            try build([], inputs(image: ["PATH=/bin", "X=a=b", "junk"])).entries == [
+                "PATH=/bin", "X=a=b", "HOSTNAME=web-0",
+            ])
     }
 
     @Test("runtime < image < services < envFrom in order < env in order")
@@ -74,11 +78,13 @@ import Volumes
     func expansion() throws {
         let environment = try build(
             [
-                EnvVar(name: "LATE", value: "$(B)"), EnvVar(name: "A", value: "a"), EnvVar(name: "B", value: "$(A)$(F)"),
+                EnvVar(name: "LATE", value: "$(B)"), EnvVar(name: "A", value: "a"),
+                EnvVar(name: "B", value: "$(A)$(F)"),
                 EnvVar(name: "C", value: "$$(A) $(nope)"), EnvVar(name: "EMPTY"),
             ], from: [EnvFromSource(prefix: "", configMapRef: ConfigMapEnvSource(name: "m"))],
             inputs(configMaps: ["m": ["F": "f"]]))
-        #expect(environment.variables == ["LATE": "$(B)", "A": "a", "B": "af", "C": "$(A) $(nope)", "EMPTY": "", "F": "f"])
+        #expect(
+            environment.variables == ["LATE": "$(B)", "A": "a", "B": "af", "C": "$(A) $(nope)", "EMPTY": "", "F": "f"])
         #expect(try environment.expand(["run", "$(B)-$(HOSTNAME)", "$$(B)"]) == ["run", "af-$(HOSTNAME)", "$(B)"])
     }
 
@@ -87,10 +93,13 @@ import Volumes
         func field(_ path: String) -> EnvVarSource { EnvVarSource(fieldRef: ObjectFieldSelector(fieldPath: path)) }
         let environment = try build(
             [
-                EnvVar(name: "IP", valueFrom: field("status.podIP")), EnvVar(name: "IPS", valueFrom: field("status.podIPs")),
+                EnvVar(name: "IP", valueFrom: field("status.podIP")),
+                EnvVar(name: "IPS", valueFrom: field("status.podIPs")),
                 EnvVar(name: "NODE", valueFrom: field("spec.nodeName")),
                 EnvVar(name: "TIER", valueFrom: field("metadata.labels['tier']")),
-                EnvVar(name: "CPU", valueFrom: EnvVarSource(resourceFieldRef: ResourceFieldSelector(resource: "limits.cpu"))),
+                EnvVar(
+                    name: "CPU",
+                    valueFrom: EnvVarSource(resourceFieldRef: ResourceFieldSelector(resource: "limits.cpu"))),
                 configMapKey("m", "k"), EnvVar(name: "W", value: "[$(V)]"),
             ], from: [EnvFromSource(prefix: "S_", secretRef: SecretEnvSource(name: "s"))],
             inputs(configMaps: ["m": ["k": "v"]], secrets: ["s": ["t": Array("secret".utf8)]]))
@@ -175,10 +184,12 @@ import Volumes
         let container = Container(
             name: "main",
             envFrom: [
-                EnvFromSource(configMapRef: ConfigMapEnvSource(name: "a")), EnvFromSource(secretRef: SecretEnvSource(name: "b")),
+                EnvFromSource(configMapRef: ConfigMapEnvSource(name: "a")),
+                EnvFromSource(secretRef: SecretEnvSource(name: "b")),
             ], env: [configMapKey("c", "k"), secretKey("d", "k"), EnvVar(name: "E", value: "e")])
         #expect(
-            ContainerEnvironment.objectNames(for: container) == PodObjectNames(configMaps: ["a", "c"], secrets: ["b", "d"]))
+            ContainerEnvironment.objectNames(for: container)
+                == PodObjectNames(configMaps: ["a", "c"], secrets: ["b", "d"]))
     }
 
     @Test("an object that cannot be read now is not taken for missing")

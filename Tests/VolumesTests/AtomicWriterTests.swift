@@ -22,7 +22,7 @@ import Testing
 
     @Test("files appear through ..data, nested ones through their first component")
     func layout() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             #expect(try writer.write([file("a", "1"), file("d/e/f", "2", mode: 0o400), file("d/g", "3")]))
             let version = try #require(try OwnedDescriptor.open(directory, O_RDONLY).readLink("..data"))
             #expect(version.wholeMatch(of: /\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/) != nil)
@@ -36,7 +36,7 @@ import Testing
 
     @Test("the same files again write nothing")
     func unchanged() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             let files = [file("a", "1"), file("d/b", "2")]
             #expect(try writer.write(files))
             let before = try FileSystem.list(directory)
@@ -48,7 +48,7 @@ import Testing
     @Test(
         "any difference is written", arguments: [[("a", "2", 0o644)], [("a", "1", 0o600)], [("b", "1", 0o644)], []])
     func changed(_ next: [(String, String, Int)]) throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             try writer.write([file("a", "1")])
             #expect(try writer.write(next.map { file($0.0, $0.1, mode: UInt32($0.2)) }))
             let names = try FileSystem.list(directory).filter { !$0.hasPrefix("..") }
@@ -70,7 +70,7 @@ import Testing
             String(repeating: "n", count: 256), String(repeating: "d/", count: 200) + "x",
         ])
     func refusedPaths(_ path: String) throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             #expect { try writer.write([file(path, "evil")]) } throws: { ($0 as? VolumeError)?.code == .unsafePath }
             #expect(try FileSystem.list(directory) == [])
         }
@@ -78,7 +78,7 @@ import Testing
 
     @Test("a path cannot be a file and a directory")
     func contradiction() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             #expect { try writer.write([file("a", "1"), file("a/b/c", "2")]) } throws: {
                 ($0 as? VolumeError)?.code == .invalid
             }
@@ -87,7 +87,7 @@ import Testing
 
     @Test("a write killed at any point is finished and cleaned up by the next")
     func recovery() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             try writer.write([file("a", "1"), file("gone", "1")])
             // Killed before the rename: a version and the link that was to replace ..data.
             try FileSystem.makeDirectories(directory + "/..2020_01_01_00_00_00.1/x")
@@ -105,7 +105,7 @@ import Testing
 
     @Test("a ..data link that leads elsewhere is replaced, and what it led to stays")
     func hostileDataLink() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             try FileSystem.makeDirectories(directory + "/inner")
             try FileSystem.makeDirectories(directory + "/canary/kept")
             #expect(symlink("../canary", directory + "/inner/..data") == 0)
@@ -117,7 +117,7 @@ import Testing
 
     @Test("a directory that another volume is mounted on stays")
     func nestedMountPoint() throws {
-        try withDirectory { directory, writer in
+        try withDirectory { (directory, writer) throws in
             try FileSystem.makeDirectories(directory + "/nested")
             try writer.write([file("a", "1")])
             #expect(try FileSystem.list(directory).contains("nested"))
@@ -126,7 +126,7 @@ import Testing
 
     @Test("with a group, it owns everything and can read it", .enabled(if: isRoot, needsRoot))
     func group() throws {
-        try withDirectory { directory, _ in
+        try withDirectory { (directory, _) throws in
             let writer = AtomicWriter(directory: directory, groupID: 4242)
             #expect(try writer.write([file("d/a", "1", mode: 0o400)]))
             #expect(try !writer.write([file("d/a", "1", mode: 0o400)]))
@@ -146,28 +146,41 @@ import Testing
         let path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { #expect(throws: Never.self) { try FileSystem.removeTree(path) } }
         let names = (0..<20).map { "file-\($0)" }
-        let isDone = Atomic(false)
+        let progress = Progress()
         let writer = AtomicWriter(directory: path, groupID: nil)
         try writer.write(names.map { file($0, "0") })
         let pool = KernelThreadPool(threads: 2)
-        async let observed: Set<String> = pool.run { () throws(KernelError) in
+        async let reading: Void = pool.run { () throws(KernelError) in
             var observed: Set<String> = []
-            repeat {
+            while !progress.isDone.load(ordering: .acquiring) {
                 let version = try OwnedDescriptor.open(path + "/..data", O_RDONLY | O_DIRECTORY)
                 // A version whose directory goes away while it is read is read no further.
-                let texts = names.compactMap { Self.read($0, in: version) }
-                #expect(Set(texts).count <= 1, "a reader saw \(Set(texts))")
+                let texts = Set(names.compactMap { Self.read($0, in: version) })
+                #expect(texts.count <= 1, "a reader saw \(texts)")
                 observed.formUnion(texts)
-            } while !isDone.load(ordering: .acquiring)
-            return observed
+                progress.seen.store(observed.count, ordering: .releasing)
+            }
         }
-        for round in 1...300 { try writer.write(names.map { file($0, "\(round)") }) }
-        isDone.store(true, ordering: .releasing)
-        #expect(try await observed.count > 1, "the reader never ran beside the writer")
+        async let writing: Void = pool.run { () throws(VolumeError) in
+            defer { progress.isDone.store(true, ordering: .releasing) }
+            var round = 0
+            while progress.seen.load(ordering: .acquiring) < 100, round < 100_000 {
+                round += 1
+                try writer.write(names.map { VolumeFile(path: $0, bytes: Array("\(round)".utf8), mode: 0o644) })
+            }
+        }
+        _ = try await (reading, writing)
+        #expect(progress.seen.load(ordering: .acquiring) >= 100, "the reader never ran beside the writer")
     }
 
     private static func read(_ name: String, in directory: borrowing OwnedDescriptor) -> String? {
         guard let file = try? directory.open(name, O_RDONLY), let bytes = try? file.readAll() else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+/// How far two threads of a test are.
+private final class Progress: Sendable {
+    let seen = Atomic(0)
+    let isDone = Atomic(false)
 }

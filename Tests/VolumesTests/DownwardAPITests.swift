@@ -72,7 +72,9 @@ import Testing
 
     @Test("what does not exist is named")
     func unknownResources() {
-        #expect(throws: DownwardAPIError("container other not found")) { try resource("limits.cpu", container: "other") }
+        #expect(throws: DownwardAPIError("container other not found")) {
+            try resource("limits.cpu", container: "other")
+        }
         #expect(throws: DownwardAPIError.self) { try resource("limits.gpu") }
         #expect(throws: DownwardAPIError.self) { try resource("usage.cpu") }
         #expect(throws: DownwardAPIError.self) { try resource("cpu") }

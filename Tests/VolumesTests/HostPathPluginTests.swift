@@ -17,7 +17,7 @@ import Testing
 
     @Test("missing paths are made where the type says so, past the umask")
     func creation() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let before = umask(0o077)
             defer { umask(before) }
             #expect(try !mount(world, world.root + "/made/deep", "DirectoryOrCreate").isFile)
@@ -32,7 +32,7 @@ import Testing
 
     @Test("types that match, links followed")
     func matches() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             try world.write("file", "x")
             #expect(symlink(world.root + "/file", world.root + "/link") == 0)
             #expect(try mount(world, world.root + "/link", "File").isFile)
@@ -51,7 +51,7 @@ import Testing
             ("CharDevice", "a character device"), ("BlockDevice", "a block device"),
         ])
     func mismatches(_ type: String, _ expected: String) async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             try world.write("x", "")
             let message = "hostPath type check failed: \(world.root)/x is not \(expected)"
             #expect(throws: VolumeError(.hostPathCheckFailed, message)) { try mount(world, world.root + "/x", type) }
@@ -64,7 +64,7 @@ import Testing
 
     @Test("a directory is no file")
     func directoryIsNoFile() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             for type in ["File", "FileOrCreate"] {
                 let message = "hostPath type check failed: \(world.pods) is not a file"
                 #expect(throws: VolumeError(.hostPathCheckFailed, message)) { try mount(world, world.pods, type) }
@@ -72,9 +72,10 @@ import Testing
         }
     }
 
-    @Test("relative paths, paths with .. and unknown types are refused", arguments: ["relative", "/a/../b", "", "/a\0b"])
+    @Test(
+        "relative paths, paths with .. and unknown types are refused", arguments: ["relative", "/a/../b", "", "/a\0b"])
     func refused(_ path: String) async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             #expect { try mount(world, path, nil) } throws: { ($0 as? VolumeError)?.code == .invalid }
             #expect { try mount(world, "/tmp", "Dir") } throws: { ($0 as? VolumeError)?.code == .invalid }
         }

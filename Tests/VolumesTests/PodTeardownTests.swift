@@ -23,7 +23,7 @@ import Testing
 
     @Test("links are removed, not followed")
     func links() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let volume = try await dirtyVolume(world)
             try FileSystem.makeDirectories(volume + "/deep")
             #expect(symlink(world.root + "/canary", volume + "/link") == 0)
@@ -34,9 +34,10 @@ import Testing
         }
     }
 
-    @Test("mounts that containers left, nested, stacked or of the same file system, are unmounted and keep their content")
+    @Test(
+        "mounts that containers left, nested, stacked or of the same file system, are unmounted and keep their content")
     func nestedMounts() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let volume = try await dirtyVolume(world)
             for name in ["a", "b/c", "t"] { try FileSystem.makeDirectories(volume + "/" + name) }
             try Mount.bind(world.root + "/canary", volume + "/a")
@@ -54,7 +55,7 @@ import Testing
 
     @Test("a mount that shows up behind the unmounting is not crossed and is reported")
     func lateMount() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let volume = try await dirtyVolume(world)
             try FileSystem.makeDirectories(volume + "/late/point")
             try FileSystem.makeDirectories(volume + "/other/entry")
@@ -75,7 +76,7 @@ import Testing
 
     @Test("a file in use inside a volume in memory does not keep the pod")
     func busy() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let pod = world.pod([Volume(name: "fast", emptyDir: EmptyDirVolumeSource(medium: "Memory"))])
             let path = try #require(try await world.manager().mount(pod)["fast"]).hostPath
             let held = try OwnedDescriptor.open(path + "/held", O_WRONLY | O_CREAT, mode: 0o600)
@@ -87,7 +88,7 @@ import Testing
 
     @Test("a tree deeper than any path and wider than one read is removed")
     func hugeTree() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let volume = try await dirtyVolume(world)
             var directory = try OwnedDescriptor.open(volume, O_RDONLY | O_DIRECTORY)
             for level in 0..<3000 {
@@ -95,7 +96,9 @@ import Testing
                 if level.isMultiple(of: 50) { _ = try directory.open("file", O_WRONLY | O_CREAT, mode: 0o600) }
                 directory = try directory.open("dir", O_RDONLY | O_DIRECTORY)
             }
-            for index in 0..<5000 { _ = try OwnedDescriptor.open(volume + "/f\(index)", O_WRONLY | O_CREAT, mode: 0o600) }
+            for index in 0..<5000 {
+                _ = try OwnedDescriptor.open(volume + "/f\(index)", O_WRONLY | O_CREAT, mode: 0o600)
+            }
             // Names need not be UTF-8.
             let name: [CChar] = [CChar(bitPattern: 0xFF), CChar(bitPattern: 0xFE), 0]
             let wide = try OwnedDescriptor.open(volume, O_RDONLY | O_DIRECTORY)
@@ -107,12 +110,14 @@ import Testing
 
     @Test("half-made pods are taken away: every kind of remains an interrupted mount or unmount leaves")
     func halfMade() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setSecret("key", ["token": "x"])
             let manager = world.manager()
             // Killed in a mount: directories without their mounts, a staging directory, a version without ..data.
             let volumes = world.pods + "/uid-1/volumes"
-            for path in ["kubernetes.io~secret/key", "kubernetes.io~empty-dir/.data.new", "kubernetes.io~configmap/c/..1"] {
+            for path in [
+                "kubernetes.io~secret/key", "kubernetes.io~empty-dir/.data.new", "kubernetes.io~configmap/c/..1",
+            ] {
                 try FileSystem.makeDirectories(volumes + "/" + path)
             }
             try await manager.unmount(podUID: "uid-1")
@@ -141,7 +146,7 @@ import Testing
 
     @Test("what others keep in the pod's directory stays, until the directory is removed as a whole")
     func otherContent() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             _ = try await dirtyVolume(world)
             try world.write("pods/uid-1/etc-hosts", "127.0.0.1 localhost")
             let manager = world.manager()
@@ -155,7 +160,7 @@ import Testing
 
     @Test("a state directory behind a link is taken away just the same, and other pods stay")
     func linkedStateDirectory() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let link = world.root + "/link"
             #expect(symlink(world.pods, link) == 0)
             let manager = VolumeManager(stateDirectory: link, objects: world.objects, nodeAllocatable: { [:] })

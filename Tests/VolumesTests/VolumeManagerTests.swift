@@ -27,7 +27,7 @@ import Testing
 
     @Test("an emptyDir on disk is writable by all, survives a remount with content and mode, and goes with the pod")
     func emptyDirOnDisk() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let pod = world.pod([Volume(name: "data", emptyDir: EmptyDirVolumeSource())])
             let before = umask(0o077)
             defer { umask(before) }
@@ -47,7 +47,7 @@ import Testing
 
     @Test("an emptyDir whose making was cut short is made anew")
     func emptyDirHalfMade() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let parent = world.pods + "/uid-1/volumes/kubernetes.io~empty-dir"
             try FileSystem.makeDirectories(parent + "/.data.new/left")
             let pod = world.pod([Volume(name: "data", emptyDir: EmptyDirVolumeSource())], fsGroup: 77)
@@ -64,7 +64,7 @@ import Testing
             (nil, nil, 64 << 20), (nil, 1 << 20, 1 << 20), (2 << 20, 8 << 20, 2 << 20), (2 << 20, 0, 2 << 20),
         ] as [(Int64?, Int64?, Int64)])
     func emptyDirInMemory(_ limit: Int64?, _ sizeLimit: Int64?, _ expected: Int64) async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let source = EmptyDirVolumeSource(medium: "Memory", sizeLimit: sizeLimit.map { .bytes($0) })
             let pod = world.pod(
                 [Volume(name: "fast", emptyDir: source)], fsGroup: 12, memoryLimit: limit.map { .bytes($0) })
@@ -84,7 +84,7 @@ import Testing
 
     @Test("a configMap shows its keys with modes, text and binary, and follows changes")
     func configMapVolume() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setConfigMap("app", ["a.conf": "one", "b.conf": "two"])
             let items = [KeyToPath(key: "a.conf", path: "sub/x", mode: 0o400), KeyToPath(key: "b.conf", path: "y")]
             let pod = world.pod([configMap("app", items: items)])
@@ -103,7 +103,7 @@ import Testing
 
     @Test("missing objects and keys are named; optional ones are empty and appear later")
     func missingObjects() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let manager = world.manager()
             var error = await failure(manager, world.pod([configMap("app")]))
             #expect(error?.code == .notFound)
@@ -130,11 +130,12 @@ import Testing
 
     @Test("secret, downwardAPI and projected volumes are on tmpfs, and no secret reaches the disk below")
     func memoryOnly() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let marker = "marker-\(UInt64.random(in: 0 ... .max))"
             world.objects.setSecret("key", ["token": marker])
             world.objects.setConfigMap("app", ["a": "1"])
-            let labels = DownwardAPIVolumeFile(path: "labels", fieldRef: ObjectFieldSelector(fieldPath: "metadata.labels"))
+            let labels = DownwardAPIVolumeFile(
+                path: "labels", fieldRef: ObjectFieldSelector(fieldPath: "metadata.labels"))
             let projections = [
                 VolumeProjection(secret: SecretProjection(name: "key", items: [KeyToPath(key: "token", path: "s/t")])),
                 VolumeProjection(configMap: ConfigMapProjection(name: "app")),
@@ -165,7 +166,7 @@ import Testing
 
     @Test("fsGroup owns and can read the files of object volumes")
     func fsGroup() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setSecret("key", ["token": "x"])
             var volume = secret("key")
             volume.secret?.defaultMode = 0o400
@@ -180,7 +181,7 @@ import Testing
 
     @Test("an agent that starts while the control endpoint is away keeps what is mounted, and makes nothing up")
     func unreachableEndpoint() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setSecret("key", ["token": "x"])
             let pod = world.pod([secret("key")])
             let mounted = try await world.manager().mount(pod)
@@ -195,7 +196,7 @@ import Testing
 
     @Test("an object that was deleted fails the refresh and leaves the content")
     func deletedObject() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setConfigMap("app", ["a": "1"])
             let pod = world.pod([configMap("app")])
             let manager = world.manager()
@@ -208,7 +209,7 @@ import Testing
 
     @Test("a refresh after the volumes were taken away makes nothing")
     func refreshAfterUnmount() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setConfigMap("app", ["a": "1"])
             let pod = world.pod([configMap("app")])
             let manager = world.manager()
@@ -221,7 +222,7 @@ import Testing
 
     @Test("one volume that fails does not keep the others from being made; one that nobody mounts is not made")
     func independence() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             var pod = world.pod([configMap("app"), Volume(name: "data", emptyDir: EmptyDirVolumeSource())])
             pod.spec.volumes?.append(configMap("unused"))
             pod.spec.volumes?.append(Volume(name: "unused-nfs", nfs: NFSVolumeSource(server: "s", path: "/")))
@@ -234,7 +235,7 @@ import Testing
 
     @Test("what is not supported is named with its field and type")
     func unsupported() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let nfs = Volume(name: "share", nfs: NFSVolumeSource(server: "s", path: "/"))
             var error = await failure(world.manager(), world.pod([nfs]))
             #expect(error?.code == .unsupported)
@@ -256,10 +257,11 @@ import Testing
         "a pod UID or a volume name that is no plain name never becomes a path",
         arguments: ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a\0b", String(repeating: "x", count: 129)])
     func hostileNames(_ name: String) async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let manager = world.manager()
             let emptyDir = EmptyDirVolumeSource()
-            #expect(await failure(manager, world.pod([Volume(name: "d", emptyDir: emptyDir)], uid: name))?.code == .invalid)
+            #expect(
+                await failure(manager, world.pod([Volume(name: "d", emptyDir: emptyDir)], uid: name))?.code == .invalid)
             #expect(await failure(manager, world.pod([Volume(name: name, emptyDir: emptyDir)]))?.code == .invalid)
             await #expect(throws: VolumeError.self) { try await manager.unmount(podUID: name) }
             await #expect(throws: VolumeError.self) { try await manager.removePodDirectory(podUID: name) }
@@ -268,7 +270,7 @@ import Testing
 
     @Test("calls for one pod run one after the other")
     func serialised() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             world.objects.setSecret("key", ["token": "x"])
             let pod = world.pod([secret("key"), Volume(name: "data", emptyDir: EmptyDirVolumeSource())])
             let manager = world.manager()
@@ -290,7 +292,7 @@ import Testing
 
     @Test("the pods on disk are found, whoever made their directories")
     func podsOnDisk() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             try FileSystem.makeDirectories(world.pods + "/uid-9/containers")
             try FileSystem.makeDirectories(world.pods + "/.staging")
             #expect(try await world.manager().podUIDsOnDisk() == ["uid-9"])
@@ -300,7 +302,7 @@ import Testing
 
     @Test("a ConfigMap of a thousand keys is updated as a whole")
     func manyFiles() async throws {
-        try await VolumeWorld.with { world in
+        try await VolumeWorld.with { (world) async throws in
             let names = (0..<1000).map { "key-\($0)" }
             world.objects.setConfigMap("app", Dictionary(uniqueKeysWithValues: names.map { ($0, "1") }))
             let pod = world.pod([configMap("app")])

@@ -2,7 +2,8 @@ internal import Crypto
 internal import KubernetesAPI
 internal import NIOCore
 
-/// `/api`, `/apis`, their groups and versions, and `/version`: what clients ask first. Everything is encoded once, at start.
+/// `/api`, `/apis`, their groups and versions, and `/version`: what clients ask first. Everything is encoded once, at
+/// start.
 struct Discovery: Sendable {
     private struct Document: Sendable {
         let body: ByteBuffer
@@ -100,9 +101,9 @@ enum EndpointVersion {
     static let gitVersion = "v1.36.0+swiftlet"
 
     #if arch(arm64)
-        private static let architecture = "arm64"
+    private static let architecture = "arm64"
     #else
-        private static let architecture = "amd64"
+    private static let architecture = "amd64"
     #endif
 
     static let document: JSONValue = [

@@ -34,7 +34,8 @@ struct OpenAPIDefinitions: Sendable {
         for resource in resources {
             let definition = resource.definition
             found[listName(resource)] = [
-                "description": .string("A list of \(definition.kind) objects."), "type": "object", "required": ["items"],
+                "description": .string("A list of \(definition.kind) objects."), "type": "object",
+                "required": ["items"],
                 "properties": [
                     "apiVersion": ["type": "string"], "kind": ["type": "string"],
                     "metadata": ["type": "object"],
@@ -48,9 +49,13 @@ struct OpenAPIDefinitions: Sendable {
 
     /// `io.k8s.api.core.v1.Pod`; what the kinds share counts as core, object metadata as machinery, as in Kubernetes.
     func fullName(_ typeName: String) -> String {
-        let machinery: Set<String> = ["ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "ListMeta"]
+        let machinery: Set<String> = [
+            "ObjectMeta", "OwnerReference", "ManagedFieldsEntry", "LabelSelector", "ListMeta",
+        ]
         if machinery.contains(typeName) { return "io.k8s.apimachinery.pkg.apis.meta.v1.\(typeName)" }
-        guard let definition = kinds[typeName], !definition.group.isEmpty else { return "io.k8s.api.core.v1.\(typeName)" }
+        guard let definition = kinds[typeName], !definition.group.isEmpty else {
+            return "io.k8s.api.core.v1.\(typeName)"
+        }
         let group = definition.group.split(separator: ".").first ?? ""
         return "io.k8s.api.\(group).\(definition.version).\(typeName)"
     }

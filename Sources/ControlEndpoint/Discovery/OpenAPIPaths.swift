@@ -40,7 +40,8 @@ struct OpenAPIPaths: Sendable {
                 hasBody: true),
         ]
         if !isStatus {
-            item["delete"] = operation("delete", resource, parameters: ["dryRun", "gracePeriodSeconds", "propagationPolicy"])
+            item["delete"] = operation(
+                "delete", resource, parameters: ["dryRun", "gracePeriodSeconds", "propagationPolicy"])
         }
         return item
     }
@@ -60,7 +61,9 @@ struct OpenAPIPaths: Sendable {
             operation["responses"] = ["200": ["description": "OK", "schema": reference]]
             operation["produces"] = ["application/json", "application/yaml"]
             operation["consumes"] = .array(bodyTypes.map(JSONValue.string))
-            if hasBody { listed.append(["name": "body", "in": "body", "required": true, "schema": ["type": "object"]]) }
+            if hasBody {
+                listed.append(["name": "body", "in": "body", "required": true, "schema": ["type": "object"]])
+            }
         case .v3:
             operation["responses"] = [
                 "200": ["description": "OK", "content": ["application/json": ["schema": reference]]]
@@ -81,7 +84,8 @@ struct OpenAPIPaths: Sendable {
         let type = name == "force" ? "boolean" : name == "gracePeriodSeconds" ? "integer" : "string"
         switch dialect {
         case .v2: return ["name": .string(name), "in": "query", "type": .string(type), "uniqueItems": true]
-        case .v3: return ["name": .string(name), "in": "query", "schema": ["type": .string(type), "uniqueItems": true]]
+        case .v3:
+            return ["name": .string(name), "in": "query", "schema": ["type": .string(type), "uniqueItems": true]]
         }
     }
 }

@@ -2,8 +2,8 @@ internal import FoundationEssentials  // X509 gives validity as Foundation's Dat
 internal import SwiftASN1
 internal import X509
 
-/// Turns a client certificate into an identity: signed by our authority, valid now, made for clients. The TLS handshake has
-/// already proved that the client holds its key.
+/// Turns a client certificate into an identity: signed by our authority, valid now, made for clients. The TLS handshake
+/// has already proved that the client holds its key.
 struct ClientAuthenticator: Sendable {
     private let authority: Certificate
 

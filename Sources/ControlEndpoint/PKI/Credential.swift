@@ -37,7 +37,8 @@ public struct Credential: Sendable {
     /// Seconds since 1970 of the last moment of validity.
     var expiry: Int64 { Int64(certificate.notValidAfter.timeIntervalSince1970) }
 
-    /// True when less than a third of the life is left, or when it has not begun (the clock was wrong when it was made).
+    /// True when less than a third of the life is left, or when it has not begun (the clock was wrong when it was
+    /// made).
     func isDueForRenewal(now: Int64) -> Bool {
         let begin = Int64(certificate.notValidBefore.timeIntervalSince1970)
         if now < begin { return true }

@@ -34,7 +34,8 @@ struct APIStatusError: Error, Sendable {
 
     static func notFound(_ resource: ResourceID, _ name: String) -> APIStatusError {
         APIStatusError(
-            code: 404, reason: "NotFound", message: "\(resource) \"\(name)\" not found", details: details(resource, name))
+            code: 404, reason: "NotFound", message: "\(resource) \"\(name)\" not found",
+            details: details(resource, name))
     }
 
     /// No such path or resource at all.
@@ -92,7 +93,8 @@ struct APIStatusError: Error, Sendable {
     }
 
     static let methodNotAllowed = APIStatusError(
-        code: 405, reason: "MethodNotAllowed", message: "the server does not allow this method on the requested resource")
+        code: 405, reason: "MethodNotAllowed",
+        message: "the server does not allow this method on the requested resource")
 
     static let notAcceptable = APIStatusError(
         code: 406, reason: "NotAcceptable",
@@ -131,7 +133,8 @@ struct APIStatusError: Error, Sendable {
     }
 
     static func insufficientStorage(_ why: String) -> APIStatusError {
-        APIStatusError(code: 507, reason: "InsufficientStorage", message: "the control endpoint cannot store the change: \(why)")
+        APIStatusError(
+            code: 507, reason: "InsufficientStorage", message: "the control endpoint cannot store the change: \(why)")
     }
 
     static func internalError(_ why: String) -> APIStatusError {

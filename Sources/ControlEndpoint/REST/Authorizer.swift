@@ -36,7 +36,9 @@ struct Authorizer: Sendable {
     func check(_ identity: Identity, _ info: RequestInfo?) throws(APIStatusError) {
         if identity.groups.contains(Identity.mastersGroup) { return }
         guard let info else { return }
-        if let node = identity.nodeName, Self.nodeRules.contains(where: { Self.allows($0, info, node: node) }) { return }
+        if let node = identity.nodeName, Self.nodeRules.contains(where: { Self.allows($0, info, node: node) }) {
+            return
+        }
         let target = info.subresource.map { "\(info.resource)/\($0)" } ?? info.resource
         let scope = info.namespace.map { "in the namespace \"\($0)\"" } ?? "at the cluster scope"
         throw .forbidden(

@@ -12,7 +12,9 @@ extension EndpointAPI {
         // A pod without a node has written nothing yet.
         if object.value.string("spec", "nodeName").isEmpty { return .text("") }
         try checkStarted(container, object, previous: options.previous)
-        guard let logSource else { throw .unavailable("logs are not available from this endpoint: no node is attached") }
+        guard let logSource else {
+            throw .unavailable("logs are not available from this endpoint: no node is attached")
+        }
         let stream: AsyncThrowingStream<ByteBuffer, any Error>
         do {
             let pod = try JSONValueDecoder().decode(Pod.self, from: object.value)
@@ -82,7 +84,9 @@ extension EndpointAPI {
 
     private func containerName(_ wanted: String, _ pod: StoredObject) throws(APIStatusError) -> String {
         let names: (String) -> [String] = { list in pod.value.list("spec", list).map { $0.string("name") } }
-        let (containers, initial, ephemeral) = (names("containers"), names("initContainers"), names("ephemeralContainers"))
+        let (containers, initial, ephemeral) = (
+            names("containers"), names("initContainers"), names("ephemeralContainers")
+        )
         if !wanted.isEmpty {
             guard (containers + initial + ephemeral).contains(wanted) else {
                 throw .badRequest("container \(wanted) is not valid for pod \(pod.key.name)")
@@ -92,8 +96,8 @@ extension EndpointAPI {
         if containers.count == 1 { return containers[0] }
         let annotated = pod.value.stringMap(at: "metadata", "annotations")["kubectl.kubernetes.io/default-container"]
         if let annotated, containers.contains(annotated) { return annotated }
-        var text =
-            "a container name must be specified for pod \(pod.key.name), choose one of: [\(containers.joined(separator: " "))]"
+        let choice = containers.joined(separator: " ")
+        var text = "a container name must be specified for pod \(pod.key.name), choose one of: [\(choice)]"
         if !initial.isEmpty { text += " or one of the init containers: [\(initial.joined(separator: " "))]" }
         if !ephemeral.isEmpty { text += " or one of the ephemeral containers: [\(ephemeral.joined(separator: " "))]" }
         throw .badRequest(text)

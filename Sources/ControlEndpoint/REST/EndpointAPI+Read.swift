@@ -60,9 +60,10 @@ extension EndpointAPI {
             guard let kept = operations.store.kept(resource.id, version: version) else {
                 let onward = ContinueToken(version: nil, namespace: position.namespace, name: position.name)
                 throw .expired(
-                    "The provided continue parameter is too old to display a consistent list result. You can start a new "
-                        + "list without the continue parameter, or use the continue token in this response to retrieve the "
-                        + "remainder of the results with an inconsistent list.", continueToken: onward.text)
+                    "The provided continue parameter is too old to display a consistent list result. You can start a "
+                        + "new list without the continue parameter, or use the continue token in this response to "
+                        + "retrieve the remainder of the results with an inconsistent list.", continueToken: onward.text
+                )
             }
             return ListPage(kept, namespace: namespace, filter: filter, after: position, limit: limit)
         }
@@ -121,7 +122,10 @@ struct ListPage: Sendable {
     /// - Parameters:
     ///   - position: the last object of the page before.
     ///   - limit: 0 for no limit.
-    init(_ snapshot: ResourceStore.Snapshot, namespace: String?, filter: ObjectFilter, after position: ContinueToken?, limit: Int) {
+    init(
+        _ snapshot: ResourceStore.Snapshot, namespace: String?, filter: ObjectFilter, after position: ContinueToken?,
+        limit: Int
+    ) {
         resourceVersion = snapshot.resourceVersion
         for object in snapshot.objects {
             if let namespace, object.key.namespace != namespace { continue }

@@ -22,7 +22,8 @@ extension EndpointAPI {
             body: .stream { [self] client in
                 guard let subscription = subscribe(wanted, resource, namespace: namespace, name: name) else {
                     var buffer = ByteBuffer()
-                    let error = APIStatusError.expired("too old resource version: the changes since then are not kept any more")
+                    let error = APIStatusError.expired(
+                        "too old resource version: the changes since then are not kept any more")
                     WatchEncoder.failure(error, into: &buffer)
                     try await client.write(buffer)
                     return

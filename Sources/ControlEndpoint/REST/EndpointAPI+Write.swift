@@ -74,8 +74,8 @@ extension EndpointAPI {
     }
 
     private func deletionRequest(_ request: APIRequest) throws(APIStatusError) -> DeletionRequest {
-        let body = request.body.readableBytes == 0 ? nil : try body(of: request)
-        return try DeletionRequest(body: body, query: request.query)
+        if request.body.readableBytes == 0 { return try DeletionRequest(body: nil, query: request.query) }
+        return try DeletionRequest(body: try body(of: request), query: request.query)
     }
 
     func name(_ info: RequestInfo) throws(APIStatusError) -> String {
@@ -107,6 +107,7 @@ extension EndpointAPI {
         try await operations.bind(
             resource, namespace: info.namespace, name: try name(info), node: node, uid: binding.metadata.uid,
             options: options)
-        return .json(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], status: 201)
+        return .json(
+            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], status: 201)
     }
 }

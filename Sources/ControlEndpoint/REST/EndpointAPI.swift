@@ -109,7 +109,9 @@ final class EndpointAPI: Sendable {
         } catch {
             throw .badRequest("the body is not valid YAML: \(error)")
         }
-        guard documents.count == 1 else { throw .badRequest("the body must hold one YAML document, not \(documents.count)") }
+        guard documents.count == 1 else {
+            throw .badRequest("the body must hold one YAML document, not \(documents.count)")
+        }
         return documents[0].value
     }
 
@@ -121,7 +123,9 @@ final class EndpointAPI: Sendable {
         }
     }
 
-    func answer(_ result: WriteResult, _ request: APIRequest, _ resource: RegisteredResource) throws(APIStatusError) -> APIResponse {
+    func answer(_ result: WriteResult, _ request: APIRequest, _ resource: RegisteredResource) throws(APIStatusError)
+        -> APIResponse
+    {
         let form = try representation(request)
         let status = result.isCreated ? 201 : 200
         var answer: APIResponse
@@ -160,7 +164,8 @@ final class EndpointAPI: Sendable {
         let text = request.query["includeObject"]
         if text.isEmpty { return .metadata }
         guard let known = TableLayout.IncludeObject(rawValue: text) else {
-            throw .badRequest("query parameter includeObject: unsupported value \"\(text)\": must be None, Metadata or Object")
+            throw .badRequest(
+                "query parameter includeObject: unsupported value \"\(text)\": must be None, Metadata or Object")
         }
         return known
     }

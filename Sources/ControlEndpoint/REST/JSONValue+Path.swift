@@ -2,7 +2,8 @@ internal import KubernetesAPI
 
 /// Nested writing and reading, as the endpoint works on objects of any kind.
 extension JSONValue {
-    /// Sets or, with nil, removes the member at the path, creating objects on the way. Removing from an absent parent does nothing.
+    /// Sets or, with nil, removes the member at the path, creating objects on the way. Removing from an absent parent
+    /// does nothing.
     mutating func set(_ value: JSONValue?, at path: String...) {
         set(value, path: path[...])
     }

@@ -1,8 +1,8 @@
 internal import FoundationEssentials  // Base64 of Data.
 internal import KubernetesAPI
 
-/// Bodies in Kubernetes' binary form, which newer kubectl sends for `create namespace` and its like. They are turned into the
-/// JSON they stand for; answers are always JSON, which every such client takes.
+/// Bodies in Kubernetes' binary form, which newer kubectl sends for `create namespace` and its like. They are turned
+/// into the JSON they stand for; answers are always JSON, which every such client takes.
 enum KubernetesProtobuf {
     static let mediaType = "application/vnd.kubernetes.protobuf"
     private static let magic: [UInt8] = [0x6B, 0x38, 0x73, 0x00]
@@ -57,7 +57,9 @@ enum KubernetesProtobuf {
     }
 
     private static func message(_ bytes: ArraySlice<UInt8>, _ name: String, depth: Int) throws -> JSONValue {
-        guard depth < depthLimit, let fields = ProtobufFieldTable.messages[name] else { throw ProtobufReader.Malformed() }
+        guard depth < depthLimit, let fields = ProtobufFieldTable.messages[name] else {
+            throw ProtobufReader.Malformed()
+        }
         var members: [String: JSONValue] = [:]
         // Gathered apart, so that a list of many elements is not copied for each of them.
         var lists: [String: [JSONValue]] = [:]
@@ -70,7 +72,9 @@ enum KubernetesProtobuf {
                 let inner = try self.value(value, String(field.type), depth: depth + 1)
                 members.merge(inner?.objectValue ?? [:]) { _, last in last }
             } else if field.type.first == "r" {
-                if let item = try self.value(value, element, depth: depth + 1) { lists[field.name, default: []].append(item) }
+                if let item = try self.value(value, element, depth: depth + 1) {
+                    lists[field.name, default: []].append(item)
+                }
             } else if field.type.first == "m" {
                 let (key, item) = try mapEntry(value, element, depth: depth + 1)
                 maps[field.name, default: [:]][key] = item

@@ -4,7 +4,9 @@ internal import KubernetesAPI
 enum ObjectMetadata {
     /// Clears what a client may not set and gives the object its identity.
     static func prepareNew(_ object: inout JSONValue, now: Timestamp, tracksGeneration: Bool) {
-        for field in ["resourceVersion", "selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        for field in [
+            "resourceVersion", "selfLink", "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds",
+        ] {
             object.set(nil, at: "metadata", field)
         }
         object.set(.string(UniqueIdentifier.random()), at: "metadata", "uid")

@@ -19,7 +19,8 @@ enum ObjectPatch: Sendable {
         case "application/apply-patch+yaml", "application/apply-patch+json":
             throw APIStatusError(
                 code: 415, reason: "UnsupportedMediaType",
-                message: "server-side apply is not supported by this endpoint yet; use a client-side apply, or a patch of "
+                message:
+                    "server-side apply is not supported by this endpoint yet; use a client-side apply, or a patch of "
                     + "one of these types: " + Self.mediaTypes.joined(separator: ", "))
         default: throw .unsupportedMediaType(Self.mediaTypes)
         }

@@ -3,7 +3,8 @@ public import NIOCore
 
 /// Where the endpoint gets the logs of a container: the node agent in this process, or the API of another node.
 public protocol PodLogSource: Sendable {
-    /// The log in the order it was written. With `options.follow` it goes on until the container ends or the task is cancelled.
+    /// The log in the order it was written. With `options.follow` it goes on until the container ends or the task is
+    /// cancelled.
     func logs(
         pod: Pod, container: String, options: PodLogOptions
     ) async throws -> AsyncThrowingStream<ByteBuffer, any Error>

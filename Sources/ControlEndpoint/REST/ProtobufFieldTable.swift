@@ -1,9 +1,10 @@
 /// The field numbers of the kinds clients may send as protocol buffers, as Kubernetes assigns them.
 ///
-/// One message a paragraph: its name, then its fields as `number=name:type`. Types: `s` string, `i` integer, `d` double,
-/// `b` boolean, `y` bytes, `T` time, `U` time with microseconds, `Q` quantity, `I` integer or string, else the name of a
-/// message; `r` before a type is a list, `m` a map with string keys. A `?` after the number: a zero value means absent. The
-/// name `@` stands for a message whose fields belong to the object around it. Fields that the endpoint drops are left out.
+/// One message a paragraph: its name, then its fields as `number=name:type`. Types: `s` string, `i` integer, `d`
+/// double, `b` boolean, `y` bytes, `T` time, `U` time with microseconds, `Q` quantity, `I` integer or string, else the
+/// name of a message; `r` before a type is a list, `m` a map with string keys. A `?` after the number: a zero value
+/// means absent. The name `@` stands for a message whose fields belong to the object around it. Fields that the
+/// endpoint drops are left out.
 enum ProtobufFieldTable {
     struct Field: Sendable {
         var name: String

@@ -37,7 +37,8 @@ struct RequestInfo: Hashable, Sendable {
         // The old form of a watch: /api/v1/watch/pods. kubectl does not use it any more; it is read as its successor.
         let isOldWatch = rest.first == "watch" && rest.count > 1
         if isOldWatch { rest = rest.dropFirst() }
-        if rest.first == "namespaces", rest.count >= 3, !Self.namespaceSubresources.contains(rest[rest.startIndex + 2]) {
+        if rest.first == "namespaces", rest.count >= 3, !Self.namespaceSubresources.contains(rest[rest.startIndex + 2])
+        {
             namespace = rest[rest.startIndex + 1]
             rest = rest.dropFirst(2)
         }

@@ -18,7 +18,7 @@ extension ResourceOperations {
             do {
                 _ = try await write(key, expecting: .version(current.resourceVersion), .put(value))
                 return
-            } catch where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
+            } catch  where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
                 continue
             }
         }

@@ -15,11 +15,13 @@ extension ResourceOperations {
         for attempt in 1...Self.conflictRetryLimit {
             guard let current = store.get(key) else { throw .notFound(resource.id, name) }
             try check(request, against: current)
-            if resource.id.plural == "namespaces", let refusal = NamespaceStrategy.refusalToDelete(name) { throw refusal }
+            if resource.id.plural == "namespaces", let refusal = NamespaceStrategy.refusalToDelete(name) {
+                throw refusal
+            }
             if request.isDryRun { return DeletionResult(object: current, isGone: false) }
             do {
                 return try await proceed(current, resource, request)
-            } catch where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
+            } catch  where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
                 continue
             }
         }
@@ -91,7 +93,9 @@ extension ResourceOperations {
     private static var latestSecond: Int64 { 253_402_300_799 }
 
     /// Removes the object, or marks it to go when its last finalizer does.
-    private func finish(_ current: StoredObject, _ resource: RegisteredResource) async throws(APIStatusError) -> DeletionResult {
+    private func finish(_ current: StoredObject, _ resource: RegisteredResource) async throws(APIStatusError)
+        -> DeletionResult
+    {
         if current.finalizers.isEmpty {
             return DeletionResult(object: try await remove(current, resource), isGone: true)
         }
@@ -120,7 +124,7 @@ extension ResourceOperations {
                 let result = try await delete(
                     resource, namespace: object.key.namespace, name: object.key.name, request: request)
                 left.append(result.object)
-            } catch where error.reason == "NotFound" {
+            } catch  where error.reason == "NotFound" {
                 continue
             }
         }

@@ -46,7 +46,7 @@ extension ResourceOperations {
         if store.get(resource.key(namespace: namespace, name: name)) != nil { return }
         do {
             _ = try await create(resource, namespace: namespace, body: body, options: WriteOptions())
-        } catch where error.reason == "AlreadyExists" {
+        } catch  where error.reason == "AlreadyExists" {
             return
         }
     }
@@ -87,7 +87,7 @@ extension ResourceOperations {
             do {
                 _ = try await delete(
                     resource, namespace: namespace, name: object.key.name, request: DeletionRequest())
-            } catch where error.reason == "NotFound" {
+            } catch  where error.reason == "NotFound" {
                 continue
             } catch {
                 logger.warning(
@@ -106,7 +106,7 @@ extension ResourceOperations {
         else { return }
         do {
             _ = try await write(key, expecting: .version(current.resourceVersion), .delete)
-        } catch where error.reason == "NotFound" || error.reason == "Conflict" {
+        } catch  where error.reason == "NotFound" || error.reason == "Conflict" {
             // Another request finished it, or changed it and will finish it.
             return
         } catch {

@@ -79,7 +79,7 @@ extension ResourceOperations {
             if options.isDryRun { return WriteResult(dryRun: value) }
             do {
                 return WriteResult(try await store(value, over: current, resource))
-            } catch where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
+            } catch  where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
                 continue
             }
         }
@@ -99,7 +99,8 @@ extension ResourceOperations {
         }
     }
 
-    /// The object as it would be stored: server fields kept, status and the rest kept apart, defaults filled, rules checked.
+    /// The object as it would be stored: server fields kept, status and the rest kept apart, defaults filled, rules
+    /// checked.
     private func merged(
         _ proposed: JSONValue, into current: StoredObject, _ resource: RegisteredResource, isStatus: Bool,
         _ options: WriteOptions
@@ -122,7 +123,7 @@ extension ResourceOperations {
         }
         let context = StrategyContext(now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun)
         try strategy.prepareForUpdate(&object, old: old, context)
-        var (value, problems) = try resource.normalize(object, replacing: isStatus ? nil : old)
+        var (value, problems) = try resource.normalize(object, replacing: isStatus ? .none : .some(old))
         guard problems.isEmpty else { throw .invalid(resource.definition, current.key.name, problems) }
         if strategy.tracksGeneration, value["spec"] != old["spec"] {
             let generation = old[path: "metadata", "generation"]?.intValue ?? 0

@@ -1,7 +1,8 @@
 internal import KubernetesAPI
 internal import Logging
 
-/// The verbs on stored objects, for every kind alike; what a kind does differently is in its strategy. Knows nothing of HTTP.
+/// The verbs on stored objects, for every kind alike; what a kind does differently is in its strategy. Knows nothing of
+/// HTTP.
 final class ResourceOperations: Sendable {
     /// How often a write without a version of its own is tried again when another one came in between.
     static let conflictRetryLimit = 5
@@ -124,7 +125,9 @@ final class ResourceOperations: Sendable {
         let version = body.string("apiVersion")
         guard version.isEmpty || version == definition.apiVersion else {
             throw .badRequest(
-                "the API version in the data (\(version)) does not match the expected API version (\(definition.apiVersion))")
+                "the API version in the data (\(version)) does not match the expected API version "
+                    + "(\(definition.apiVersion))"
+            )
         }
         object["kind"] = .string(definition.kind)
         object["apiVersion"] = .string(definition.apiVersion)

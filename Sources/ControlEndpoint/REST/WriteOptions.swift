@@ -19,7 +19,9 @@ struct WriteOptions: Hashable, Sendable {
         if !validation.isEmpty {
             guard let known = FieldValidation(rawValue: validation) else {
                 throw .badRequest(
-                    "query parameter fieldValidation: unsupported value \"\(validation)\": must be Ignore, Warn or Strict")
+                    "query parameter fieldValidation: unsupported value \"\(validation)\": must be Ignore, "
+                        + "Warn or Strict"
+                )
             }
             fieldValidation = known
         }

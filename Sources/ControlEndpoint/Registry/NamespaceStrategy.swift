@@ -14,7 +14,8 @@ struct NamespaceStrategy: ResourceStrategy {
         object["spec"] = ["finalizers": ["kubernetes"]]
     }
 
-    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError) {
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
+    {
         object["spec"] = old["spec"]
     }
 

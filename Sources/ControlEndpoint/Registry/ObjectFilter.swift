@@ -19,7 +19,8 @@ struct ObjectFilter: Sendable {
         } catch {
             throw .badRequest("unable to parse field selector \"\(fieldSelector)\": \(error)")
         }
-        let known = resource.selectableFields + [SelectableField("metadata.name"), SelectableField("metadata.namespace")]
+        let known =
+            resource.selectableFields + [SelectableField("metadata.name"), SelectableField("metadata.namespace")]
         var fields: [(field: SelectableField, equal: Bool, value: String)] = []
         for requirement in requirements {
             guard let field = known.first(where: { $0.name == requirement.path }) else {

@@ -46,7 +46,8 @@ struct PodStrategy: ResourceStrategy {
         object.set(.array(tolerations), at: "spec", "tolerations")
     }
 
-    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError) {
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
+    {
         // The quality of service is decided once; an agent that writes the status without it does not unset it.
         if let quality = old[path: "status", "qosClass"], object["status"]?.objectValue != nil {
             object.set(quality, at: "status", "qosClass")

@@ -12,7 +12,8 @@ struct RegisteredResource: Sendable {
     let schema: Schema
     /// The Swift type, for the OpenAPI documents.
     let type: any KubernetesResource.Type
-    /// Decodes into the kind's own type, which drops unknown fields, and fills its defaults, validates and encodes it again.
+    /// Decodes into the kind's own type, which drops unknown fields, and fills its defaults, validates and encodes it
+    /// again.
     private let normalizer: @Sendable (_ value: JSONValue, _ old: JSONValue?) throws -> (JSONValue, [FieldError])
 
     var id: ResourceID { ResourceID(group: definition.group, plural: definition.plural) }

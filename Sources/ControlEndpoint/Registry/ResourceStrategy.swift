@@ -50,7 +50,8 @@ extension ResourceStrategy {
 
     func prepareForCreate(_ object: inout JSONValue, _ context: StrategyContext) throws(APIStatusError) {}
     func createFailed(_ object: JSONValue, _ context: StrategyContext) {}
-    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError) {}
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
+    {}
     func deletion(of object: JSONValue, requestedGraceSeconds: Int64?) -> DeletionPlan { .immediate }
     func afterCreate(_ object: StoredObject, _ operations: ResourceOperations) async {}
     func afterRemoval(_ object: StoredObject, _ operations: ResourceOperations) async {}

@@ -46,7 +46,8 @@ struct ServiceStrategy: ResourceStrategy {
         }
     }
 
-    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError) {
+    func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
+    {
         // A client that sends the service without its address, as an older manifest does, means no change.
         for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]
         where JSONValue.isEmpty(object[path: "spec", field]) {

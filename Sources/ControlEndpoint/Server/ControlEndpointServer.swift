@@ -10,8 +10,8 @@ internal import Synchronization
 
 /// The embedded control endpoint: the Kubernetes API over TLS, kept in one SQLite file.
 ///
-/// Everything that can fail for a reason the user can mend fails in ``init(configuration:logSource:logger:)``, except taking
-/// the port. After ``run()`` has taken it, ``boundPort`` is set and ``started()`` returns.
+/// Everything that can fail for a reason the user can mend fails in ``init(configuration:logSource:logger:)``, except
+/// taking the port. After ``run()`` has taken it, ``boundPort`` is set and ``started()`` returns.
 public final class ControlEndpointServer: Service {
     private let configuration: ControlEndpointConfiguration
     private let logger: Logger
@@ -108,8 +108,9 @@ public final class ControlEndpointServer: Service {
     private func makeApplication() throws -> some ApplicationProtocol {
         let authenticator = ClientAuthenticator(authority: credentials.authority)
         let responder = EndpointResponder(api: api, identities: ConnectionIdentities(authenticator: authenticator))
-        // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is decides
-        // ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken connection.
+        // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is
+        // decides ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken
+        // connection.
         let tls = TLSChannelConfiguration(
             tlsConfiguration: try tlsConfiguration(),
             customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) })

@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// The body writer of a streamed answer.
 ///
-/// `@unchecked Sendable`: each answer has one sink, and its stream writes one part after the other, awaiting each; no two
-/// tasks ever write at the same time.
+/// `@unchecked Sendable`: each answer has one sink, and its stream writes one part after the other, awaiting each; no
+/// two tasks ever write at the same time.
 final class StreamSink: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
 

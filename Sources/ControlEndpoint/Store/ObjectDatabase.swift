@@ -4,8 +4,8 @@ internal import GRDB
 internal import Glibc
 internal import KubernetesAPI
 
-/// The SQLite file below the store: one connection, which does every write and every checkpoint, in WAL mode with an fsync
-/// before each answer. Only ``ResourceStore`` uses it; reads happen once, at start.
+/// The SQLite file below the store: one connection, which does every write and every checkpoint, in WAL mode with an
+/// fsync before each answer. Only ``ResourceStore`` uses it; reads happen once, at start.
 struct ObjectDatabase: Sendable {
     /// "SWLT", so that a file of another program is never taken for ours.
     static let applicationID: Int64 = 0x5357_4C54
@@ -30,7 +30,8 @@ struct ObjectDatabase: Sendable {
     /// Opens or creates the file, checks that it is ours and undamaged, and takes it for this process alone.
     init(path: String) throws(StoreError) {
         self.path = path
-        // SQLite gives its side files the mode of the main one, so the secrets inside are the owner's only from the first byte.
+        // SQLite gives its side files the mode of the main one, so the secrets inside are the owner's only from the
+        // first byte.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StoreError.cannotOpen(path: path, reason: String(cString: strerror(errno)))

@@ -171,7 +171,9 @@ final class ResourceStore: Sendable {
 
     /// Writes one change and returns the stored object, durable. For a deletion that is the last state of the object,
     /// stamped with the version of the deletion.
-    func write(_ key: ObjectKey, expecting expectation: Expectation, _ change: Change) async throws(Refusal) -> StoredObject {
+    func write(_ key: ObjectKey, expecting expectation: Expectation, _ change: Change) async throws(Refusal)
+        -> StoredObject
+    {
         let result = await withCheckedContinuation { answer in
             let write = PendingWrite(key: key, expectation: expectation, change: change, answer: answer)
             let startDrain = state.withLock { state in

@@ -38,8 +38,8 @@ struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One version of one object, immutable. The encoded form is kept beside the value, so a list or a watch of any number of
-/// clients encodes nothing.
+/// One version of one object, immutable. The encoded form is kept beside the value, so a list or a watch of any number
+/// of clients encodes nothing.
 final class StoredObject: Sendable {
     let key: ObjectKey
     let uid: String

@@ -36,7 +36,9 @@ struct PodTable {
 
     private mutating func evaluate() {
         let conditions = pod.list("status", "conditions")
-        let isGated = conditions.contains { $0.string("type") == "PodScheduled" && $0.string("reason") == "SchedulingGated" }
+        let isGated = conditions.contains {
+            $0.string("type") == "PodScheduled" && $0.string("reason") == "SchedulingGated"
+        }
         if isGated { reason = "SchedulingGated" }
         let isInitializing = readInitContainers()
         if !isInitializing || Self.isTrue("Initialized", conditions) { readContainers(conditions) }

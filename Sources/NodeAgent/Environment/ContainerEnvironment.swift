@@ -3,8 +3,8 @@ public import Volumes
 
 /// The environment of one start of a container. Its description never shows a value.
 ///
-/// Later sources win: the runtime's own (`PATH`, `HOME`), the image, `TERM` and `HOSTNAME`, services, `envFrom` in order,
-/// `env` in order.
+/// Later sources win: the runtime's own (`PATH`, `HOME`), the image, `TERM` and `HOSTNAME`, services, `envFrom` in
+/// order, `env` in order.
 public struct ContainerEnvironment: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
     /// What execve(2) takes for arguments and environment together with the default 8 MiB stack.
     public static let maximumBytes = 2 * 1024 * 1024

@@ -196,7 +196,8 @@ extension EnvironmentBuilder {
         guard let bytes = Base64.decode(base64), let text = String(validating: bytes, as: UTF8.self) else {
             throw EnvironmentError(
                 .invalid,
-                "the value of key \(key) in Secret \(namespace)/\(secret) is not UTF-8 text: mount it as a file instead")
+                "the value of key \(key) in Secret \(namespace)/\(secret) is not UTF-8 text: mount it as a file instead"
+            )
         }
         return text
     }

@@ -4,8 +4,9 @@ public import KubernetesAPI
 /// names that container links had.
 public enum ServiceEnvironment {
     /// - Parameters:
-    ///   - namespace: the pod's: only its services are shown, and none with `enableServiceLinks` false. The API server's
-    ///     own service (`kubernetes` in `default`) always is, unless one of that name in the pod's namespace hides it.
+    ///   - namespace: the pod's: only its services are shown, and none with `enableServiceLinks` false. The API
+    ///     server's own service (`kubernetes` in `default`) always is, unless one of that name in the pod's namespace
+    ///     hides it.
     public static func variables(
         services: [Service], namespace: String, enableServiceLinks: Bool
     ) -> [String: String] {

@@ -1,5 +1,5 @@
-import KubernetesAPI
-public import KubernetesClient
+public import KubernetesAPI
+import KubernetesClient
 public import Logging
 
 /// Renews the node's lease: the sign of life the control plane watches.

@@ -3,6 +3,7 @@ public import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
 import Logging
+import PodNetwork
 import Volumes
 
 /// The node agent: hears of pods from its sources and of containers from the runtime, and keeps one worker per pod.

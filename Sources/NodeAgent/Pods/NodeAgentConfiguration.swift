@@ -1,5 +1,4 @@
 public import LinuxKernel
-public import PodNetwork
 
 /// How a node agent is set up.
 public struct NodeAgentConfiguration: Sendable {

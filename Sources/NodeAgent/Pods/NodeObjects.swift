@@ -27,7 +27,7 @@ public struct NodeObjects: VolumeObjectSource {
     ) async throws(VolumeError) -> T? {
         do throws(APIError) { return try await client.get(type, namespace: namespace, name: name) } catch {
             if error.isNotFound { return nil }
-            throw VolumeError(.unavailable, "\(T.definition.singular) \"\(name)\": \(error.message)")
+            throw VolumeError(.sourceUnavailable, "\(T.definition.singular) \"\(name)\": \(error.message)")
         }
     }
 }

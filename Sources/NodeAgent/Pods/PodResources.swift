@@ -14,14 +14,14 @@ enum PodResources {
     }
 
     static func pod(_ pod: Pod, pidsLimit: Int64?) -> CgroupResources {
-        let requests = pod.totalRequests
-        let limits = pod.totalLimits
+        let requests = pod.spec.totalRequests
+        let limits = pod.spec.totalLimits
         let isBestEffort = pod.qosClass == .bestEffort
         return CgroupResources(
             cpuShares: isBestEffort ? 2 : CgroupResources.cpuShares(milliCPU: requests["cpu"]?.milliValue ?? 0),
-            cpuQuotaMicroseconds: pod.isLimited("cpu")
+            cpuQuotaMicroseconds: pod.spec.isLimited("cpu")
                 ? limits["cpu"].flatMap { CgroupResources.cpuQuotaMicroseconds(milliCPU: $0.milliValue) } : nil,
-            memoryLimitBytes: pod.isLimited("memory") ? limits["memory"]?.value : nil, pidsLimit: pidsLimit)
+            memoryLimitBytes: pod.spec.isLimited("memory") ? limits["memory"]?.value : nil, pidsLimit: pidsLimit)
     }
 
     static func outOfMemoryScore(_ pod: Pod, _ container: Container, nodeMemoryBytes: Int64) -> Int32 {

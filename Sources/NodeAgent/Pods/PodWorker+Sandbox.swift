@@ -3,6 +3,7 @@ import Glibc
 import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
+import Logging
 import PodNetwork
 import Volumes
 

@@ -4,6 +4,7 @@ import Glibc
 import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
+import Logging
 import Volumes
 
 extension PodWorker {
@@ -158,7 +159,7 @@ extension PodWorker {
             try ImageUser.resolve(user: userText, lowerDirectories: image.layers)
         }
         let identity = try ContainerIdentity.resolve(pod, container, imageUser: imageUser, imageUserText: userText)
-        let environment = try await environment(of: container, image: image, home: identity.home)
+        let variables = try await environment(of: container, image: image, home: identity.home)
         let context = container.securityContext
         let capabilities = try CapabilitySet.containerDefault(
             adding: context?.capabilities?.add ?? [], dropping: context?.capabilities?.drop ?? [])
@@ -175,10 +176,10 @@ extension PodWorker {
                 podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
                 name: container.name, attempt: attempt),
             image: image.reference, imageID: image.id, rootLayers: image.layers,
-            arguments: arguments(of: container, image: image, environment: environment.variables),
-            environment: environment.list, workingDirectory: workingDirectory(container, image),
+            arguments: try arguments(of: container, image: image, environment: variables),
+            environment: variables.entries, workingDirectory: workingDirectory(container, image),
             userID: identity.userID, groupID: identity.groupID, supplementaryGroups: identity.supplementaryGroups,
-            mounts: try await mounts(of: container, environment: environment.variables), capabilities: capabilities,
+            mounts: try await mounts(of: container, environment: variables.variables), capabilities: capabilities,
             noNewPrivileges: context?.allowPrivilegeEscalation == false,
             seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
             readOnlyRoot: context?.readOnlyRootFilesystem == true,
@@ -198,10 +199,10 @@ extension PodWorker {
 
     /// command replaces the image's entrypoint and its default arguments; args replaces only the latter.
     private func arguments(
-        of container: Container, image: ResolvedImage, environment: [String: String]
-    ) -> [String] {
-        let command = (container.command ?? []).map { VariableExpansion.expand($0, environment) }
-        let args = (container.args ?? []).map { VariableExpansion.expand($0, environment) }
+        of container: Container, image: ResolvedImage, environment: ContainerEnvironment
+    ) throws(EnvironmentError) -> [String] {
+        let command = try environment.expand(container.command ?? [])
+        let args = try environment.expand(container.args ?? [])
         if !command.isEmpty { return command + args }
         return image.config.entrypoint + (args.isEmpty ? image.config.command : args)
     }

@@ -1,9 +1,10 @@
 import Glibc
 import LinuxKernel
+import SystemPackage
 
 /// Reads manifest files from the disk. Blocking: for the kernel thread pool.
 enum ManifestReader {
-    /// - Parameter fallbackReason: nil unless the file is being written right now.
+    /// - Returns: what became of the file; nil when it is being written right now.
     static func read(_ path: String, nodeName: String) -> ManifestCatalog.Reading? {
         do {
             // A FIFO or a device must not hold the reader up, and none of them is a manifest.

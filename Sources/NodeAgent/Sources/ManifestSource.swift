@@ -1,7 +1,8 @@
 import Glibc
-public import KubernetesAPI
+import KubernetesAPI
 public import LinuxKernel
 public import Logging
+import SystemPackage
 
 /// The pods, ConfigMaps and Secrets that files of one directory define, followed by inotify.
 ///

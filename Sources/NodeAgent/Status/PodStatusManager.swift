@@ -1,5 +1,5 @@
 public import KubernetesAPI
-public import KubernetesClient
+import KubernetesClient
 public import Logging
 
 /// Brings what the node sees of its pods to the API: at once, only when it changed, and until it has arrived.

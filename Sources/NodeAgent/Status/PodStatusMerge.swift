@@ -86,9 +86,15 @@ enum PodStatusMerge {
 
     private static func normalized(_ state: ContainerState?) -> ContainerState? {
         guard var state else { return nil }
-        state.running?.startedAt = state.running?.startedAt?.wholeSeconds
-        state.terminated?.startedAt = state.terminated?.startedAt?.wholeSeconds
-        state.terminated?.finishedAt = state.terminated?.finishedAt?.wholeSeconds
+        if var running = state.running {
+            running.startedAt = running.startedAt?.wholeSeconds
+            state.running = running
+        }
+        if var terminated = state.terminated {
+            terminated.startedAt = terminated.startedAt?.wholeSeconds
+            terminated.finishedAt = terminated.finishedAt?.wholeSeconds
+            state.terminated = terminated
+        }
         // An empty state and none mean the same: the server gives `lastState: {}` for a container without one.
         return state.waiting == nil && state.running == nil && state.terminated == nil ? nil : state
     }

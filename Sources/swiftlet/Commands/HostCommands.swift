@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContainerRuntime
 import KubernetesAPI
 import LinuxKernel
 import Logging

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import KubernetesAPI
 import LinuxKernel
 import NIOCore
+import NIOHTTP1
 
 /// Talks to a running node over its unix socket.
 struct LocalClient: Sendable {

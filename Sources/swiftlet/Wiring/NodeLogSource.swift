@@ -22,12 +22,12 @@ final class NodeLogSource: PodLogSource {
         wanted.limitBytes = options.limitBytes
         wanted.since =
             options.sinceTime ?? options.sinceSeconds.map { Timestamp.now().advanced(by: .seconds(-$0)) }
-        do {
+        do throws(ContainerLogError) {
             let reader = try await agent.logReader(
                 namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name ?? "", container: container,
                 options: wanted)
             return AsyncThrowingStream { try await reader.next().map { ByteBuffer(bytes: $0) } }
-        } catch let error as ContainerLogError {
+        } catch {
             switch error {
             case .badRequest(let text): throw PodLogError.badRequest(text)
             case .notFound(let text): throw PodLogError.notFound(text)

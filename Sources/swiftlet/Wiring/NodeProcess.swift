@@ -11,10 +11,11 @@ import NodeServer
 import PodNetwork
 import ServiceLifecycle
 import Systemd
+import UnixSignals
 import Volumes
 
 /// One process of a node: the control endpoint, the agent, or both. Wiring only.
-struct NodeProcess: Service {
+struct NodeProcess: ServiceLifecycle.Service {
     enum Mode: Sendable {
         case endpointAndAgent(apply: [String])
         case endpoint
@@ -50,12 +51,11 @@ struct NodeProcess: Service {
                 group.addTask { await notifier.runWatchdog { true } }
                 group.addTask { await stopRequest.wait() }
                 let endpoint = try await startEndpoint(in: &group)
-                var node: NodeWiring?
                 if let client = try apiClient(endpoint) {
-                    node = try await NodeWiring.start(
+                    let node = try await NodeWiring.start(
                         settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
                         in: &group)
-                    if let endpoint { endpoint.logSource.attach(node.map(\.agent)) }
+                    if let endpoint { endpoint.logSource.attach(node.agent) }
                     if endpoint != nil {
                         let scheduler = Scheduler(client: client, logger: logger)
                         group.addTask { try await scheduler.run() }

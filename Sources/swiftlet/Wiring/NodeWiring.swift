@@ -36,15 +36,15 @@ struct NodeWiring {
         group.addTask { await statuses.run() }
         let shortfalls = await network.shortfalls
         let addresses = try settings.nodeIP.map { [$0] } ?? HostAddresses.discover().internalIPs.map(\.description)
-        let reporter = try await startReporting(
-            settings, foundation, client, recorder, addresses: addresses, networkShortfalls: shortfalls, logger,
-            in: &group)
-
         let services = Informer(Service.self, client: client, logger: logger)
         group.addTask { await services.run() }
-        let manifests = try ManifestSource(
-            directory: settings.manifests, nodeName: settings.nodeName, logger: logger)
         let mirrors = MirrorPods(client: client, statuses: statuses, nodeName: settings.nodeName, logger: logger)
+        let manifests = ManifestSource(
+            directory: settings.manifests, nodeName: settings.nodeName, loop: try EpollLoop(name: "manifests"),
+            mirrors: mirrors, logger: logger)
+        let reporter = startReporting(
+            settings, foundation, client, recorder, mirrors, addresses: addresses, networkShortfalls: shortfalls,
+            logger, in: &group)
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
         let objects = NodeObjects(local: manifests.objects, client: client)
         let volumes = VolumeManager(
@@ -77,20 +77,23 @@ struct NodeWiring {
 
     private static func startReporting(
         _ settings: NodeSettings, _ foundation: NodeFoundation, _ client: APIClient, _ recorder: EventRecorder,
-        addresses: [String], networkShortfalls: [String], _ logger: Logger,
+        _ mirrors: MirrorPods, addresses: [String], networkShortfalls: [String], _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
-    ) async throws -> NodeStatusReporter {
+    ) -> NodeStatusReporter {
         let findings = foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls
         let configuration = NodeConfiguration(
-            name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: settings.maxPods,
-            kubeletPort: settings.nodePort, addresses: addresses, version: SwiftletCommand.version)
+            name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: Int64(settings.maxPods),
+            kubeletPort: Int32(settings.nodePort), addresses: addresses, version: SwiftletCommand.version)
         let images = foundation.images
         let reporter = NodeStatusReporter(
-            client: client, configuration: configuration,
-            information: try NodeInformation.discover(stateDirectory: settings.root), shortfalls: findings,
-            images: { await images.list().map { ($0.names + $0.digests, $0.sizeBytes) } }, recorder: recorder,
+            configuration: configuration, information: .discover(stateDirectory: settings.root),
+            shortfalls: findings, client: client,
+            images: {
+                await images.list().map { ContainerImage(names: $0.digests + $0.names, sizeBytes: $0.sizeBytes) }
+            }, events: recorder, onRegistered: { node in mirrors.setNode(uid: node.metadata.uid ?? "") },
             logger: logger)
-        let lease = NodeLeaseRenewer(client: client, nodeName: settings.nodeName, logger: logger)
+        let lease = NodeLeaseRenewer(
+            nodeName: settings.nodeName, client: client, nodeUID: { reporter.nodeUID }, logger: logger)
         group.addTask { await reporter.run() }
         group.addTask { await lease.run() }
         return reporter

@@ -9,7 +9,7 @@ struct ObjectApplier {
     let logger: Logger
 
     func apply(_ paths: [String]) async throws {
-        for path in try expand(paths) {
+        for path in expand(paths) {
             let text: String
             do throws(KernelError) { text = try FileSystem.readText(path, limit: 10 << 20) } catch {
                 throw SettingError("--apply \(path): cannot be read: \(error.errno)")
@@ -20,8 +20,8 @@ struct ObjectApplier {
         }
     }
 
-    private func expand(_ paths: [String]) throws -> [String] {
-        try paths.flatMap { path -> [String] in
+    private func expand(_ paths: [String]) -> [String] {
+        paths.flatMap { path -> [String] in
             guard let names = try? FileSystem.list(path), !names.isEmpty else { return [path] }
             return names.filter { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }
                 .map { path + "/" + $0 }
