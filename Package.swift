@@ -231,7 +231,8 @@ let package = Package(
         .testTarget(
             name: "VolumesTests",
             dependencies: [
-                "KubernetesAPI", "LinuxKernel", "Volumes", .product(name: "SystemPackage", package: "swift-system"),
+                "CLinux", "KubernetesAPI", "LinuxKernel", "Volumes",
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -28,9 +28,8 @@ struct MetricsExporter {
         family("kubelet_running_pods", "gauge", "Pods with a running container.")
         sample("kubelet_running_pods", [], Double(running.count))
         family("kubelet_desired_pods", "gauge", "Pods this node is to run, by whether their source is a static file.")
-        let isStatic = { (pod: Pod) in (pod.metadata.annotations?["kubernetes.io/config.source"] ?? "api") != "api" }
         for (label, wanted) in [("", false), ("true", true)] {
-            sample("kubelet_desired_pods", [("static", label)], Double(pods.filter { isStatic($0) == wanted }.count))
+            sample("kubelet_desired_pods", [("static", label)], Double(pods.filter { $0.isStatic == wanted }.count))
         }
         family("kubelet_running_containers", "gauge", "Containers by state.")
         for state in ["created", "exited", "running"] {

@@ -30,6 +30,8 @@ struct AtomicWriter {
         return try volumeCall { () throws(KernelError) in
             let root = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             let current = try root.readLink(Self.dataLink).flatMap { Self.isVersionName($0) ? $0 : nil }
+            // First of all, so that remains of a write that found no space do not take the space of this one.
+            try removeVersions(except: current)
             var version = current
             if current == nil || !matches(root, current ?? "", payload) {
                 let new = try writeVersion(root, payload)
@@ -37,10 +39,7 @@ struct AtomicWriter {
                 version = new
             }
             try updateLinks(root, Set(payload.keys.compactMap { $0.split(separator: "/").first.map(String.init) }))
-            for name in try FileSystem.list(directory) where name.hasPrefix("..") {
-                if name == Self.dataLink || name == version { continue }
-                try FileSystem.removeTree(directory + "/" + name)
-            }
+            try removeVersions(except: version)
             return version != current
         }
     }
@@ -149,6 +148,13 @@ extension AtomicWriter {
     private func setOwner(_ file: borrowing OwnedDescriptor, _ name: String, mode: UInt32) throws(KernelError) {
         if let groupID { try kernelCall("fchown", name) { fchown(file.raw, uid_t.max, groupID) } }
         try kernelCall("fchmod", name) { fchmod(file.raw, mode) }
+    }
+
+    private func removeVersions(except kept: String?) throws(KernelError) {
+        for name in try FileSystem.list(directory) where name.hasPrefix("..") {
+            if name == Self.dataLink || name == kept { continue }
+            try FileSystem.removeTree(directory + "/" + name)
+        }
     }
 
     /// The moment of change.

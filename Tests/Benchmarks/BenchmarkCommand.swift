@@ -7,7 +7,7 @@ import LinuxKernel
 enum BenchmarkCommand {
     /// In the order in which they run.
     static let measures: [any Measure] = [
-        ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(),
+        ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
     ]
 
     static func main() async {
@@ -31,7 +31,7 @@ enum BenchmarkCommand {
     }
 
     private static func run(_ scope: BenchmarkScope) async -> BenchmarkReport {
-        let machine = BenchmarkReport.describeMachine()
+        let machine = BenchmarkReport.describeMachine(scope.options)
         var rows: [MeasureRow] = []
         var omitted: [(measure: String, reason: String)] = []
         for measure in measures where scope.options.only.isEmpty || scope.options.only.contains(measure.name) {

@@ -1,4 +1,4 @@
-/// The command line, read by hand: five flags need no library.
+/// The command line, read by hand: seven flags need no library.
 struct BenchmarkOptions: Sendable {
     var jsonFile: String?
     /// Measures to take; empty for all.
@@ -8,9 +8,15 @@ struct BenchmarkOptions: Sendable {
     /// Path of `swiftlet`; default: beside this program.
     var nodePath: String?
     var rounds = 60
+    /// Where the containers' writable layers are made, ours and the peers'; default: a tmpfs of the run's own. On a disk the file
+    /// system is measured too: ext4 without a journal looks at every inode deleted in the last minutes for each new one.
+    var layerDirectory: String?
+    /// How long the idle node is looked at.
+    var idle = Duration.seconds(60)
 
     static let usage = """
-        usage: swiftlet-benchmarks [--only NAME]... [--rounds N] [--json FILE] [--monitor FILE] [--swiftlet FILE]
+        usage: swiftlet-benchmarks [--only NAME]... [--rounds N] [--idle SECONDS] [--json FILE] [--layers DIR]
+                                   [--monitor FILE] [--swiftlet FILE]
 
         Needs root, crun and busybox-static. Prints a markdown table.
         """
@@ -21,6 +27,7 @@ struct BenchmarkOptions: Sendable {
             guard let value = rest.popFirst() else { throw BenchmarkError("\(flag): unknown, or its value is missing") }
             switch flag {
             case "--json": jsonFile = value
+            case "--layers": layerDirectory = value
             case "--only": only.append(value)
             case "--monitor": monitorPath = value
             case "--swiftlet": nodePath = value
@@ -29,6 +36,11 @@ struct BenchmarkOptions: Sendable {
                     throw BenchmarkError("--rounds \(value): give a number from 1 to 10000")
                 }
                 rounds = number
+            case "--idle":
+                guard let seconds = Int(value), (1...3600).contains(seconds) else {
+                    throw BenchmarkError("--idle \(value): give a number of seconds from 1 to 3600")
+                }
+                idle = .seconds(seconds)
             default: throw BenchmarkError("\(flag): unknown flag")
             }
         }

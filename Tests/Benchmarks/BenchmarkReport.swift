@@ -9,11 +9,12 @@ struct BenchmarkReport: Sendable {
     let omitted: [(measure: String, reason: String)]
 
     /// Kernel, processors and load: figures of two machines, or of one at two moments, compare by their ratios alone.
-    static func describeMachine() -> String {
+    static func describeMachine(_ options: BenchmarkOptions) -> String {
         let kernel = (try? FileSystem.readText("/proc/sys/kernel/osrelease")).map { $0.prefix { $0 != "\n" } } ?? "?"
         let load = (try? ProcFS.loadAverage().oneMinute).map { decimal($0, 1) } ?? "?"
         let cgroups = (try? CgroupHierarchies.discover().version.rawValue) ?? "?"
-        return "Linux \(kernel), \(ProcFS.processorCount()) CPUs, cgroups \(cgroups), load \(load) at the start"
+        return "Linux \(kernel), \(ProcFS.processorCount()) CPUs, cgroups \(cgroups), load \(load) at the start, "
+            + "layers on \(options.layerDirectory ?? "tmpfs")"
     }
 
     var markdown: String {

@@ -8,16 +8,22 @@ actor BenchmarkScope {
     nonisolated let directory: String
     /// A tmpfs, as /run is on a node: for what does not outlive a boot, ours and the peers'.
     nonisolated let runDirectory: String
+    /// For writable layers.
+    nonisolated let layerDirectory: String
     nonisolated let options: BenchmarkOptions
     private var cleanups: [(what: String, body: @Sendable () async throws -> Void)] = []
 
     private init(options: BenchmarkOptions) throws(KernelError) {
         self.options = options
-        name = "swiftlet-benchmark-\(getpid())"
+        let name = "swiftlet-benchmark-\(getpid())"
+        let runDirectory = "/tmp/\(name)/run"
+        self.name = name
+        self.runDirectory = runDirectory
         directory = "/tmp/" + name
-        runDirectory = directory + "/run"
+        layerDirectory = options.layerDirectory.map { $0 + "/" + name } ?? runDirectory + "/layers"
         try FileSystem.makeDirectories(runDirectory, mode: 0o755)
         try Mount.mount(type: "tmpfs", source: "tmpfs", target: runDirectory, options: "mode=755")
+        try FileSystem.makeDirectories(layerDirectory)
     }
 
     /// Runs `body` with a scope of its own, which leaves nothing behind, however `body` ends.
@@ -55,11 +61,15 @@ actor BenchmarkScope {
 
     private func cleanUp() async {
         await undo(downTo: 0)
-        do throws(KernelError) {
-            for point in try Mount.points(below: directory) { try Mount.unmount(point) }
-            try CgroupLeftovers.remove(name)
-            try FileSystem.removeTree(directory)
-        } catch { Progress.say("not undone: \(error)") }
+        attempt { try CgroupLeftovers.remove(name) }
+        attempt { try FileSystem.removeTree(layerDirectory) }
+        attempt { for point in try Mount.points(below: directory) { try Mount.unmount(point) } }
+        attempt { try FileSystem.removeTree(directory) }
+    }
+
+    /// One that fails does not keep the others from being done.
+    private nonisolated func attempt(_ body: () throws -> Void) {
+        do { try body() } catch { Progress.say("not undone: \(error)") }
     }
 }
 

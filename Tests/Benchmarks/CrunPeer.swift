@@ -9,6 +9,7 @@ struct CrunPeer: Sendable {
     private let namespace: PeerNamespace
     private let directory: String
     private let root: ContainerRoot
+    private let layerDirectory: String
     /// crun's own records, on tmpfs as on a node.
     private let stateDirectory: String
 
@@ -20,6 +21,7 @@ struct CrunPeer: Sendable {
         let directory = scope.directory + "/crun"
         self.directory = directory
         self.root = root
+        layerDirectory = scope.layerDirectory
         stateDirectory = scope.runDirectory + "/crun"
         let peerNamespace = try PeerNamespace()
         namespace = peerNamespace
@@ -105,7 +107,7 @@ struct CrunPeer: Sendable {
     }
 
     private func mountRoot(_ name: String = "shared") throws(KernelError) {
-        let layer = directory + "/" + name
+        let layer = layerDirectory + "/crun-" + name
         try FileSystem.makeDirectories(layer + "/upper", mode: 0o755)
         try FileSystem.makeDirectories(layer + "/work")
         try Mount.mount(
@@ -115,6 +117,6 @@ struct CrunPeer: Sendable {
 
     private func unmountRoot(_ name: String = "shared") throws(KernelError) {
         try Mount.unmount(bundle + "/rootfs")
-        try FileSystem.removeTree(directory + "/" + name)
+        try FileSystem.removeTree(layerDirectory + "/crun-" + name)
     }
 }

@@ -22,11 +22,12 @@ struct RuntimeHost: Sendable {
         await scope.onExit("runtime directories") {
             try FileSystem.removeTree(directory)
             try FileSystem.removeTree(scope.runDirectory + "/swiftlet")
+            try FileSystem.removeTree(scope.layerDirectory + "/swiftlet")
         }
         let root = try ContainerRoot(in: directory)
         let cgroups = CgroupManager(hierarchies: try CgroupHierarchies.discover(), root: "/" + scope.name)
         let configuration = RuntimeConfiguration(
-            runDirectory: scope.runDirectory + "/swiftlet", stateDirectory: directory + "/state",
+            runDirectory: scope.runDirectory + "/swiftlet", stateDirectory: scope.layerDirectory + "/swiftlet",
             monitorPath: scope.options.monitorPath ?? SiblingProgram.path("swiftlet-monitor"), cgroups: cgroups)
         var logger = Logger(label: "benchmark")
         logger.logLevel = .error

@@ -5,9 +5,11 @@ import Testing
 
 @Suite("What all manifest files together define")
 struct ManifestCatalogTests {
-    private func file(_ path: String, _ pods: [(name: String, image: String)], map: String? = nil) throws -> ManifestCatalog.Reading {
+    private func file(_ path: String, _ pods: [(name: String, image: String)], map: String? = nil) throws
+        -> ManifestCatalog.Reading
+    {
         var text = pods.map {
-            "---\n{apiVersion: v1, kind: Pod, metadata: {name: \($0.name)}, spec: {containers: [{name: c, image: \($0.image)}]}}\n"
+            "---\n{apiVersion: v1, kind: Pod, metadata: {name: \($0.name)}, spec: {containers: [{name: c, image: 'i\($0.image)'}]}}\n"
         }.joined()
         if let map { text += "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: \(map)}}\n" }
         return .good(try ManifestFile.parse(text, file: path, nodeName: "n"))
@@ -52,7 +54,10 @@ struct ManifestCatalogTests {
         #expect(names(taken.removed) == ["web-n"])
         #expect(names(taken.applied) == ["other-n", "web-n"])
         #expect(catalog.problems.count == 2)
-        #expect(catalog.problems.contains { $0.message.contains("Duplicate value: Pod default/web-n is already defined in a") })
+        #expect(
+            catalog.problems.contains {
+                $0.message.contains("Duplicate value: Pod default/web-n is already defined in a")
+            })
         let back = catalog.update("a", .gone)
         #expect(names(back.applied) == ["web-n"])
         #expect(catalog.configMaps.keys.sorted() == ["default/m"])

@@ -7,7 +7,7 @@ import Testing
 struct ManifestFileTests {
     private static let file = "/m/web.yaml"
 
-    private func parse(_ text: String, file: String = file, node: String = "Node-A") throws -> ManifestFile {
+    private func parse(_ text: String, file: String = file, node: String = "node-a") throws -> ManifestFile {
         try ManifestFile.parse(text, file: file, nodeName: node)
     }
 
@@ -49,7 +49,7 @@ struct ManifestFileTests {
                 "kubernetes.io/config.source": "file", "kubernetes.io/config.hash": uid, "team": "blue",
             ])
         #expect(pod.isStatic)
-        #expect(pod.spec.nodeName == "Node-A")
+        #expect(pod.spec.nodeName == "node-a")
         #expect(pod.spec.tolerations == [Toleration(operator: "Exists", effect: "NoExecute")])
         #expect(pod.spec.restartPolicy == "Always")
         #expect(pod.status == PodStatus(phase: "Pending"))
@@ -90,7 +90,8 @@ struct ManifestFileTests {
         #expect(manifest.configMaps.map(\.object.metadata.namespace) == ["default"])
         #expect(manifest.secrets.first?.object.data == ["a": "Yg=="])
         #expect(manifest.pods.map(\.object.metadata.name) == ["one-node-a"])
-        let json = #"{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"j"},"spec":{"containers":[{"name":"c","image":"i"}]}}]}"#
+        let json =
+            #"{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"j"},"spec":{"containers":[{"name":"c","image":"i"}]}}]}"#
         #expect(try parse(json).pods.map(\.object.metadata.name) == ["j-node-a"])
         #expect(try parse("").pods.isEmpty)
     }
@@ -100,10 +101,16 @@ struct ManifestFileTests {
         arguments: [
             ("a: [", "/m/web.yaml:"),
             ("kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {}", "spec.containers: Required value"),
-            ("kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  contianers: []", "/m/web.yaml:5:3: spec.contianers: unknown field"),
-            ("kind: Pod\napiVersion: v1\nmetadata:\n  name: A_b\nspec: {containers: [{name: c, image: i}]}", "/m/web.yaml:4:3: metadata.name: Invalid value"),
+            (
+                "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  contianers: []",
+                "/m/web.yaml:5:3: spec.contianers: unknown field"
+            ),
+            (
+                "kind: Pod\napiVersion: v1\nmetadata:\n  name: A_b\nspec: {containers: [{name: c, image: i}]}",
+                "/m/web.yaml:4:3: metadata.name: Invalid value"
+            ),
             ("kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  hostPID: 7", "spec.hostPID: "),
-            ("kind: Deployment\napiVersion: apps/v1", "apps/v1/Deployment cannot be run from a manifest file"),
+            ("kind: Deployment\napiVersion: apps/v1", "apps/v1/Deployment cannot be run from a manifest"),
             ("apiVersion: v1", "kind: Required value"),
             ("- 1", "kind: Required value"),
             ("kind: List\napiVersion: v1", "items: Required value"),

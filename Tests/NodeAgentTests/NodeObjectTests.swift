@@ -80,7 +80,8 @@ struct NodeObjectTests {
         let node = build(problems: [
             NodeProblem(condition: kind, message: "first"), NodeProblem(condition: kind, message: "second"),
         ])
-        let condition = try #require(condition(kind.rawValue, node))
+        let shown = node.status?.conditions?.first { $0.type == kind.rawValue }
+        let condition = try #require(shown)
         #expect(condition.status == (kind == .notReady ? "False" : "True"))
         #expect(condition.message == "first; second")
         let reasons: [NodeProblem.Condition: String] = [
@@ -93,7 +94,7 @@ struct NodeObjectTests {
     @Test("what the host cannot enforce is a condition of its own; the node stays Ready")
     func shortfalls() {
         let node = build(shortfalls: ["No cpu controller.", "No nftables."])
-        let condition = condition("swiftlet.dev/ResourcesEnforced", node)
+        let condition = self.condition("swiftlet.dev/ResourcesEnforced", node)
         #expect(condition?.status == "False")
         #expect(condition?.message == "No cpu controller.; No nftables.")
         #expect(node.status?.conditions?.last?.type == "Ready")
@@ -102,7 +103,8 @@ struct NodeObjectTests {
 
     @Test("the largest fifty images are told, names by digest first, five each")
     func images() {
-        let images = (0..<60).map { ContainerImage(names: ["i\($0)"], sizeBytes: Int64($0)) }
+        let images =
+            (0..<60).map { ContainerImage(names: ["i\($0)"], sizeBytes: Int64($0)) }
             + [ContainerImage(names: ["a:1", "a@x", "a:2", "a:3", "a:4", "a:5"], sizeBytes: 100)]
         let told = build(images: images).status?.images ?? []
         #expect(told.count == 50)

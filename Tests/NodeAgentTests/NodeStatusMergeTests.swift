@@ -20,7 +20,9 @@ struct NodeStatusMergeTests {
                 lastTransitionTime: Timestamp(seconds: 1)),
             NodeCondition(type: "swiftlet.dev/ResourcesEnforced", status: "False"),
         ],
-        addresses: [NodeAddress(type: "InternalIP", address: "192.0.2.1"), NodeAddress(type: "Hostname", address: "n")],
+        addresses: [
+            NodeAddress(type: "InternalIP", address: "192.0.2.1"), NodeAddress(type: "Hostname", address: "n"),
+        ],
         volumesAttached: [AttachedVolume(name: "v")])
 
     private func merge(_ status: String, renewsHeartbeat: Bool = false) -> NodeStatus {

@@ -15,7 +15,9 @@ struct PodStatusMergeTests {
             type: type, observedGeneration: generation, status: status, lastTransitionTime: time, reason: reason)
     }
 
-    @Test("a terminal phase is for ever", arguments: ["Succeeded", "Failed"], ["Running", "Pending", "Succeeded", "Failed"])
+    @Test(
+        "a terminal phase is for ever", arguments: ["Succeeded", "Failed"],
+        ["Running", "Pending", "Succeeded", "Failed"])
     func terminalPhase(existing: String, reported: String) {
         let merged = PodStatusMerge.merge(
             PodStatus(phase: reported, reason: "New"), over: PodStatus(phase: existing, reason: "Old"))

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("When which pod's status is written")
 struct PodStatusStateMachineTests {
-    private func pod(_ uid: String = "u1", version: String? = "1", status: PodStatus? = PodStatus(phase: "Pending")) -> Pod {
+    private func pod(_ uid: String = "u1", version: String? = "1", status: PodStatus? = PodStatus(phase: "Pending"))
+        -> Pod
+    {
         Pod(
             metadata: ObjectMeta(
                 name: "web-\(uid)", namespace: "default", uid: uid, resourceVersion: version,

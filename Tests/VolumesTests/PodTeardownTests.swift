@@ -86,17 +86,17 @@ import Testing
         }
     }
 
-    @Test("a tree deeper than any path and wider than one read is removed")
+    @Test("a tree deeper than any path can say is removed")
     func hugeTree() async throws {
         try await VolumeWorld.with { (world) async throws in
             let volume = try await dirtyVolume(world)
             var directory = try OwnedDescriptor.open(volume, O_RDONLY | O_DIRECTORY)
-            for level in 0..<3000 {
+            for level in 0..<1200 {
                 try kernelCall("mkdirat") { mkdirat(directory.raw, "dir", 0o700) }
                 if level.isMultiple(of: 50) { _ = try directory.open("file", O_WRONLY | O_CREAT, mode: 0o600) }
                 directory = try directory.open("dir", O_RDONLY | O_DIRECTORY)
             }
-            for index in 0..<5000 {
+            for index in 0..<1000 {
                 _ = try OwnedDescriptor.open(volume + "/f\(index)", O_WRONLY | O_CREAT, mode: 0o600)
             }
             // Names need not be UTF-8.

@@ -59,7 +59,8 @@ enum NodeStatusMerge {
     static func metadataPatch(from existing: Node, to wanted: Node) -> JSONValue? {
         func missing(_ wanted: [String: String]?, _ existing: [String: String]?) -> JSONValue? {
             let missing = (wanted ?? [:]).filter { existing?[$0.key] != $0.value }
-            return missing.isEmpty ? nil : .object(missing.mapValues { .string($0) })
+            // Spelled out: a bare nil could be read as JSON's null.
+            return missing.isEmpty ? Optional.none : JSONValue.object(missing.mapValues { .string($0) })
         }
         var metadata: JSONValue = [:]
         metadata["labels"] = missing(wanted.metadata.labels, existing.metadata.labels)
@@ -72,6 +73,6 @@ enum NodeStatusMerge {
                 "podCIDR": .string(range), "podCIDRs": .array((wanted.spec.podCIDRs ?? [range]).map { .string($0) }),
             ]
         }
-        return patch == [:] ? nil : patch
+        return patch == [:] ? Optional.none : patch
     }
 }

@@ -178,7 +178,8 @@ struct NodeStatusStateMachine {
         for (type, whenTrue, whenFalse) in Self.reasons {
             guard let now = value(type, new), now != value(type, old) else { continue }
             let reason = now == ConditionStatus.true.rawValue ? whenTrue : whenFalse
-            happenings.append(Happening(type: .normal, reason: reason, message: "Node \(name) status is now: \(reason)"))
+            happenings.append(
+                Happening(type: .normal, reason: reason, message: "Node \(name) status is now: \(reason)"))
         }
     }
 }

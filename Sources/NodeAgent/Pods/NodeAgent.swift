@@ -18,6 +18,8 @@ public actor NodeAgent {
     private var workers: [String: PodWorker] = [:]
     /// Pods that arrive under the UID of one that is still being finished: they start when it has.
     private var waiting: [String: Pod] = [:]
+    /// Static pods that wait for the one of the same name (A8).
+    private var waitingByName: [String: Pod] = [:]
     private var isHalted = false
     private let started: AsyncStream<PodWorker>
     private let start: AsyncStream<PodWorker>.Continuation
@@ -56,6 +58,7 @@ public actor NodeAgent {
         case .removed(let pod, _):
             if let uid = pod.metadata.uid {
                 waiting[uid] = nil
+                if waitingByName[pod.fullName]?.metadata.uid == uid { waitingByName[pod.fullName] = nil }
                 await workers[uid]?.remove()
             }
         case .snapshotComplete(let source):
@@ -72,7 +75,19 @@ public actor NodeAgent {
             if await worker.isRemoved { waiting[uid] = pod } else { await worker.update(pod) }
             return
         }
+        if pod.isStatic, let name = staticName(pod), await isNameTaken(name) {
+            // Two static pods of one name never run together: the newer waits for the older to end.
+            waitingByName[name] = pod
+            return
+        }
         await add(pod)
+    }
+
+    private func staticName(_ pod: Pod) -> String? { pod.isStatic ? pod.fullName : nil }
+
+    private func isNameTaken(_ name: String) async -> Bool {
+        for worker in workers.values where await staticName(worker.pod) == name { return true }
+        return false
     }
 
     private func add(_ pod: Pod) async {
@@ -87,6 +102,9 @@ public actor NodeAgent {
     private func finished(_ worker: PodWorker) async {
         workers[worker.uid] = nil
         if let next = waiting.removeValue(forKey: worker.uid) { await add(next) }
+        if let name = staticName(await worker.pod), let next = waitingByName.removeValue(forKey: name) {
+            await add(next)
+        }
     }
 
     /// What runs, or is still mounted, of pods that no source has.

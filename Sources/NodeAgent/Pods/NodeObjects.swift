@@ -2,23 +2,26 @@ public import KubernetesAPI
 public import KubernetesClient
 public import Volumes
 
-/// ConfigMaps and Secrets for pods: those of manifest files first, then those of the API.
+/// ConfigMaps and Secrets for pods: for pods of manifest files those of manifest files first, and else those of the API.
+///
+/// What is in a file of this node's stays out of reach of pods that anybody may create through the API.
 public struct NodeObjects: VolumeObjectSource {
-    private let local: LocalObjects
+    private let local: LocalObjects?
     private let client: APIClient
 
-    public init(local: LocalObjects, client: APIClient) {
+    /// - Parameter local: nil for pods of the API.
+    public init(local: LocalObjects?, client: APIClient) {
         self.local = local
         self.client = client
     }
 
     public func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? {
-        if let object = local.configMap(namespace: namespace, name: name) { return object }
+        if let object = local?.configMap(namespace: namespace, name: name) { return object }
         return try await get(ConfigMap.self, namespace, name)
     }
 
     public func secret(namespace: String, name: String) async throws(VolumeError) -> Secret? {
-        if let object = local.secret(namespace: namespace, name: name) { return object }
+        if let object = local?.secret(namespace: namespace, name: name) { return object }
         return try await get(Secret.self, namespace, name)
     }
 

@@ -14,6 +14,9 @@ public struct PodDependencies: Sendable {
     public var network: any NetworkPlugin
     public var volumes: VolumeManager
     public var objects: any VolumeObjectSource
+    /// The same for pods of manifest files, which may use objects of manifest files.
+    public var staticVolumes: VolumeManager
+    public var staticObjects: any VolumeObjectSource
     public var services: @Sendable () -> [Service]
     public var statuses: PodStatusManager
     public var events: EventRecorder
@@ -27,6 +30,7 @@ public struct PodDependencies: Sendable {
     public init(
         configuration: NodeAgentConfiguration, runtime: RuntimeService, images: ImageManager,
         network: any NetworkPlugin, volumes: VolumeManager, objects: any VolumeObjectSource,
+        staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
         services: @escaping @Sendable () -> [Service], statuses: PodStatusManager, events: EventRecorder,
         hostIPs: [String], nodeMemoryBytes: Int64, nodeAllocatable: @escaping @Sendable () -> [String: Quantity],
         logger: Logger, monotonic: @escaping @Sendable () -> Duration
@@ -37,6 +41,8 @@ public struct PodDependencies: Sendable {
         self.network = network
         self.volumes = volumes
         self.objects = objects
+        self.staticVolumes = staticVolumes
+        self.staticObjects = staticObjects
         self.services = services
         self.statuses = statuses
         self.events = events

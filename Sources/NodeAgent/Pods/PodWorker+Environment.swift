@@ -10,7 +10,7 @@ extension PodWorker {
     ) async throws -> ContainerEnvironment {
         let objects = await PodObjects.fetch(
             ContainerEnvironment.objectNames(for: container), namespace: pod.metadata.namespace ?? "",
-            from: context.objects)
+            from: pod.isStatic ? context.staticObjects : context.objects)
         let environment = try ContainerEnvironment.build(
             pod: pod, container: container,
             inputs: EnvironmentInputs(

@@ -75,10 +75,12 @@ extension PodWorker {
 
     // MARK: Volumes
 
+    private var volumes: VolumeManager { pod.isStatic ? context.staticVolumes : context.volumes }
+
     private func mountVolumes() async -> Bool {
         if mountedVolumes != nil { return true }
         do {
-            mountedVolumes = try await context.volumes.mount(pod)
+            mountedVolumes = try await volumes.mount(pod)
             return true
         } catch {
             record(.warning, "FailedMount", "\(error)")
@@ -102,7 +104,7 @@ extension PodWorker {
     private func image(for container: Container) async -> ResolvedImage? {
         let (name, reference) = (container.name, container.image ?? "")
         if ImageReference.isHostRootfs(reference) {
-            guard context.configuration.allowsHostRootfsFromAPI || isStatic else {
+            guard context.configuration.allowsHostRootfsFromAPI || pod.isStatic else {
                 let message =
                     "image \"host:///\" is allowed only for manifest files and the embedded endpoint: list it in the node's policy"
                 return imageFailed(name, reason: "ErrImageNeverPull", message)
@@ -144,8 +146,6 @@ extension PodWorker {
         record(.warning, shown == "ImagePullBackOff" ? "BackOff" : "Failed", text, container: name)
         return nil
     }
-
-    var isStatic: Bool { (pod.metadata.annotations?["kubernetes.io/config.source"] ?? "api") != "api" }
 
     // MARK: Configuration
 
@@ -208,7 +208,7 @@ extension PodWorker {
     }
 
     private func mounts(of container: Container, environment: [String: String]) async throws -> [ContainerMount] {
-        let points = try await context.volumes.containerMounts(
+        let points = try await volumes.containerMounts(
             pod: pod, container: container, volumes: mountedVolumes ?? [:], environment: environment)
         var mounts = points.map { point in
             ContainerMount(

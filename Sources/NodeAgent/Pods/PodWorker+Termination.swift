@@ -78,7 +78,7 @@ extension PodWorker {
             for instance in await context.runtime.containers(ofPod: uid) {
                 try await context.runtime.removeContainer(instance.id)
             }
-            let (places, pod, uid) = (context.configuration.places, pod, uid)
+            let (places, pod) = (context.configuration.places, pod)
             try await KernelThreadPool.shared.run { () throws(KernelError) in
                 let prefix = "\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")_"
                 let logs = places.logDirectory(pod)
@@ -87,8 +87,8 @@ extension PodWorker {
                     if FileSystem.linkTarget(path)?.hasPrefix(logs + "/") == true { unlink(path) }
                 }
                 try FileSystem.removeTree(logs)
-                try FileSystem.removeTree(places.directory(uid))
             }
+            try await context.volumes.removePodDirectory(podUID: uid)
         } catch {
             logger.warning("pod's remains not removed", metadata: ["error": "\(error)"])
         }

@@ -57,7 +57,9 @@ struct ManifestCatalog {
             for secret in manifest.secrets where claim(secret, path, &owners) {
                 secrets[key(secret.object)] = secret.object
             }
-            for pod in manifest.pods where claim(pod, path, &owners) { pods[pod.object.metadata.uid ?? ""] = pod.object }
+            for pod in manifest.pods where claim(pod, path, &owners) {
+                pods[pod.object.metadata.uid ?? ""] = pod.object
+            }
         }
         configMaps = maps
         self.secrets = secrets

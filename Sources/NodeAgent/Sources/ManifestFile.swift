@@ -92,7 +92,7 @@ struct ManifestFile: Hashable, Sendable {
         }
 
         private func unsupported(_ kind: String, _ version: String) -> String {
-            "\(version.prefix(64))/\(kind.prefix(64)) cannot be run from a manifest file; use v1 Pod, ConfigMap or Secret"
+            "\(version.prefix(64))/\(kind.prefix(64)) cannot be run from a manifest; use v1 Pod, ConfigMap or Secret"
         }
 
         private func place(_ metadata: inout ObjectMeta) {

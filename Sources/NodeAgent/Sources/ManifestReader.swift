@@ -17,7 +17,8 @@ enum ManifestReader {
             }
             guard before.st_size <= ManifestFile.maximumBytes else {
                 return bad(
-                    path, "\(before.st_size) bytes are more than the limit of \(ManifestFile.maximumBytes); split the file")
+                    path,
+                    "\(before.st_size) bytes are more than the limit of \(ManifestFile.maximumBytes); split the file")
             }
             let bytes = try descriptor.readAll(limit: ManifestFile.maximumBytes)
             let after = try status(descriptor.raw, path)

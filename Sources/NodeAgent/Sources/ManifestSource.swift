@@ -72,7 +72,7 @@ public actor ManifestSource {
         }
     }
 
-    /// Watches the directory; or, while it is missing, the nearest one above it, and says which name has to appear there.
+    /// Watches the directory; or, while it is missing, the nearest one above it, and says which name has to appear.
     private func watch(_ inotify: Inotify) -> String? {
         // The watch does not follow links, the directory may be one.
         var path = Self.resolved(directory) ?? directory

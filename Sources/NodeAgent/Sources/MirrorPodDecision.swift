@@ -5,7 +5,7 @@ enum MirrorPodDecision: Hashable, Sendable {
     /// The API shows what runs, or nothing should be shown.
     case none
     case create(Pod)
-    /// The mirror shows something else, or is being deleted by somebody; it comes back afterwards if it is still wanted.
+    /// The mirror shows something else, or is being deleted by somebody; it comes back afterwards if still wanted.
     case delete(Pod)
 
     /// - Parameters:

@@ -66,8 +66,8 @@ public actor PodStatusManager {
         logged[uid] = nil
     }
 
-    /// Completes the deletion of a pod whose containers are gone: after its last status has arrived, with grace period 0
-    /// and its UID as precondition, tried until it is gone. A pod nobody asked to delete is left alone.
+    /// Completes the deletion of a pod whose containers are gone: after its last status has arrived, with grace period
+    /// 0 and its UID as precondition, tried until it is gone. A pod nobody asked to delete is left alone.
     public func deletePod(_ pod: Pod) {
         if !machine.delete(pod) {
             logger.debug("pod not deleted, no deletion was asked for", metadata: ["pod": "\(pod.key)"])

@@ -2,8 +2,8 @@ import KubernetesAPI
 
 /// What a pod's status in the API becomes when the node reports one, and the patch that makes it so. Pure.
 ///
-/// The node owns most of the status, but not all: conditions of others stay, and what has been said for good (a terminal
-/// phase, the start time, restart counts) is never taken back.
+/// The node owns most of the status, but not all: conditions of others stay, and what has been said for good (a
+/// terminal phase, the start time, restart counts) is never taken back.
 enum PodStatusMerge {
     /// Conditions the node reports; every other one belongs to somebody else.
     static let ownedConditions: Set<String> = Set(
@@ -53,7 +53,7 @@ enum PodStatusMerge {
         "conditions": .keyed("type"), "podIPs": .replaced, "hostIPs": .replaced, "resourceClaimStatuses": .replaced,
     ]
 
-    /// Times in whole seconds, as the API keeps them, and no empty lists: two statuses that read back the same are equal.
+    /// Times in whole seconds, as the API keeps them, and no empty lists: statuses that read back the same are equal.
     static func normalized(_ status: PodStatus) -> PodStatus {
         var status = status
         status.startTime = status.startTime?.wholeSeconds
@@ -148,7 +148,8 @@ enum PodStatusMerge {
         var result: [PodCondition] = []
         for condition in merged.conditions ?? [] {
             // A disruption is announced only with the phase it leads to.
-            let isOurs = ownedConditions.contains(condition.type)
+            let isOurs =
+                ownedConditions.contains(condition.type)
                 || (condition.type == shared && isTerminal(merged.phase))
             if isOurs { result.append(carried(forced(condition, phase: merged.phase), over: old[condition.type])) }
         }

@@ -191,7 +191,7 @@ struct PodStatusStateMachine {
         }
         let patch = PodStatusMerge.patch(
             from: base, to: PodStatusMerge.merge(wanted, over: base), uid: target.uid)
-        return patch == entry.ineffective ? nil : patch
+        return patch == entry.ineffective ? Optional.none : patch
     }
 
     // MARK: Calls
@@ -230,7 +230,7 @@ struct PodStatusStateMachine {
     var nextDue: Duration? { entries.values.compactMap(\.due).min() }
 
     private mutating func call(for uid: String) -> (Target, Action.Call)? {
-        guard let entry = entries[uid], let target = entry.target, !entry.isGone else { return nil }
+        guard let entry = entries[uid], let target = entry.target, !entry.isGone, entry.due == nil else { return nil }
         let isHopeless = entry.isDeleting && entry.rejections >= Self.rejectionLimit
         if entry.wanted != nil, !isHopeless {
             guard entry.base != nil else { return (target, .fetch) }
@@ -263,10 +263,13 @@ struct PodStatusStateMachine {
                 entry.isGone = true
                 return
             }
-            entry.backoff.reset()
-            entry.rejections = 0
             _ = take(pod, into: &entry)
-            if case .patch(let patch) = action.call, self.patch(of: entry) == patch { entry.ineffective = patch }
+            if case .patch(let patch) = action.call {
+                // A look that succeeds proves nothing: the write after it may fail as the one before did.
+                entry.backoff.reset()
+                entry.rejections = 0
+                if self.patch(of: entry) == patch { entry.ineffective = patch }
+            }
             enqueue(action.uid, &entry)
         case .failed(let error):
             failed(error, action, &entry, now: now, random: random)

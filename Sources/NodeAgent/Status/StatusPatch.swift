@@ -17,10 +17,10 @@ enum StatusPatch {
         guard let old = try? JSONValueEncoder().encode(old).objectValue,
             let new = try? JSONValueEncoder().encode(new).objectValue
         else { return nil }
-        return changes(from: old, to: new, rules: rules)
+        return memberChanges(from: old, to: new, rules: rules)
     }
 
-    static func changes(
+    private static func memberChanges(
         from old: [String: JSONValue], to new: [String: JSONValue], rules: [String: ListRule]
     ) -> [String: JSONValue] {
         var changes: [String: JSONValue] = [:]
@@ -39,7 +39,7 @@ enum StatusPatch {
             case (.array, .array(let wanted), .replaced?):
                 changes[key] = .array(wanted + [["$patch": "replace"]])
             case (.object(let members), .object(let wanted), _):
-                changes[key] = .object(self.changes(from: members, to: wanted, rules: [:]))
+                changes[key] = .object(memberChanges(from: members, to: wanted, rules: [:]))
             default:
                 changes[key] = value
             }

@@ -46,14 +46,19 @@ struct NodeWiring {
             settings, foundation, client, recorder, mirrors, addresses: addresses, networkShortfalls: shortfalls,
             logger, in: &group)
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
-        let objects = NodeObjects(local: manifests.objects, client: client)
+        let objects = NodeObjects(local: nil, client: client)
+        let staticObjects = NodeObjects(local: manifests.objects, client: client)
+        let podsDirectory = settings.root + "/pods"
         let volumes = VolumeManager(
-            stateDirectory: settings.root + "/pods", objects: objects, nodeAllocatable: { reporter.allocatable })
+            stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable })
+        let staticVolumes = VolumeManager(
+            stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable })
         let start = ContinuousClock.now
         let context = PodDependencies(
             configuration: foundation.configuration(
                 allowsHostRootfsFromAPI: endpoint != nil),
             runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
+            staticVolumes: staticVolumes, staticObjects: staticObjects,
             services: { Array(services.snapshot().values) }, statuses: statuses, events: recorder, hostIPs: addresses,
             nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes),
             nodeAllocatable: { reporter.allocatable }, logger: logger, monotonic: { start.duration(to: .now) })
