@@ -1,4 +1,4 @@
-/// The command line, read by hand: seven flags need no library.
+/// The command line, read by hand: a few flags need no library.
 struct BenchmarkOptions: Sendable {
     var jsonFile: String?
     /// Measures to take; empty for all.

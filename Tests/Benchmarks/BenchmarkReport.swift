@@ -66,17 +66,17 @@ struct BenchmarkReport: Sendable {
         if let meetsGoal = row.meetsGoal { object["meetsGoal"] = .bool(meetsGoal) }
         return .object(object)
     }
-}
 
-/// `value` with a fixed number of decimals.
-func decimal(_ value: Double, _ digits: Int) -> String {
-    var scale = 1.0
-    for _ in 0..<digits { scale *= 10 }
-    let scaled = (value.magnitude * scale).rounded()
-    guard scaled < 1e15 else { return "\(value)" }
-    let sign = value < 0 && scaled > 0 ? "-" : ""
-    let whole = String(Int64(scaled))
-    guard digits > 0 else { return sign + whole }
-    let padded = String(repeating: "0", count: max(0, digits + 1 - whole.count)) + whole
-    return sign + padded.dropLast(digits) + "." + padded.suffix(digits)
+    /// `value` with a fixed number of decimals.
+    private static func decimal(_ value: Double, _ digits: Int) -> String {
+        var scale = 1.0
+        for _ in 0..<digits { scale *= 10 }
+        let scaled = (value.magnitude * scale).rounded()
+        guard scaled < 1e15 else { return "\(value)" }
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        let whole = String(Int64(scaled))
+        guard digits > 0 else { return sign + whole }
+        let padded = String(repeating: "0", count: max(0, digits + 1 - whole.count)) + whole
+        return sign + padded.dropLast(digits) + "." + padded.suffix(digits)
+    }
 }

@@ -88,7 +88,8 @@ enum CrunBundle {
     private static let refused: Set<String> = [
         "acct", "add_key", "bpf", "clone3", "delete_module", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick",
         "init_module", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mbind",
-        "migrate_pages", "mount", "mount_setattr", "move_mount", "move_pages", "nfsservctl", "open_by_handle_at", "open_tree",
+        "migrate_pages", "mount", "mount_setattr", "move_mount", "move_pages", "nfsservctl", "open_by_handle_at",
+        "open_tree",
         "perf_event_open", "pivot_root", "process_vm_readv", "process_vm_writev", "quotactl", "quotactl_fd", "reboot",
         "request_key", "set_mempolicy", "setdomainname", "sethostname", "setns", "settimeofday", "swapoff", "swapon",
         "syslog", "umount2", "unshare", "userfaultfd", "vhangup", "_sysctl", "create_module", "get_kernel_syms",

@@ -97,7 +97,8 @@ struct CrunPeer: Sendable {
     }
 
     /// Only what happens inside counts: neither the thread's start nor its entering the namespace is the peer's.
-    private func timed(_ body: @escaping @Sendable () throws(KernelError) -> Void) async throws(KernelError) -> Duration {
+    private func timed(_ body: @escaping @Sendable () throws(KernelError) -> Void) async throws(KernelError) -> Duration
+    {
         try await inNamespace { () throws(KernelError) -> Duration in
             let clock = ContinuousClock()
             let start = clock.now

@@ -22,7 +22,9 @@ struct ExecutionMeasure: Measure {
                 var pair = try await alternation.run([
                     Contender.timed("swiftlet") {
                         let result = try await host.runtime.executeSync(ContainerRoot.trueCommand, in: container.id)
-                        guard result.exitCode == 0 else { throw BenchmarkError("our exec ended with \(result.exitCode)") }
+                        guard result.exitCode == 0 else {
+                            throw BenchmarkError("our exec ended with \(result.exitCode)")
+                        }
                     },
                     Contender("crun exec") { try await crun.execute(ContainerRoot.trueCommand, in: name) },
                 ])

@@ -68,7 +68,8 @@ struct NodeUnderTest: Sendable {
     /// A port that was free a moment ago.
     private static func freePort() throws(KernelError) -> UInt16 {
         let probe = OwnedDescriptor(
-            owning: try kernelCall("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+            owning: try kernelCall("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
+        )
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -80,18 +81,5 @@ struct NodeUnderTest: Sendable {
         }
         guard code == 0 else { throw KernelError.last("bind", "127.0.0.1:0") }
         return UInt16(bigEndian: address.sin_port)
-    }
-}
-
-/// Waits for what announces itself to nobody, such as a file of another process.
-enum Deadline {
-    static func within(
-        _ limit: Duration, _ what: String, _ condition: @Sendable () async throws -> Bool
-    ) async throws {
-        let end = ContinuousClock.now + limit
-        while try await !condition() {
-            guard ContinuousClock.now < end else { throw BenchmarkError("waited \(limit) in vain for \(what)") }
-            try await Task.sleep(for: .milliseconds(1))
-        }
     }
 }

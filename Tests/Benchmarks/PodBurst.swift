@@ -30,13 +30,15 @@ struct PodBurst: Sendable {
         [
             MeasureRow(
                 "\(count) pods created at once → all Running", "swiftlet", .milliseconds, Samples(running), goal: 1000),
-            MeasureRow("\(count) pods deleted at once → all gone", "swiftlet", .milliseconds, Samples(gone), goal: 2000),
+            MeasureRow(
+                "\(count) pods deleted at once → all gone", "swiftlet", .milliseconds, Samples(gone), goal: 2000),
         ]
     }
 
     private func names(_ index: Int) -> [String] { (0..<count).map { "burst-\(index)-\($0)" } }
 
-    private static func each(_ names: [String], _ body: @escaping @Sendable (String) async throws -> Void) async throws {
+    private static func each(_ names: [String], _ body: @escaping @Sendable (String) async throws -> Void) async throws
+    {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for name in names { group.addTask { try await body(name) } }
             try await group.waitForAll()

@@ -44,7 +44,8 @@ actor PodObserver {
                     version = pod.metadata.resourceVersion ?? version
                     update(pod) { $0.gone = now }
                 case .bookmark(let resourceVersion): version = resourceVersion
-                case .undecodable(let object, _): throw BenchmarkError("a watch event cannot be read: \(object.message)")
+                case .undecodable(let object, _):
+                    throw BenchmarkError("a watch event cannot be read: \(object.message)")
                 }
             }
         }

@@ -1,5 +1,4 @@
 import ContainerRuntime
-import Glibc
 import LinuxKernel
 import Logging
 import MonitorCore
@@ -77,23 +76,5 @@ struct RuntimeHost: Sendable {
             throw BenchmarkError("our container did not end with 0")
         }
         try await runtime.removeContainer(container.id)
-    }
-}
-
-/// The limits that both sides give their containers.
-enum ContainerLimits {
-    static let cpuShares: UInt64 = 102
-    static let cpuQuotaMicroseconds: Int64 = 50_000
-    static let memoryBytes: Int64 = 64 << 20
-    static let processes: Int64 = 100
-    static let hostname = "benchmark"
-    static let environment = ["PATH=/bin"]
-}
-
-/// Programs that were built together with this one.
-enum SiblingProgram {
-    static func path(_ name: String) -> String {
-        let own = FileSystem.linkTarget("/proc/self/exe") ?? ""
-        return own.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/" + name
     }
 }

@@ -2,6 +2,7 @@ import ContainerRuntime
 import Glibc
 import LinuxKernel
 import Logging
+import MonitorCore
 import Testing
 
 /// A runtime of its own for one test: own directories, own cgroup root, everything removed and checked for leaks at the end.

@@ -2,6 +2,7 @@ import ContainerRuntime
 import Glibc
 import LinuxKernel
 import Logging
+import MonitorCore
 import Testing
 
 /// The runtime on the real kernel. Needs root.

@@ -75,7 +75,7 @@ extension PodWorker {
 
     // MARK: Volumes
 
-    private var volumes: VolumeManager { pod.isStatic ? context.staticVolumes : context.volumes }
+    var volumes: VolumeManager { pod.isStatic ? context.staticVolumes : context.volumes }
 
     private func mountVolumes() async -> Bool {
         if mountedVolumes != nil { return true }
@@ -106,7 +106,7 @@ extension PodWorker {
         if ImageReference.isHostRootfs(reference) {
             guard context.configuration.allowsHostRootfsFromAPI || pod.isStatic else {
                 let message =
-                    "image \"host:///\" is allowed only for manifest files and the embedded endpoint: list it in the node's policy"
+                    "image \"host:///\" is allowed only for manifest files and the embedded endpoint: use an imported image"
                 return imageFailed(name, reason: "ErrImageNeverPull", message)
             }
             return ResolvedImage(

@@ -4,6 +4,7 @@ import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
 import Logging
+import MonitorCore
 import PodNetwork
 import Volumes
 
@@ -39,6 +40,7 @@ actor PodWorker {
     var podIPs: [String] = []
     var logger: Logger
     private var reportedShortfalls: Set<String> = []
+    private var isFirstLook = true
 
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -111,6 +113,7 @@ actor PodWorker {
         await recallFirstAttempts()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.obeyShortenedGrace() }
+            if hasRefreshableVolumes { group.addTask { await self.refreshVolumes() } }
             wake.yield()
             for await _ in wakeUps {
                 let wakeAt = await sync()
@@ -198,6 +201,23 @@ actor PodWorker {
         )
     }
 
+    private var hasRefreshableVolumes: Bool {
+        pod.spec.volumes?.contains {
+            $0.configMap != nil || $0.secret != nil || $0.downwardAPI != nil || $0.projected != nil
+        } == true
+    }
+
+    /// Objects in volumes follow their source once a minute, as a node agent's resync does.
+    private func refreshVolumes() async {
+        while !Task.isCancelled {
+            do { try await ContinuousClock().sleep(for: .seconds(60)) } catch { return }
+            guard stage == .syncing, mountedVolumes != nil else { continue }
+            do { try await volumes.refresh(pod) } catch {
+                record(.warning, "FailedMount", "\(error)")
+            }
+        }
+    }
+
     private func obeyShortenedGrace() async {
         var isFirst = true
         for await grace in shortened {
@@ -226,14 +246,26 @@ actor PodWorker {
             let name = instance.metadata.name
             let newest = instances.filter { $0.metadata.name == name }.max { $0.metadata.attempt < $1.metadata.attempt }
             if newest?.id == instance.id, exitSeenID[name] != instance.id {
+                if exitSeenID[name] == nil, isFirstLook, let container = container(named: name) {
+                    // It crashed under an agent before this one: its delays go on where they were.
+                    backOff.restore(
+                        PodReconciler.backOffKey(pod, container), tries: instance.metadata.attempt, now: now)
+                }
                 exitSeenID[name] = instance.id
-                exitSeenAt[name] = now
+                exitSeenAt[name] = isFirstLook ? now - Self.age(of: instance) : now
             }
         }
+        isFirstLook = false
         if let ready, podIPs.isEmpty { await recallAddresses(of: ready) }
         return PodObservation(
             sandboxID: ready?.id, nextSandboxAttempt: (sandboxes.map(\.attempt).max().map { $0 + 1 }) ?? 0,
             containers: instances.compactMap(ContainerObservation.init))
+    }
+
+    /// How long ago an instance ended. The wall clock is all there is of a time before this agent; it may have jumped.
+    private static func age(of instance: ContainerInstance) -> Duration {
+        guard let record = instance.exitRecord else { return .zero }
+        return max(.zero, Timestamp.now().since(Timestamp(nanosecondsSinceEpoch: record.finishedAt)))
     }
 
     func report(
@@ -244,8 +276,44 @@ actor PodWorker {
                 pod: pod, observation: observation, waiting: waiting, isFinished: isFinished, failure: failure,
                 podIPs: podIPs, hostIPs: context.hostIPs, volumesMounted: mountedVolumes != nil || !isFinished,
                 now: .now()))
+        logChanges(from: pod.status, to: status)
         pod.status = status
         await context.statuses.set(status, for: pod)
+    }
+
+    /// One line that a person understands for each change of the pod's state.
+    private func logChanges(from old: PodStatus?, to new: PodStatus) {
+        for status in (new.initContainerStatuses ?? []) + (new.containerStatuses ?? []) {
+            let before = ((old?.initContainerStatuses ?? []) + (old?.containerStatuses ?? []))
+                .first { $0.name == status.name }
+            let end = status.state?.terminated ?? status.lastState?.terminated
+            let endBefore = before?.state?.terminated ?? before?.lastState?.terminated
+            if let end, end != endBefore {
+                logger.info(
+                    "container ended",
+                    metadata: [
+                        "container": "\(status.name)", "code": "\(end.exitCode)", "reason": "\(end.reason ?? "")",
+                    ])
+            }
+            if let waiting = status.state?.waiting, waiting.reason != before?.state?.waiting?.reason,
+                waiting.reason != "ContainerCreating", waiting.reason != "PodInitializing"
+            {
+                logger.info(
+                    "container waits",
+                    metadata: [
+                        "container": "\(status.name)", "reason": "\(waiting.reason ?? "")",
+                        "message": "\(waiting.message ?? "")",
+                    ])
+            }
+        }
+        let isReady = new.isTrue(.ready)
+        if isReady != (old?.isTrue(.ready) ?? false) {
+            logger.info(isReady ? "pod is ready" : "pod is not ready", metadata: ["ip": "\(new.podIP ?? "-")"])
+        }
+        if new.phase != old?.phase, new.phase == "Succeeded" || new.phase == "Failed" {
+            logger.info(
+                "pod has ended", metadata: ["phase": "\(new.phase ?? "")", "reason": "\(new.reason ?? "")"])
+        }
     }
 
     func record(_ type: EventType, _ reason: String, _ message: String, container: String? = nil) {

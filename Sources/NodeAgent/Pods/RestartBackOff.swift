@@ -33,6 +33,13 @@ public struct RestartBackOff: Hashable, Sendable {
         entries[key] = entry
     }
 
+    /// After the agent's own restart: what `tries` restarts have brought the delay to.
+    public mutating func restore(_ key: String, tries: UInt32, now: Duration) {
+        guard tries > 0, entries[key] == nil else { return }
+        let delay = Self.initialDelay * (1 << Int(min(tries - 1, 5)))
+        entries[key] = Entry(delay: min(delay, Self.maximumDelay), updatedAt: now)
+    }
+
     /// The delay in force, for messages.
     public func delay(_ key: String) -> Duration { entries[key]?.delay ?? .zero }
 

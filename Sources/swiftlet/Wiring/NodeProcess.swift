@@ -51,19 +51,20 @@ struct NodeProcess: ServiceLifecycle.Service {
                 group.addTask { await notifier.runWatchdog { true } }
                 group.addTask { await stopRequest.wait() }
                 let endpoint = try await startEndpoint(in: &group)
-                if let client = try apiClient(endpoint) {
+                let client = try apiClient(endpoint)
+                if runsAgent {
                     let node = try await NodeWiring.start(
                         settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
                         in: &group)
-                    if let endpoint { endpoint.logSource.attach(node.agent) }
-                    if endpoint != nil {
-                        let scheduler = Scheduler(client: client, logger: logger)
-                        group.addTask { try await scheduler.run() }
-                    }
+                    endpoint?.logSource.attach(node.agent)
+                }
+                if endpoint != nil {
+                    let scheduler = Scheduler(client: client, logger: logger)
+                    group.addTask { try await scheduler.run() }
                 }
                 try await applyFiles(endpoint)
-                notifier.ready(status: "node \(settings.nodeName) is up")
-                logger.info("node is up", metadata: ["node": "\(settings.nodeName)"])
+                notifier.ready(status: "\(settings.nodeName) is up")
+                logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
                 // The first to end ends the process: a stop request, or a part that failed.
                 try await group.next()
                 group.cancelAll()
@@ -100,13 +101,19 @@ struct NodeProcess: ServiceLifecycle.Service {
         return RunningEndpoint(server: server, logSource: source, url: url)
     }
 
-    private func apiClient(_ endpoint: RunningEndpoint?) throws -> APIClient? {
+    private var runsAgent: Bool {
         switch mode {
-        case .endpoint: return nil
+        case .endpoint: false
+        case .agent, .endpointAndAgent: true
+        }
+    }
+
+    private func apiClient(_ endpoint: RunningEndpoint?) throws -> APIClient {
+        switch mode {
         case .agent(let path):
             return try APIClient(configuration: Kubeconfig(contentsOf: path).configuration(), logger: logger)
-        case .endpointAndAgent:
-            guard let endpoint else { return nil }
+        case .endpoint, .endpointAndAgent:
+            guard let endpoint else { throw SettingError("the control endpoint is not running") }
             let credentials = endpoint.server.credentials
             // As admin: in this process agent and scheduler share one connection pool, and the trust boundary is the process.
             return try APIClient(
@@ -120,7 +127,8 @@ struct NodeProcess: ServiceLifecycle.Service {
     }
 
     private func applyFiles(_ endpoint: RunningEndpoint?) async throws {
-        guard case .endpointAndAgent(let paths) = mode, !paths.isEmpty, let client = try apiClient(endpoint) else { return }
+        guard case .endpointAndAgent(let paths) = mode, !paths.isEmpty else { return }
+        let client = try apiClient(endpoint)
         let applier = ObjectApplier(client: client, logger: logger)
         let result: Result<Void, any Error>
         do { result = .success(try await applier.apply(paths)) } catch { result = .failure(error) }

@@ -92,7 +92,7 @@ struct NodeWiring {
         let images = foundation.images
         let reporter = NodeStatusReporter(
             configuration: configuration, information: .discover(stateDirectory: settings.root),
-            shortfalls: findings, client: client,
+            shortfalls: findings, client: client, health: [HostHealth(stateDirectory: settings.root)],
             images: {
                 await images.list().map { ContainerImage(names: $0.digests + $0.names, sizeBytes: $0.sizeBytes) }
             }, events: recorder, onRegistered: { node in mirrors.setNode(uid: node.metadata.uid ?? "") },

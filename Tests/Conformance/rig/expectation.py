@@ -1,0 +1,48 @@
+"""What a case says must hold, and how it waits for it."""
+import time
+
+
+class Failure(AssertionError):
+    """Something that must hold does not; the message is for the reader of the report."""
+
+
+class Skipped(Exception):
+    """The case cannot run on this host; the message says why."""
+
+
+def expect(condition, message):
+    """Fails with the message unless the condition is true."""
+    if not condition:
+        raise Failure(message)
+
+
+def expect_equal(actual, expected, what):
+    """Fails, showing both, unless the values are equal."""
+    if actual != expected:
+        raise Failure(f"{what}: expected {expected!r}, got {actual!r}")
+
+
+def expect_contains(text, part, what):
+    """Fails, showing the text, unless it contains the part."""
+    if part not in text:
+        raise Failure(f"{what}: expected {part!r} in {text!r}")
+
+
+def eventually(what, condition, seconds=20.0, interval=0.05):
+    """Polls the condition until it gives something true, and returns that; fails after so many seconds.
+
+    Only for what announces itself by no event, such as a process or a file; objects of the API are watched.
+    A Failure that the condition raises counts as false, and the last one is shown.
+    """
+    deadline = time.monotonic() + seconds
+    last = None
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+        except Failure as failure:
+            last = failure
+        if time.monotonic() >= deadline:
+            raise Failure(f"{what}: not within {seconds:g} s" + (f" ({last})" if last else ""))
+        time.sleep(interval)

@@ -1,0 +1,196 @@
+"""A real node: the built binaries with directories, ports, names and addresses of its own."""
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import threading
+
+from rig.api import API, APIFailure, Credentials
+from rig.expectation import Failure, eventually
+
+
+class Node:
+    """One node, from its first start to its end; it may be started and killed many times between."""
+
+    def __init__(self, binaries, directory, name, cidr, manifests=True):
+        self.binaries = binaries
+        self.directory = directory
+        self.name = name
+        self.cidr = cidr
+        self.root, self.run, self.logs = directory / "root", directory / "run", directory / "log"
+        self.manifests = directory / "manifests"
+        directory.mkdir(parents=True)
+        if manifests:
+            self.manifests.mkdir()
+        self.output = directory / "node.log"
+        self.kubeconfig = self.root / "admin.kubeconfig"
+        self.port, self.node_port = free_port(), free_port()
+        self.process = None
+        self._api = None
+        self._lock = threading.Lock()
+
+    @property
+    def identity(self):
+        """The digits that tell the node's bridge, table and cgroup from those of others on this host (32-bit FNV-1a)."""
+        value = 0x811C9DC5
+        for byte in str(self.run).encode():
+            value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+        return f"{value:08x}"
+
+    @property
+    def api(self):
+        with self._lock:
+            if self._api is None:
+                self._api = API(Credentials(self.kubeconfig, self.directory / "credentials"))
+            return self._api
+
+    @property
+    def flags(self):
+        return [
+            "--root", str(self.root), "--run", str(self.run), "--log-dir", str(self.logs),
+            "--node-port", str(self.node_port), "--node-name", self.name, "--pod-cidr", self.cidr,
+            "--manifests", str(self.manifests)]
+
+    def up_command(self, *more):
+        return [str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", f"127.0.0.1:{self.port}", *more]
+
+    def launch(self):
+        """Starts the process without waiting for anything."""
+        with open(self.output, "ab") as output:
+            self.process = subprocess.Popen(
+                self.up_command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+
+    def start(self):
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise NodeDied(f"node {self.name} ended with {self.process.returncode}: {self.last_words()}")
+        if not self.kubeconfig.exists():
+            return False
+        try:
+            self.api.get("/readyz")
+            nodes = self.api.get("/api/v1/nodes")["items"]
+        except (OSError, APIFailure):
+            return False
+        return any(
+            item["type"] == "Ready" and item["status"] == "True"
+            for node in nodes for item in node.get("status", {}).get("conditions", []))
+
+    def wait_ready(self, seconds=30):
+        eventually(f"node {self.name} ready", self.is_ready, seconds)
+
+    def last_words(self, lines=5):
+        return " | ".join(self.output.read_text(errors="replace").splitlines()[-lines:])
+
+    def terminate(self, seconds=15):
+        """SIGTERM; returns the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=seconds)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def swiftlet(self, *arguments, seconds=60):
+        """Runs a local verb against this node and returns what became of it."""
+        return subprocess.run(
+            [str(self.binaries / "swiftlet"), *arguments, "--run", str(self.run)], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=seconds, check=False)
+
+    def stop_all(self):
+        """`swiftlet stop --all`, with the node running or not; then the process is gone, too."""
+        result = subprocess.run(
+            [str(self.binaries / "swiftlet"), "stop", "--all", *self.flags], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=90, check=False)
+        if result.returncode != 0:
+            raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
+        if self.process is not None:
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                raise Failure(f"node {self.name} still runs 15 s after swiftlet stop --all") from None
+
+    def cgroups(self):
+        """The node's cgroup in every hierarchy that has it."""
+        places = [pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").glob("*/")]
+        return [place / f"swiftlet-{self.identity}" for place in places if (place / f"swiftlet-{self.identity}").is_dir()]
+
+    def pod_processes(self, uid=None):
+        """(pid, start time) of every process in the cgroups of a pod, or of all pods of the node."""
+        found = set()
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                groups = (entry / "cgroup").read_text()
+                if f"/swiftlet-{self.identity}/" in groups and (uid is None or uid in groups):
+                    found.add((int(entry.name), start_time(int(entry.name))))
+            except (OSError, IndexError):
+                continue
+        return found
+
+    def monitors(self):
+        """Pids of the node's monitors."""
+        return [pid for pid in processes_of(self.binaries / "swiftlet-monitor") if str(self.run) in command_line(pid)]
+
+    def local(self, path):
+        """(status, body) of a GET over the unix socket."""
+        connection = UnixConnection(self.run / "swiftlet.sock")
+        try:
+            connection.request("GET", path, headers={"Host": "swiftlet"})
+            response = connection.getresponse()
+            return response.status, response.read().decode(errors="replace")
+        finally:
+            connection.close()
+
+
+class NodeDied(Exception):
+    """The node's process ended while it should run: waiting any longer is useless."""
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=15)
+        self._path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_time(pid):
+    """Clock ticks since boot when the process began: with the pid, who it is."""
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def processes_of(program):
+    """Pids of the processes that run this program file."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "exe").removesuffix(" (deleted)") == str(program):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found

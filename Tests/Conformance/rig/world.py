@@ -1,0 +1,108 @@
+"""Everything a run has: its directory, its clients, its nodes; and the end of it all."""
+import os
+import pathlib
+import random
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+
+from rig.expectation import Failure, eventually
+from rig.kubectl import Kubectl
+from rig.leaks import left_files, traces
+from rig.node import Node
+from rig.space import Space
+
+
+class World:
+    """One run of the suite."""
+
+    def __init__(self, binaries, repository, kubectl_cache):
+        self.repository = repository
+        # Short: paths of unix sockets end at 107 bytes.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="swc."))
+        self.binaries = self.directory / "bin"
+        self.binaries.mkdir()
+        # Copies, so that a build during the run changes nothing, and a process tells by its program whose it is.
+        for name in ("swiftlet", "swiftlet-monitor"):
+            shutil.copy2(binaries / name, self.binaries / name)
+        self.seed = int(os.environ.get("SWIFTLET_CONFORMANCE_SEED", random.SystemRandom().randrange(1 << 32)))
+        self.random = random.Random(self.seed)
+        self.nodes = []
+        self.spaces = 0
+        self.programs = [kubectl_cache / "kubectl-1.20", kubectl_cache / "kubectl-1.37"]
+        self._networks = free_networks(self.random)
+        self._shared = None
+        self.baseline = traces(self.directory, [])
+
+    @property
+    def node(self):
+        """The node that most cases share: started when it is first asked for."""
+        if self._shared is None:
+            self._shared = self.new_node("shared")
+            self._shared.start()
+        return self._shared
+
+    def new_node(self, name, **options):
+        """A node with directories, ports and addresses of its own, not started."""
+        node = Node(self.binaries, self.directory / name, f"conformance-{name}", next(self._networks), **options)
+        self.nodes.append(node)
+        return node
+
+    def space(self, node=None):
+        self.spaces += 1
+        return Space(node or self.node, f"case-{self.spaces}")
+
+    def kubectl(self, space, program=None):
+        return Kubectl(program or self.programs[-1], space.node, space.name, self.directory / "home" / space.node.name)
+
+    def temporary(self, name):
+        directory = self.directory / "files" / name
+        directory.mkdir(parents=True)
+        return directory
+
+    def stop(self):
+        """Ends every node; returns what went wrong, one line each."""
+        problems = []
+        for node in self.nodes:
+            if not node.root.exists():
+                continue
+            try:
+                node.stop_all()
+            except (Failure, OSError, subprocess.TimeoutExpired) as error:
+                problems.append(f"{node.name}: {error}")
+                if node.process is not None and node.process.poll() is None:
+                    node.kill()
+        return problems
+
+    def leaks(self):
+        """What is left of the nodes on the host; waits a little for what the kernel removes in its own time."""
+        def now():
+            left = traces(self.directory, self.nodes) - self.baseline
+            return left.union(*(left_files(node) for node in self.nodes)) if self.nodes else left
+        try:
+            eventually("nothing left", lambda: not now(), 5, 0.2)
+        except Failure:
+            return sorted(now())
+        return []
+
+    def remove(self):
+        """The run's directory; mounts that a failed node left there go first, so that nothing behind them is deleted."""
+        for line in reversed(pathlib.Path("/proc/self/mountinfo").read_text().splitlines()):
+            if str(self.directory) in line.split()[4]:
+                subprocess.run(["umount", "--lazy", line.split()[4]], check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def free_networks(chance):
+    """Yields /24 networks below 10.128.0.0/9 to which the host has no route."""
+    taken = set()
+    for line in pathlib.Path("/proc/net/route").read_text().splitlines()[1:]:
+        fields = line.split()
+        taken.add(socket.inet_ntoa(struct.pack("<I", int(fields[1], 16))))
+    numbers = [(second, third) for second in range(128, 256) for third in range(256)]
+    chance.shuffle(numbers)
+    for second, third in numbers:
+        if f"10.{second}.{third}.0" not in taken and f"10.{second}.0.0" not in taken:
+            yield f"10.{second}.{third}.0/24"
