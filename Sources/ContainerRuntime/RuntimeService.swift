@@ -49,12 +49,18 @@ public actor RuntimeService {
         (events, publish) = AsyncStream.makeStream()
     }
 
-    /// Carries what monitors say into the state, until cancelled.
+    /// Carries what monitors say into the state, until cancelled. The clearing up after one container (which may wait for a
+    /// process that does not die) never keeps the news of another.
     public func run() async {
-        for await (id, notification) in notifications {
-            switch notification {
-            case .event(let event): await handle(event, of: id)
-            case .closed: await monitorClosed(id)
+        await withDiscardingTaskGroup { group in
+            for await (id, notification) in notifications {
+                switch notification {
+                case .event(.exited(let record)):
+                    await keepFailure(id, record)
+                    if let remains = finish(id, record) { group.addTask { await self.clearUp(remains) } }
+                case .event(let event): handle(event, of: id)
+                case .closed: group.addTask { await self.monitorClosed(id) }
+                }
             }
         }
     }
@@ -190,7 +196,7 @@ public actor RuntimeService {
         return RuntimeError(.launchFailed, message, launchFailure: failure)
     }
 
-    private func handle(_ event: MonitorEvent, of id: String) async {
+    private func handle(_ event: MonitorEvent, of id: String) {
         guard let entry = containersByID[id] else { return }
         let kind: RuntimeEvent.Kind
         switch event {
@@ -201,9 +207,7 @@ public actor RuntimeService {
         case .running(let pid, let startTime, let startedAt):
             set(.running(ProcessIdentity(pid: pid, startTime: startTime), startedAt: startedAt), of: id)
             kind = .started
-        case .exited(let record):
-            await finish(id, record)
-            return
+        case .exited: return
         case .executionStarted(let identifier): return yield(.started, to: identifier)
         case .executionFailed(let identifier, let failure): return yield(.failed(failure), to: identifier)
         case .executionExited(let identifier, let exitCode, let signal):
@@ -217,34 +221,50 @@ public actor RuntimeService {
         guard let entry = containersByID[id], entry.status.exitRecord == nil else { return }
         let (configuration, config) = (configuration, entry.status.config)
         let record = await pool.run { ContainerRecovery.endOfLostMonitor(id, config, configuration) }
-        await finish(id, record)
+        if let remains = finish(id, record) { await clearUp(remains) }
     }
 
-    /// The container has ended: its cgroup goes (the accounting with it), its waiters learn.
-    private func finish(_ id: String, _ record: ExitRecord) async {
-        guard var entry = containersByID[id], entry.status.exitRecord == nil else { return }
+    /// What an ended container leaves for ``clearUp(_:)``.
+    private struct Remains: Sendable {
+        let id: String
+        let monitorPID: pid_t?
+        let cgroupPath: String
+    }
+
+    /// Only this process knows the plan: after a restart the words of a launch failure come from the file. It is there before
+    /// anybody learns of the end, who may remove the directory.
+    private func keepFailure(_ id: String, _ record: ExitRecord) async {
+        guard record.failure != nil, containersByID[id] != nil else { return }
+        let message = launchError(record, id).message
+        let path = configuration.runDirectory(of: id) + "/failure"
+        _ = await pool.run { try? FileSystem.writeAtomically(path, Array(message.utf8), durable: false) }
+    }
+
+    /// The container has ended: its waiters learn. Nothing is waited for, so that events keep their order.
+    private func finish(_ id: String, _ record: ExitRecord) -> Remains? {
+        guard var entry = containersByID[id], entry.status.exitRecord == nil else { return nil }
         entry.connection?.stop()
         entry.connection = nil
-        if record.failure != nil {
-            let message = launchError(record, id).message
-            entry.status.failureMessage = message
-            let path = configuration.runDirectory(of: id) + "/failure"
-            // Only this process knows the plan: after a restart the words come from here.
-            _ = await pool.run { try? FileSystem.writeAtomically(path, Array(message.utf8), durable: false) }
-        }
-        let pid = entry.monitorPID
+        if record.failure != nil { entry.status.failureMessage = launchError(record, id).message }
+        let remains = Remains(
+            id: id, monitorPID: entry.monitorPID, cgroupPath: entry.status.config.cgroupPath)
         entry.monitorPID = nil
         containersByID[id] = entry
         set(.exited(record), of: id)
         publish.yield(RuntimeEvent(containerID: id, metadata: entry.status.metadata, kind: .exited))
-        let (cgroups, path) = (configuration.cgroups, entry.status.config.cgroupPath)
+        return remains
+    }
+
+    /// Reaps the monitor; the container's cgroup goes, the accounting with it.
+    private func clearUp(_ remains: Remains) async {
+        let cgroups = configuration.cgroups
         let failure = await pool.run { () -> KernelError? in
-            if let pid { _ = try? kernelCall("waitpid") { waitpid(pid, nil, 0) } }
-            do throws(KernelError) { try cgroups.removeTree(path) } catch { return error }
+            if let pid = remains.monitorPID { _ = try? kernelCall("waitpid") { waitpid(pid, nil, 0) } }
+            do throws(KernelError) { try cgroups.removeTree(remains.cgroupPath) } catch { return error }
             return nil
         }
         if let failure {
-            logger.warning("cgroup not removed", metadata: ["container": "\(id)", "error": "\(failure)"])
+            logger.warning("cgroup not removed", metadata: ["container": "\(remains.id)", "error": "\(failure)"])
         }
     }
 
