@@ -56,7 +56,9 @@ let package = Package(
             name: "swiftlet-monitor",
             dependencies: ["CLinux", "MonitorCoreEmbedded"],
             swiftSettings: embedded,
-            linkerSettings: [.unsafeFlags(["-Xclang-linker", "-static", "-Xclang-linker", "-Wno-unused-command-line-argument"])]),
+            linkerSettings: [
+                .unsafeFlags(["-Xclang-linker", "-static", "-Xclang-linker", "-Wno-unused-command-line-argument"])
+            ]),
         .target(
             name: "LinuxKernel",
             dependencies: [
@@ -123,7 +125,8 @@ let package = Package(
         .target(
             name: "NodeAgent",
             dependencies: [
-                "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "LinuxKernel", "MonitorCore",
+                "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "LinuxKernel",
+                "MonitorCore",
                 "PodNetwork", "Volumes",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -186,6 +189,18 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: strict),
+
+        // Figures against peers, run by packaging/benchmark; no verdict, so no test.
+        .executableTarget(
+            name: "swiftlet-benchmarks",
+            dependencies: [
+                "CLinux", "CSeccomp", "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel",
+                "MonitorCore",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Benchmarks",
             swiftSettings: strict),
 
         // Tests mirror the rooms.

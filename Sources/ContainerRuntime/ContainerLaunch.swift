@@ -46,7 +46,8 @@ enum ContainerLaunch {
         } catch {
             if error.errno == .fileExists {
                 throw RuntimeError(
-                    .alreadyExists, "an instance of container \"\(config.metadata.name)\" exists: cgroup \(config.cgroupPath)")
+                    .alreadyExists,
+                    "an instance of container \"\(config.metadata.name)\" exists: cgroup \(config.cgroupPath)")
             }
             throw RuntimeError(error)
         }

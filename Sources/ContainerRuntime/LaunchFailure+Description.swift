@@ -15,9 +15,11 @@ extension LaunchFailure {
                     : "exec \"\(program)\": executable file not found in $PATH"
             }
             return "exec \"\(program)\": \(reason)"
-        case .workingDirectory(let path): return "chdir to working directory \"\(LaunchFailure.string(path))\": \(reason)"
+        case .workingDirectory(let path):
+            return "chdir to working directory \"\(LaunchFailure.string(path))\": \(reason)"
         case .bind(let bind):
-            return "mount \"\(LaunchFailure.string(bind.source))\" at \"\(LaunchFailure.string(bind.target))\": \(reason)"
+            return
+                "mount \"\(LaunchFailure.string(bind.source))\" at \"\(LaunchFailure.string(bind.target))\": \(reason)"
         case .mount(let type, let target, _, _):
             let detail = reason == .tooManySymbolicLinkLevels ? "must be mounted on an ordinary directory" : "\(reason)"
             return "mount \(LaunchFailure.string(type)) at \"\(LaunchFailure.string(target))\": \(detail)"

@@ -150,7 +150,8 @@ public struct LaunchPlanner: Sendable {
         ]
         for (path, major, minor) in devices {
             steps.append(
-                .deviceNode(path: CString(terminated: path), mode: Self.characterDevice | 0o666, major: major, minor: minor))
+                .deviceNode(
+                    path: CString(terminated: path), mode: Self.characterDevice | 0o666, major: major, minor: minor))
         }
         let links: [(StaticString, StaticString)] = [
             ("/proc/self/fd", "/dev/fd"), ("/proc/self/fd/0", "/dev/stdin"), ("/proc/self/fd/1", "/dev/stdout"),

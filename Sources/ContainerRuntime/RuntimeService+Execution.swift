@@ -32,7 +32,8 @@ extension RuntimeService {
         let config = entry.status.config
         let plan = try LaunchPlanner.planExecution(
             of: arguments, in: config, sandbox: sandbox,
-            cgroup: try ContainerLaunch.cgroupFacts(config, configuration), seccomp: try ContainerLaunch.seccomp(config))
+            cgroup: try ContainerLaunch.cgroupFacts(config, configuration), seccomp: try ContainerLaunch.seccomp(config)
+        )
         let identifier = UInt32.random(in: .min ... .max)
         let (events, continuation) = AsyncStream<ExecutionEvent>.makeStream()
         executions[identifier] = continuation

@@ -3,7 +3,8 @@ import LinuxKernel
 /// Sandboxes left on disk by an earlier agent of this boot.
 enum SandboxRecovery {
     /// Each with whether its namespaces are pinned: not after it was stopped.
-    static func scan(_ configuration: RuntimeConfiguration, bootID: String) throws(KernelError) -> [(PodSandbox, Bool)] {
+    static func scan(_ configuration: RuntimeConfiguration, bootID: String) throws(KernelError) -> [(PodSandbox, Bool)]
+    {
         var sandboxes: [(PodSandbox, Bool)] = []
         for id in try FileSystem.list(configuration.sandboxesDirectory) {
             let directory = configuration.sandboxesDirectory + "/" + id
@@ -12,9 +13,13 @@ enum SandboxRecovery {
                 record.sandbox.id == id
             {
                 let mounted = try Mount.points(below: directory)
-                sandboxes.append((record.sandbox, record.sandbox.namespaces.allSatisfy {
-                    mounted.contains(record.sandbox.namespacePath($0.name))
-                }))
+                sandboxes.append(
+                    (
+                        record.sandbox,
+                        record.sandbox.namespaces.allSatisfy {
+                            mounted.contains(record.sandbox.namespacePath($0.name))
+                        }
+                    ))
             } else {
                 // Of an earlier boot, or cut short while it was made: nothing can run in it.
                 try discard(directory)

@@ -33,8 +33,8 @@ enum SeccompFilter {
         // 32-bit programs are filtered by the same list. x32 calls are refused whole: distributions' kernels do not answer
         // them, and a third copy of the list costs every launch 0.1 ms.
         #if arch(x86_64)
-            let code = seccomp_arch_add(context, seccomp_arch_resolve_name("x86"))
-            guard code == 0 || code == -EEXIST else { throw failure("seccomp_arch_add", code) }
+        let code = seccomp_arch_add(context, seccomp_arch_resolve_name("x86"))
+        guard code == 0 || code == -EEXIST else { throw failure("seccomp_arch_add", code) }
         #endif
         // A balanced tree instead of a chain: fewer instructions on every system call of every container.
         seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)

@@ -15,7 +15,8 @@ public struct ExitRecord: Hashable, Sendable {
     public var finishedAt: Int64
 
     public init(
-        released: Bool, failure: LaunchFailure? = nil, exitCode: Int32 = 0, signal: Int32 = 0, outOfMemory: Bool = false,
+        released: Bool, failure: LaunchFailure? = nil, exitCode: Int32 = 0, signal: Int32 = 0,
+        outOfMemory: Bool = false,
         startedAt: Int64 = 0, finishedAt: Int64 = 0
     ) {
         self.released = released

@@ -4,7 +4,8 @@ extension LaunchStep {
         case joinCgroup = 1, enterNamespace, enterContainerNamespaces, unshare, setPropagation, mountOverlayRoot, mount
         case bind, deviceNode, symbolicLink, maskPath, readOnlyPath, writeSysctl, pivotRoot, makeRootReadOnly
         case resourceLimit, outOfMemoryScore, awaitRelease, boundingCapabilities, supplementaryGroups, groupID, userID
-        case capabilities, noNewPrivileges, seccompFilter, workingDirectory, parentDeathSignal, closeDescriptors, execute
+        case capabilities, noNewPrivileges, seccompFilter, workingDirectory, parentDeathSignal, closeDescriptors,
+            execute
         case makeDirectory
     }
 
@@ -95,7 +96,8 @@ extension LaunchStep {
             writer.write(candidates)
             writer.write(arguments)
             writer.write(environment)
-        case .pivotRoot, .makeRootReadOnly, .awaitRelease, .noNewPrivileges, .parentDeathSignal, .closeDescriptors: break
+        case .pivotRoot, .makeRootReadOnly, .awaitRelease, .noNewPrivileges, .parentDeathSignal, .closeDescriptors:
+            break
         }
     }
 

@@ -132,7 +132,8 @@ struct ProcessUsage {
     var cpuSeconds: Double
 
     static func read() -> ProcessUsage? {
-        guard let memory = try? FileSystem.readText("/proc/self/statm"), let stat = try? FileSystem.readText("/proc/self/stat"),
+        guard let memory = try? FileSystem.readText("/proc/self/statm"),
+            let stat = try? FileSystem.readText("/proc/self/stat"),
             let pages = memory.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) }),
             let end = stat.lastIndex(of: ")")
         else { return nil }

@@ -48,7 +48,7 @@ public final class NodeServer: Service {
     /// Hummingbird tells of every connection; this node tells of its pods.
     private var quiet: Logger {
         var quiet = logger
-        quiet.logLevel = .error
+        quiet.logLevel = .critical
         return quiet
     }
 

@@ -61,7 +61,9 @@ struct AgentConnections: ~Copyable {
         }
         if length > 0 {
             let passed = [Int32](descriptors[0..<Int(count)])
-            do { return Packet(request: try MonitorRequest(decoding: [UInt8](bytes[0..<length])), descriptors: passed) } catch {
+            do {
+                return Packet(request: try MonitorRequest(decoding: [UInt8](bytes[0..<length])), descriptors: passed)
+            } catch {
                 for descriptor in passed { close(descriptor) }
             }
         } else if length < 0, CLinux_errno() == EAGAIN || CLinux_errno() == EINTR {

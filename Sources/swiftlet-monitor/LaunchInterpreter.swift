@@ -33,7 +33,8 @@ struct LaunchInterpreter: ~Copyable {
         switch step {
         case .joinCgroup(let tasksFile): try overwrite(tasksFile, [0x30])
         case .enterNamespace(let path, let type):
-            let namespace = Descriptor(owning: try call { path.withPointer { CLinux_open($0, O_RDONLY | O_CLOEXEC, 0) } })
+            let namespace = Descriptor(
+                owning: try call { path.withPointer { CLinux_open($0, O_RDONLY | O_CLOEXEC, 0) } })
             try call { CLinux_setns(namespace.raw, Int32(bitPattern: type)) }
         case .enterContainerNamespaces(let types): try call { CLinux_setns(initPidFD, Int32(bitPattern: types)) }
         case .unshare(let flags): try call { CLinux_unshare(Int32(bitPattern: flags)) }
@@ -308,7 +309,11 @@ struct LaunchInterpreter: ~Copyable {
             _ = candidate.withPointer { execve($0, arguments, environment) }
             let error = SystemError.last
             // As a shell does: a later directory may have it; but "found and not allowed" is what the user wants to hear.
-            if error.errno == EACCES { failure = error } else if error.errno != ENOENT, error.errno != ENOTDIR { throw error }
+            if error.errno == EACCES {
+                failure = error
+            } else if error.errno != ENOENT, error.errno != ENOTDIR {
+                throw error
+            }
         }
         throw failure
     }

@@ -68,7 +68,9 @@ struct Monitor: ~Copyable {
     /// Waits for the next events and handles each. Reports come before deaths: a launch is known before its end is.
     private mutating func serveOnce() {
         var set: [pollfd] = []
-        func watch(_ descriptor: Int32) { if descriptor >= 0 { set.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) } }
+        func watch(_ descriptor: Int32) {
+            if descriptor >= 0 { set.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
+        }
         watch(listener)
         watch(output)
         watch(errorOutput)

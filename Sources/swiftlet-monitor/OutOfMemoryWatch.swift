@@ -70,4 +70,3 @@ struct OutOfMemoryWatch: ~Copyable {
         return 0
     }
 }
-

@@ -78,7 +78,9 @@ struct RuntimeFixture: Sendable {
         return config
     }
 
-    func logPath(_ name: String = "main", _ attempt: UInt32 = 0) -> String { directory + "/logs/\(name).\(attempt).log" }
+    func logPath(_ name: String = "main", _ attempt: UInt32 = 0) -> String {
+        directory + "/logs/\(name).\(attempt).log"
+    }
 
     /// Runs to the end and gives the exit record.
     func runToEnd(_ config: ContainerConfig) async throws -> ExitedContainer {

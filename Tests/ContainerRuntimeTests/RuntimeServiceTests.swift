@@ -110,7 +110,8 @@ import Testing
     func stop() async throws {
         try await RuntimeFixture.with { fixture in
             let polite = try await fixture.runtime.createContainer(
-                fixture.config(["sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"], name: "polite"))
+                fixture.config(
+                    ["sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"], name: "polite"))
             try await fixture.runtime.startContainer(polite.id)
             try await LogWatch.wait(for: "ready", in: fixture.logPath("polite"))
             try await fixture.runtime.stopContainer(polite.id, gracePeriod: .seconds(20))
@@ -148,7 +149,10 @@ import Testing
                 })
             try await fixture.runtime.startContainer(container.id)
             let result = try await fixture.runtime.executeSync(
-                ["sh", "-c", "id -u; hostname; echo $FLAVOUR; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid; exit 5"],
+                [
+                    "sh", "-c",
+                    "id -u; hostname; echo $FLAVOUR; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid; exit 5",
+                ],
                 in: container.id)
             let lines = String(decoding: result.standardOutput, as: UTF8.self).split(separator: "\n").map(String.init)
             #expect(result.exitCode == 5)

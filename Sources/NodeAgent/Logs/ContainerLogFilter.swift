@@ -35,7 +35,9 @@ struct ContainerLogFilter {
         guard fields.count >= 3 else { return }
         let content = fields.count > 3 ? fields[3] : []
         if let since = options.since {
-            guard let time = Timestamp(rfc3339: String(decoding: fields[0], as: UTF8.self)), time >= since else { return }
+            guard let time = Timestamp(rfc3339: String(decoding: fields[0], as: UTF8.self)), time >= since else {
+                return
+            }
         }
         var piece: [UInt8] = []
         if options.timestamps, !continuesLine { piece = Array(fields[0]) + [0x20] }

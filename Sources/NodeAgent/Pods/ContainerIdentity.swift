@@ -52,7 +52,8 @@ struct ContainerIdentity: Hashable, Sendable {
         let imageName = imageUserText.split(separator: ":").first ?? ""
         if explicitUser == nil, imageName.contains(where: { !$0.isNumber }) {
             throw ContainerConfigError(
-                "container has runAsNonRoot and image has non-numeric user (\(imageUserText)), cannot verify user is non-root")
+                "container has runAsNonRoot and image has non-numeric user (\(imageUserText)), cannot verify user is non-root"
+            )
         }
     }
 

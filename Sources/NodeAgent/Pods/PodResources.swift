@@ -9,7 +9,9 @@ enum PodResources {
         let cpuRequest = requests["cpu"] ?? limits["cpu"]
         return CgroupResources(
             cpuShares: CgroupResources.cpuShares(milliCPU: cpuRequest?.milliValue ?? 0),
-            cpuQuotaMicroseconds: limits["cpu"].flatMap { CgroupResources.cpuQuotaMicroseconds(milliCPU: $0.milliValue) },
+            cpuQuotaMicroseconds: limits["cpu"].flatMap {
+                CgroupResources.cpuQuotaMicroseconds(milliCPU: $0.milliValue)
+            },
             memoryLimitBytes: limits["memory"]?.value, pidsLimit: podPidsLimit, oomGroup: true)
     }
 

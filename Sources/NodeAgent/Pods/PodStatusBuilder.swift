@@ -140,7 +140,8 @@ public struct PodStatusBuilder: Sendable {
             return ContainerState(waiting: ContainerStateWaiting(reason: blocker.reason, message: blocker.message))
         }
         let initializing = pod.spec.initContainers?.isEmpty == false
-        return ContainerState(waiting: ContainerStateWaiting(reason: initializing ? "PodInitializing" : "ContainerCreating"))
+        return ContainerState(
+            waiting: ContainerStateWaiting(reason: initializing ? "PodInitializing" : "ContainerCreating"))
     }
 
     // MARK: Phase

@@ -10,7 +10,8 @@ import Volumes
 extension PodWorker {
     /// Creates and starts one attempt of a container. What prevents it becomes a blocker, an event and the waiting reason.
     func start(_ name: String, attempt: UInt32) async {
-        guard let container = container(named: name), let sandbox = await context.runtime.readySandbox(ofPod: uid) else {
+        guard let container = container(named: name), let sandbox = await context.runtime.readySandbox(ofPod: uid)
+        else {
             return
         }
         guard await mountVolumes() else { return }
@@ -129,7 +130,8 @@ extension PodWorker {
             )
         }
         record(
-            .normal, "Pulled", "Container image \"\(reference)\" already present on machine and can be accessed by the pod",
+            .normal, "Pulled",
+            "Container image \"\(reference)\" already present on machine and can be accessed by the pod",
             container: name)
         return ResolvedImage(
             reference: reference, id: stored.id, layers: await context.images.layers(of: stored), config: stored.config)

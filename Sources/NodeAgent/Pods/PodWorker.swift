@@ -342,7 +342,8 @@ actor PodWorker {
     /// Attempts used before the runtime's records begin: from the API's status and from the log files, which survive a reboot.
     private func recallFirstAttempts() async {
         let statuses = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? [])
-        for status in statuses where status.state?.running != nil || status.lastState != nil || status.containerID != nil {
+        for status in statuses
+        where status.state?.running != nil || status.lastState != nil || status.containerID != nil {
             firstAttempts[status.name] = UInt32(clamping: Int64(status.restartCount) + 1)
         }
         let places = context.configuration.places

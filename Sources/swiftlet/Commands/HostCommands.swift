@@ -29,13 +29,16 @@ struct CheckCommand: AsyncParsableCommand {
 
 struct StopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Ends all pods of this node and the node itself. It runs them again when it is started again.")
+        commandName: "stop",
+        abstract: "Ends all pods of this node and the node itself. It runs them again when it is started again.")
 
     @OptionGroup var options: NodeOptions
     @Flag(help: "Required: every pod of the node is ended.") var all = false
 
     func validate() throws {
-        guard all else { throw ValidationError("give --all: single pods are ended by deleting them (kubectl delete pod NAME)") }
+        guard all else {
+            throw ValidationError("give --all: single pods are ended by deleting them (kubectl delete pod NAME)")
+        }
     }
 
     func run() async throws {
@@ -43,6 +46,7 @@ struct StopCommand: AsyncParsableCommand {
         do {
             if client.isRunning {
                 try await client.stream(.POST, "/v1/stop") { _ in }
+                await NodeLock.waitUntilFree(client.run)
                 return print("all pods are ended")
             }
         } catch {

@@ -54,7 +54,8 @@ struct ImageCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Removes an image, or one of its names.")
+        static let configuration = CommandConfiguration(
+            commandName: "rm", abstract: "Removes an image, or one of its names.")
         @OptionGroup var node: RunOption
         @Argument(help: "Name, digest or ID.") var reference: String
 

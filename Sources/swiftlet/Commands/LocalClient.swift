@@ -24,7 +24,8 @@ struct LocalClient: Sendable {
         _ method: Method = .GET, _ path: String, _ query: [(String, String)] = [], _ body: (ByteBuffer) throws -> Void
     ) async throws {
         guard isRunning else {
-            throw SettingError("no node runs here: \(socketPath) does not exist; start one with `swiftlet up`, or give --run")
+            throw SettingError(
+                "no node runs here: \(socketPath) does not exist; start one with `swiftlet up`, or give --run")
         }
         let text = query.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
         var request = HTTPClientRequest(

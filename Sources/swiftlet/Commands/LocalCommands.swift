@@ -95,7 +95,10 @@ struct TopCommand: AsyncParsableCommand {
         try await Task.sleep(for: .seconds(1))
         let summary = try await client.json(.GET, "/stats/summary")
         var table = TextTable(["NAMESPACE", "POD", "CONTAINER", "CPU", "MEMORY", "WORKING SET"])
-        table.add(["", "(node)", "", Self.cpu(summary["node"]), Self.memory(summary["node"], "usageBytes"), Self.memory(summary["node"], "workingSetBytes")])
+        table.add([
+            "", "(node)", "", Self.cpu(summary["node"]), Self.memory(summary["node"], "usageBytes"),
+            Self.memory(summary["node"], "workingSetBytes"),
+        ])
         for pod in summary["pods"]?.arrayValue ?? [] {
             let (namespace, name) = (
                 pod[path: "podRef", "namespace"]?.stringValue ?? "", pod[path: "podRef", "name"]?.stringValue ?? ""

@@ -31,7 +31,9 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Port of the node's own HTTPS API. 0 closes it. (default: 10250)")
     var nodePort: Int?
 
-    @Option(name: .customLong("pod-cidr"), help: "Addresses for pods, one network or an IPv4 and an IPv6 one with a comma. (default: 10.85.0.0/24)")
+    @Option(
+        name: .customLong("pod-cidr"),
+        help: "Addresses for pods, one network or an IPv4 and an IPv6 one with a comma. (default: 10.85.0.0/24)")
     var podCIDR: String?
 
     @Option(help: "Directory with pods in files. (default: /etc/swiftlet/manifests)")

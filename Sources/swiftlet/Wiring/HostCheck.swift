@@ -23,7 +23,8 @@ enum HostCheck {
         return isEnough
             ? HostFinding(.ok, "kernel", "Linux \(release)")
             : HostFinding(
-                .failure, "kernel", "Linux \(release) lacks calls that containers are made with (mount_setattr, cgroup.kill)",
+                .failure, "kernel",
+                "Linux \(release) lacks calls that containers are made with (mount_setattr, cgroup.kill)",
                 fix: "run Linux 5.14 or later")
     }
 

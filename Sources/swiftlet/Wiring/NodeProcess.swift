@@ -10,6 +10,7 @@ import NodeAgent
 import NodeServer
 import PodNetwork
 import ServiceLifecycle
+import Synchronization
 import Systemd
 import UnixSignals
 import Volumes
@@ -31,11 +32,10 @@ struct NodeProcess: ServiceLifecycle.Service {
     /// Runs until SIGTERM or SIGINT. Containers go on running.
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
         let logger = LogOutput.logger("swiftlet")
-        let process = NodeProcess(
-            settings: settings, mode: mode, logger: logger,
-            lock: try NodeLock(directories: [settings.root, settings.run]))
+        let lock = try NodeLock(directories: [settings.root, settings.run])
+        let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock)
         var quiet = logger
-        quiet.logLevel = .error
+        quiet.logLevel = .critical
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: process, successTerminationBehavior: .gracefullyShutdownGroup)],
@@ -46,31 +46,40 @@ struct NodeProcess: ServiceLifecycle.Service {
 
     func run() async throws {
         let notifier = ServiceNotifier(logger: logger)
-        try await cancelWhenGracefulShutdown {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await notifier.runWatchdog { true } }
-                group.addTask { await stopRequest.wait() }
-                let endpoint = try await startEndpoint(in: &group)
-                let client = try apiClient(endpoint)
-                if runsAgent {
-                    let node = try await NodeWiring.start(
-                        settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
-                        in: &group)
-                    endpoint?.logSource.attach(node.agent)
-                }
-                if endpoint != nil {
-                    let scheduler = Scheduler(client: client, logger: logger)
-                    group.addTask { try await scheduler.run() }
-                }
-                try await applyFiles(endpoint)
-                notifier.ready(status: "\(settings.nodeName) is up")
-                logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
-                // The first to end ends the process: a stop request, or a part that failed.
-                try await group.next()
-                group.cancelAll()
-            }
-        }
+        let clients = ClientList()
+        let end: Result<Void, any Error>
+        do {
+            end = .success(try await cancelWhenGracefulShutdown { try await serve(notifier, clients) })
+        } catch { end = .failure(error) }
         notifier.stopping()
+        // Only now nobody uses them any more.
+        await clients.shutdown()
+        do { try end.get() } catch is CancellationError {}
+    }
+
+    private func serve(_ notifier: ServiceNotifier, _ clients: ClientList) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await notifier.runWatchdog { true } }
+            group.addTask { await stopRequest.wait() }
+            let endpoint = try await startEndpoint(in: &group)
+            let client = try clients.add(apiClient(endpoint))
+            if runsAgent {
+                let node = try await NodeWiring.start(
+                    settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
+                    in: &group)
+                endpoint?.logSource.attach(node.agent)
+            }
+            if endpoint != nil {
+                let scheduler = Scheduler(client: client, logger: logger)
+                group.addTask { try await scheduler.run() }
+            }
+            try await applyFiles(client)
+            notifier.ready(status: "\(settings.nodeName) is up")
+            logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
+            // The first to end ends the process: a stop request, or a part that failed.
+            try await group.next()
+            group.cancelAll()
+        }
     }
 
     // MARK: The endpoint
@@ -126,14 +135,23 @@ struct NodeProcess: ServiceLifecycle.Service {
         }
     }
 
-    private func applyFiles(_ endpoint: RunningEndpoint?) async throws {
-        guard case .endpointAndAgent(let paths) = mode, !paths.isEmpty else { return }
-        let client = try apiClient(endpoint)
-        let applier = ObjectApplier(client: client, logger: logger)
-        let result: Result<Void, any Error>
-        do { result = .success(try await applier.apply(paths)) } catch { result = .failure(error) }
-        await client.shutdown()
-        try result.get()
+    private func applyFiles(_ client: APIClient) async throws {
+        guard case .endpointAndAgent(let paths) = mode else { return }
+        try await ObjectApplier(client: client, logger: logger).apply(paths)
+    }
+}
+
+/// The connections to the API that are to be closed at the end, on whatever way it comes.
+private final class ClientList: Sendable {
+    private let clients = Mutex<[APIClient]>([])
+
+    func add(_ client: APIClient) -> APIClient {
+        clients.withLock { $0.append(client) }
+        return client
+    }
+
+    func shutdown() async {
+        for client in clients.withLock({ $0 }) { await client.shutdown() }
     }
 }
 

@@ -111,13 +111,16 @@ struct NodeWiring {
     ) -> NodeServer {
         let credentials = endpoint?.server.credentials
         // A node that joined a real API server needs its authorization for every caller, which is not there yet: closed.
-        let api = settings.nodePort == 0 ? nil : credentials.map { credentials in
-            NodeServerConfiguration.API(
-                listenAddress: "127.0.0.1", port: settings.nodePort,
-                certificatePEM: Array(credentials.serving.certificatePEM.utf8),
-                keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
-                clientCAPEM: Array(credentials.authority.certificatePEM.utf8))
-        }
+        let api =
+            settings.nodePort == 0
+            ? nil
+            : credentials.map { credentials in
+                NodeServerConfiguration.API(
+                    listenAddress: "127.0.0.1", port: settings.nodePort,
+                    certificatePEM: Array(credentials.serving.certificatePEM.utf8),
+                    keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
+                    clientCAPEM: Array(credentials.authority.certificatePEM.utf8))
+            }
         let hierarchies = foundation.cgroups.hierarchies
         return NodeServer(
             configuration: NodeServerConfiguration(
@@ -139,7 +142,9 @@ struct NodeFoundation: Sendable {
     init(_ settings: NodeSettings, logger: Logger) throws {
         self.settings = settings
         cgroups = CgroupManager(hierarchies: try CgroupHierarchies.discover(), root: settings.cgroupRoot)
-        for directory in [settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers"] {
+        for directory in [
+            settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers",
+        ] {
             try FileSystem.makeDirectories(directory, mode: 0o755)
         }
         runtime = try RuntimeService(

@@ -15,7 +15,9 @@ struct ObjectApplier {
                 throw SettingError("--apply \(path): cannot be read: \(error.errno)")
             }
             let documents: [YAMLDocument]
-            do { documents = try YAMLDocuments.parse(text, file: path) } catch { throw SettingError("--apply \(error)") }
+            do { documents = try YAMLDocuments.parse(text, file: path) } catch {
+                throw SettingError("--apply \(error)")
+            }
             for document in documents where document.value != .null { try await apply(document.value, from: path) }
         }
     }
@@ -41,7 +43,7 @@ struct ObjectApplier {
             _ = try await client.send(
                 APIRequest(
                     .post, definition.path(namespace: namespace), query: strict, body: object.serialized()))
-        } catch where error.isAlreadyExists {
+        } catch  where error.isAlreadyExists {
             do throws(APIError) {
                 _ = try await client.send(
                     APIRequest(
