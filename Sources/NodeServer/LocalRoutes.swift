@@ -29,7 +29,14 @@ enum LocalRoutes {
         }
         router.post("/v1/stop") { _, _ in
             await state.stop()
-            return HTTPResponses.text("stopped\n")
+            // The caller hears of it before the node ends.
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "stopped\n"))
+                    try await writer.finish(nil)
+                    state.exit()
+                })
         }
         addImages(to: router, state)
         return router

@@ -16,16 +16,18 @@ public final class NodeServer: Service {
     private let state: NodeServerState
     private let logger: Logger
 
-    /// - Parameter stop: ends every pod of the node and then the node itself (`swiftlet stop --all`).
+    /// - Parameters:
+    ///   - stop: ends every pod of the node (`swiftlet stop --all`).
+    ///   - exit: asks the node's process to end.
     public init(
         configuration: NodeServerConfiguration, agent: NodeAgent, images: ImageManager,
         findings: @escaping @Sendable () async -> [HostFinding], stop: @escaping @Sendable () async -> Void,
-        logger: Logger
+        exit: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.configuration = configuration
         state = NodeServerState(
             configuration: configuration, agent: agent, images: images, sampler: UsageSampler(agent: agent),
-            findings: findings, stop: stop)
+            findings: findings, stop: stop, exit: exit)
         self.logger = logger
     }
 
@@ -97,4 +99,5 @@ struct NodeServerState: Sendable {
     let sampler: UsageSampler
     let findings: @Sendable () async -> [HostFinding]
     let stop: @Sendable () async -> Void
+    let exit: @Sendable () -> Void
 }

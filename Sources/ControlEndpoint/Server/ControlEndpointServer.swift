@@ -132,7 +132,7 @@ public final class ControlEndpointServer: Service {
     /// The framework tells of every connection error; only its errors matter here.
     private func quietLogger() -> Logger {
         var quiet = logger
-        quiet.logLevel = .warning
+        quiet.logLevel = .critical
         return quiet
     }
 

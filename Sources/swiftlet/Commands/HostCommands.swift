@@ -43,20 +43,19 @@ struct StopCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = LocalClient(run: options.places.run ?? "/run/swiftlet")
-        do {
-            if client.isRunning {
-                try await client.stream(.POST, "/v1/stop") { _ in }
-                await NodeLock.waitUntilFree(client.run)
-                return print("all pods are ended")
-            }
-        } catch {
-            // The socket of a node that was killed: its pods are ended without it.
-        }
-        try await endWithoutAgent()
+        // No answer: the socket of a node that was killed, whose pods are ended without it.
+        if client.isRunning { try? await client.stream(.POST, "/v1/stop") { _ in } }
+        await NodeLock.waitUntilFree(client.run)
+        try await endWithoutAgent(client.run)
         print("all pods are ended")
     }
 
-    private func endWithoutAgent() async throws {
+    private func endWithoutAgent(_ run: String) async throws {
+        var options = options
+        // What the node itself was started with: its other directories, its network.
+        if options.config == nil, FileSystem.exists(NodeSettings.recordPath(run)) {
+            options.config = NodeSettings.recordPath(run)
+        }
         let settings = try NodeSettings(options, listen: nil)
         let lock = try NodeLock(directories: [settings.root, settings.run])
         var logger = LogOutput.logger("swiftlet")

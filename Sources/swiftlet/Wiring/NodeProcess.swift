@@ -33,6 +33,7 @@ struct NodeProcess: ServiceLifecycle.Service {
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
         let logger = LogOutput.logger("swiftlet")
         let lock = try NodeLock(directories: [settings.root, settings.run])
+        try settings.keep()
         let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock)
         var quiet = logger
         quiet.logLevel = .critical

@@ -45,6 +45,20 @@ struct NodeSettings: Sendable {
         maxPods = try file.integer("maxPods") ?? 110
     }
 
+    /// Where a node that runs leaves its settings for the local verbs.
+    static func recordPath(_ run: String) -> String { run + "/settings.yaml" }
+
+    /// Keeps the settings as a configuration file, which JSON is too.
+    func keep() throws {
+        let record: JSONValue = [
+            "root": .string(root), "run": .string(run), "logDir": .string(logDirectory),
+            "nodeName": .string(nodeName), "nodePort": .integer(Int64(nodePort)),
+            "podCIDR": .string(podCIDRs.map(\.description).joined(separator: ",")), "manifests": .string(manifests),
+            "cgroupRoot": .string(cgroupRoot), "monitor": .string(monitorPath),
+        ]
+        try FileSystem.writeAtomically(Self.recordPath(run), record.serialized(), durable: false)
+    }
+
     /// Interface and nftables table: short names, one per node of this host.
     var bridgeName: String { run == "/run/swiftlet" ? "swiftlet0" : "sl-" + Self.digest(run) }
     var nftablesTable: String { run == "/run/swiftlet" ? "swiftlet" : "swiftlet_" + Self.digest(run) }

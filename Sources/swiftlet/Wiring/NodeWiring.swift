@@ -74,6 +74,7 @@ struct NodeWiring {
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
+        } exit: {
             stopRequest.send()
         }
         group.addTask { try await server.run() }
@@ -107,7 +108,7 @@ struct NodeWiring {
     private static func nodeServer(
         _ settings: NodeSettings, _ agent: NodeAgent, _ foundation: NodeFoundation,
         _ endpoint: NodeProcess.RunningEndpoint?, shortfalls: [String], logger: Logger,
-        stop: @escaping @Sendable () async -> Void
+        stop: @escaping @Sendable () async -> Void, exit: @escaping @Sendable () -> Void
     ) -> NodeServer {
         let credentials = endpoint?.server.credentials
         // A node that joined a real API server needs its authorization for every caller, which is not there yet: closed.
@@ -127,7 +128,8 @@ struct NodeWiring {
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version),
             agent: agent, images: foundation.images,
-            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) }, stop: stop, logger: logger)
+            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) }, stop: stop, exit: exit,
+            logger: logger)
     }
 }
 

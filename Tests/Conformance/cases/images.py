@@ -27,7 +27,7 @@ def imported(space, node, world):
     expect("secret" not in log, f"the whiteout hides the file: {log}")
     refused = node.swiftlet("image", "rm", name)
     expect(refused.returncode != 0, "an image in use is removed")
-    expect_contains(refused.stderr, "in use", "image rm")
+    expect_contains(refused.stderr, "a container uses it", "image rm")
     space.delete("box")
     space.wait_gone("box")
     removed = eventually("removal after the pod", lambda: node.swiftlet("image", "rm", name).returncode == 0, 10, 0.2)

@@ -111,7 +111,9 @@ class Node:
             raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
         if self.process is not None:
             try:
-                self.process.wait(timeout=15)
+                status = self.process.wait(timeout=15)
+                if status != 0:
+                    raise Failure(f"node {self.name} ended with {status} after stop --all: {self.last_words()}")
             except subprocess.TimeoutExpired:
                 raise Failure(f"node {self.name} still runs 15 s after swiftlet stop --all") from None
 
