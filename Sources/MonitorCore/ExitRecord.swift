@@ -29,7 +29,7 @@ public struct ExitRecord: Hashable, Sendable {
     }
 
     /// The code a shell or Kubernetes reports: 128 + signal for a death by signal.
-    public var reportedExitCode: Int32 { signal != 0 ? 128 + signal : exitCode }
+    public var reportedExitCode: Int32 { signal != 0 ? 128 &+ signal : exitCode }
 
     public func encoded() -> [UInt8] {
         var writer = WireWriter()

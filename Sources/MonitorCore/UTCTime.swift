@@ -9,8 +9,10 @@ struct UTCTime {
     /// `nanoseconds` since 1970-01-01T00:00:00Z. The date is counted in years that begin in March, so that the leap day is last.
     init(nanoseconds: Int64) {
         let perSecond: Int64 = 1_000_000_000
-        let seconds = nanoseconds >= 0 ? nanoseconds / perSecond : (nanoseconds - (perSecond - 1)) / perSecond
-        nanosecond = nanoseconds - seconds * perSecond
+        // Rounded down, also before 1970.
+        let remainder = nanoseconds % perSecond
+        let seconds = nanoseconds / perSecond - (remainder < 0 ? 1 : 0)
+        nanosecond = remainder < 0 ? remainder + perSecond : remainder
         let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
         secondOfDay = seconds - days * 86_400
         // 719 468 days lie between 0000-03-01 and 1970-01-01; an era is 400 years, 146 097 days.
