@@ -11,7 +11,17 @@ final class MonitorConnection: Sendable {
         case closed
     }
 
-    private let socket: OwnedDescriptor
+    /// Shared with the handler, which may still be reading on the loop's thread when the connection goes: closed any earlier, its
+    /// number would be the next container's socket, and that one's news would be taken for this one's.
+    private final class Socket: Sendable {
+        let descriptor: OwnedDescriptor
+
+        init(_ descriptor: consuming OwnedDescriptor) {
+            self.descriptor = descriptor
+        }
+    }
+
+    private let socket: Socket
     private let loop: EpollLoop
     private let token: EpollToken
 
@@ -19,12 +29,14 @@ final class MonitorConnection: Sendable {
     init(
         _ socket: consuming OwnedDescriptor, loop: EpollLoop, handler: @escaping @Sendable (Notification) -> Void
     ) throws(KernelError) {
-        let raw = socket.raw
+        let socket = Socket(socket)
         self.loop = loop
-        token = try loop.add(descriptor: raw, events: EpollEvents.readable | EpollEvents.edgeTriggered) { _ in
-            MonitorConnection.readAll(raw, handler)
-        }
         self.socket = socket
+        token = try loop.add(
+            descriptor: socket.descriptor.raw, events: EpollEvents.readable | EpollEvents.edgeTriggered
+        ) { _ in
+            MonitorConnection.readAll(socket.descriptor.raw, handler)
+        }
     }
 
     deinit { loop.remove(token) }
@@ -54,7 +66,7 @@ final class MonitorConnection: Sendable {
         let bytes = request.encoded()
         try kernelCall("send to the monitor") {
             CLinux_send_descriptors(
-                socket.raw, bytes, bytes.count, descriptors, Int32(descriptors.count), Int32(MSG_DONTWAIT))
+                socket.descriptor.raw, bytes, bytes.count, descriptors, Int32(descriptors.count), Int32(MSG_DONTWAIT))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 import Logging
 import MonitorCore
@@ -26,6 +27,7 @@ extension RuntimeService {
         }
         for found in scan.found { adopt(found) }
         await settle()
+        await forgetUnreleased()
         let known = Set(containersByID.keys)
         let paths = Set(containersByID.values.map(\.status.config.cgroupPath))
         let failures = await pool.run { () -> [KernelError] in
@@ -62,6 +64,19 @@ extension RuntimeService {
                 case .running, .exited: true
                 }
             }
+        }
+    }
+}
+
+extension RuntimeService {
+    /// Containers that the agent before had made but not yet released: nothing of them ever ran. They are as if they had never
+    /// been, so that making them again is no restart.
+    private func forgetUnreleased() async {
+        for entry in containersByID.values {
+            guard let record = entry.status.exitRecord, !record.released, record.failure == nil else { continue }
+            let log = entry.status.config.logPath
+            try? await removeContainer(entry.status.id)
+            _ = await pool.run { unlink(log) }
         }
     }
 }

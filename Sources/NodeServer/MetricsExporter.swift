@@ -92,6 +92,8 @@ struct MetricsExporter {
             sample("process_resident_memory_bytes", [], Double(usage.residentBytes))
             family("process_cpu_seconds_total", "counter", "CPU time of the agent.")
             sample("process_cpu_seconds_total", [], usage.cpuSeconds)
+            family("process_start_time_seconds", "gauge", "Start of the agent, in seconds since the epoch.")
+            sample("process_start_time_seconds", [], usage.startedAt)
         }
     }
 
@@ -130,6 +132,8 @@ struct MetricsExporter {
 struct ProcessUsage {
     var residentBytes: UInt64
     var cpuSeconds: Double
+    /// Seconds since the epoch.
+    var startedAt: Double
 
     static func read() -> ProcessUsage? {
         guard let memory = try? FileSystem.readText("/proc/self/statm"),
@@ -140,6 +144,9 @@ struct ProcessUsage {
         // After the command name: state is field 3, utime and stime are 14 and 15, in hundredths of a second.
         let fields = stat[stat.index(after: end)...].split(separator: " ")
         guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return nil }
-        return ProcessUsage(residentBytes: pages * 4096, cpuSeconds: (user + system) / 100)
+        let ticks = fields.count > 19 ? Double(fields[19]) ?? 0 : 0
+        let boot = (try? ProcFS.bootTime()) ?? 0
+        return ProcessUsage(
+            residentBytes: pages * 4096, cpuSeconds: (user + system) / 100, startedAt: Double(boot) + ticks / 100)
     }
 }

@@ -15,6 +15,8 @@ public final class NodeServer: Service {
     private let configuration: NodeServerConfiguration
     private let state: NodeServerState
     private let logger: Logger
+    private let runs: AsyncStream<Void>
+    private let running: AsyncStream<Void>.Continuation
 
     /// - Parameters:
     ///   - stop: ends every pod of the node (`swiftlet stop --all`).
@@ -29,20 +31,40 @@ public final class NodeServer: Service {
             configuration: configuration, agent: agent, images: images, sampler: UsageSampler(agent: agent),
             findings: findings, stop: stop, exit: exit)
         self.logger = logger
+        (runs, running) = AsyncStream.makeStream()
+    }
+
+    /// Returns once every interface is being served, or ``run()`` has ended.
+    public func started() async {
+        var left = configuration.api == nil ? 1 : 2
+        for await _ in runs {
+            left -= 1
+            if left == 0 { return }
+        }
     }
 
     public func run() async throws {
+        defer { running.finish() }
         unlink(configuration.socketPath)
         let mask = umask(0o177)
         let local = Application(
             router: LocalRoutes.router(state),
             configuration: .init(address: .unixDomainSocket(path: configuration.socketPath), serverName: "swiftlet"),
-            onServerRunning: { _ in _ = umask(mask) }, logger: quiet)
+            onServerRunning: { [running] _ in
+                _ = umask(mask)
+                running.yield()
+            }, logger: quiet)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { try await local.run() }
             if let api = configuration.api {
                 let application = try secured(api)
-                group.addTask { try await application.run() }
+                group.addTask {
+                    do { try await application.run() } catch let error as IOError {
+                        throw NodeServerError.cannotListen(
+                            address: api.listenAddress, port: api.port,
+                            reason: String(cString: strerror(error.errnoCode)))
+                    }
+                }
             }
         }
     }
@@ -67,7 +89,19 @@ public final class NodeServer: Service {
             server: try .tls(.http1(), tlsConfiguration: tls),
             configuration: .init(
                 address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet", reuseAddress: true),
-            logger: quiet)
+            onServerRunning: { [running] _ in running.yield() }, logger: quiet)
+    }
+}
+
+/// The node's interfaces cannot be served.
+public enum NodeServerError: Error, CustomStringConvertible {
+    case cannotListen(address: String, port: Int, reason: String)
+
+    public var description: String {
+        switch self {
+        case .cannotListen(let address, let port, let reason):
+            "--node-port \(port): cannot listen on \(address):\(port): \(reason); stop the program that has the port (ss -ltnp) or give another"
+        }
     }
 }
 

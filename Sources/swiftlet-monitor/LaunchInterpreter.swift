@@ -11,7 +11,7 @@ struct LaunchInterpreter: ~Copyable {
     /// The container's init, for ``LaunchStep/enterContainerNamespaces(types:)``; -1 while launching init itself.
     private let initPidFD: Int32
     private var root: RootDirectory?
-    /// A detached empty tmpfs, cloned for every masked directory.
+    /// An empty tmpfs over the first masked directory, cloned for every other.
     private var emptyDirectory: Int32 = -1
 
     init(report: Int32, initPidFD: Int32) {
@@ -183,9 +183,10 @@ struct LaunchInterpreter: ~Copyable {
             let attributes =
                 CLinux_MOUNT_ATTR_RDONLY | CLinux_MOUNT_ATTR_NOSUID | CLinux_MOUNT_ATTR_NODEV | CLinux_MOUNT_ATTR_NOEXEC
             if emptyDirectory < 0 {
-                let type = CString(terminated: "tmpfs")
-                emptyDirectory = try newMount(type: type, attributes: attributes, options: []).release()
-                try attach(try cloneTree(emptyDirectory), to: target)
+                // Attached first, then cloned: before Linux 6.15 a detached mount cannot be cloned.
+                let tree = try newMount(type: CString(terminated: "tmpfs"), attributes: attributes, options: [])
+                try attach(tree, to: target)
+                emptyDirectory = tree.release()
             } else {
                 try attach(try cloneTree(emptyDirectory), to: target)
             }

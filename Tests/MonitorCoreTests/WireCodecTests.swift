@@ -30,10 +30,10 @@ struct WireCodecTests {
         writer.write(excess)
         let bytes = writer.bytes
         let tooLong = WireError(.tooLong, offset: 4)
-        #expect(throws: tooLong) { try Self.read(bytes) { (reader: inout WireReader) throws(WireError) in _ = try reader.readBytes() } }
-        #expect(throws: tooLong) { try Self.read(bytes) { (reader: inout WireReader) throws(WireError) in _ = try reader.readCString() } }
-        #expect(throws: tooLong) { try Self.read(bytes) { (reader: inout WireReader) throws(WireError) in _ = try reader.readCStrings() } }
-        #expect(throws: tooLong) { try Self.read(bytes) { (reader: inout WireReader) throws(WireError) in _ = try reader.readUInt32s() } }
+        #expect(throws: tooLong) { try Self.read(bytes) { reader throws(WireError) in _ = try reader.readBytes() } }
+        #expect(throws: tooLong) { try Self.read(bytes) { reader throws(WireError) in _ = try reader.readCString() } }
+        #expect(throws: tooLong) { try Self.read(bytes) { reader throws(WireError) in _ = try reader.readCStrings() } }
+        #expect(throws: tooLong) { try Self.read(bytes) { reader throws(WireError) in _ = try reader.readUInt32s() } }
     }
 
     @Test("a NUL inside a string is an error, as it would cut the string short")
@@ -42,7 +42,7 @@ struct WireCodecTests {
         writer.write([0x61, 0, 0x62] as [UInt8])
         let bytes = writer.bytes
         #expect(throws: WireError(.interiorNUL, offset: 0)) {
-            try Self.read(bytes) { (reader: inout WireReader) throws(WireError) in _ = try reader.readCString() }
+            try Self.read(bytes) { reader throws(WireError) in _ = try reader.readCString() }
         }
         #expect(CString([0x61, 0]) == nil)
         #expect(CString([0x61])?.bytes == [0x61, 0])
@@ -51,7 +51,7 @@ struct WireCodecTests {
     @Test("bytes after a complete message are an error")
     func trailing() {
         #expect(throws: WireError(.trailingBytes, offset: 1)) {
-            try Self.read([1, 2]) { (reader: inout WireReader) throws(WireError) in
+            try Self.read([1, 2]) { reader throws(WireError) in
                 _ = try reader.readByte()
                 try reader.finish()
             }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Hummingbird
 internal import HummingbirdCore
 internal import HummingbirdTLS
@@ -98,7 +99,8 @@ public final class ControlEndpointServer: Service {
             }
         } catch let error as IOError {
             throw ControlEndpointError.cannotListen(
-                address: configuration.listenAddress, port: configuration.port, reason: String(describing: error))
+                address: configuration.listenAddress, port: configuration.port,
+                reason: String(cString: strerror(error.errnoCode)))
         }
         do { try store.close() } catch {
             logger.error("the store did not close cleanly", metadata: ["reason": "\(error)"])

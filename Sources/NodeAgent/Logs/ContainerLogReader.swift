@@ -9,7 +9,7 @@ import SystemPackage
 public actor ContainerLogReader {
     private let path: String
     private let options: ContainerLogOptions
-    /// Whether the container of this log has ended. Asked after the log was closed by its writer.
+    /// Whether the container of this log has ended. Asked once, when following begins.
     private let hasEnded: @Sendable () async -> Bool
     private let file: LogDescriptor
     private var filter: ContainerLogFilter
@@ -69,7 +69,8 @@ public actor ContainerLogReader {
             return
         }
         for await event in follower.changes.events {
-            if event.mask & UInt32(IN_CLOSE_WRITE) != 0 { isComplete = await hasEnded() }
+            // Its only writer closed it: the container has ended, or its log was rotated and goes on elsewhere.
+            if event.mask & UInt32(IN_CLOSE_WRITE) != 0 { isComplete = true }
             return
         }
         isComplete = true

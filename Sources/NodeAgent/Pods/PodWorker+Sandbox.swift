@@ -13,14 +13,10 @@ extension PodWorker {
         let (pod, configuration) = (pod, context.configuration)
         var made: PodSandbox?
         do {
-            let shortfalls = try await KernelThreadPool.shared.run { () throws(KernelError) in
+            try await KernelThreadPool.shared.run { () throws(KernelError) in
                 try FileSystem.makeDirectories(configuration.places.directory(pod.metadata.uid ?? ""), mode: 0o750)
-                let cgroup = PodPlaces.cgroup(pod)
-                try configuration.cgroups.createIfNeeded(cgroup)
-                return try configuration.cgroups.apply(
-                    PodResources.pod(pod, pidsLimit: configuration.podPidsLimit), to: cgroup)
             }
-            reportShortfalls(shortfalls)
+            try await makeCgroup()
             let sandbox = try await context.runtime.runPodSandbox(
                 PodSandboxConfig(
                     podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
@@ -39,6 +35,19 @@ extension PodWorker {
             logger.warning("sandbox not created", metadata: ["error": "\(error)"])
             try? await ContinuousClock().sleep(for: .seconds(1))
         }
+    }
+
+    /// The pod's cgroup with its limits, in every hierarchy. Repeated before each container: an agent that died between two
+    /// hierarchies left only a part of it.
+    func makeCgroup() async throws(KernelError) {
+        let (pod, configuration) = (pod, context.configuration)
+        let shortfalls = try await KernelThreadPool.shared.run { () throws(KernelError) in
+            let cgroup = PodPlaces.cgroup(pod)
+            try configuration.cgroups.createIfNeeded(cgroup)
+            return try configuration.cgroups.apply(
+                PodResources.pod(pod, pidsLimit: configuration.podPidsLimit), to: cgroup)
+        }
+        reportShortfalls(shortfalls)
     }
 
     private func connect(_ sandbox: PodSandbox) async throws {

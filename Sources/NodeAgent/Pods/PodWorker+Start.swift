@@ -19,6 +19,7 @@ extension PodWorker {
         let config: ContainerConfig
         do {
             config = try await containerConfig(container, attempt: attempt, sandbox: sandbox, image: image)
+            try await makeCgroup()
         } catch {
             block(name, reason: "CreateContainerConfigError", message: "\(error)", retryAfter: .seconds(10))
             record(.warning, "Failed", "Error: \(error)", container: name)

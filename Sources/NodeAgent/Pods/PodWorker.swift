@@ -41,6 +41,7 @@ actor PodWorker {
     var logger: Logger
     private var reportedShortfalls: Set<String> = []
     private var isFirstLook = true
+    private var backOffToldFor: [String: String] = [:]
 
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -162,6 +163,7 @@ actor PodWorker {
                 await finishByItself()
                 return nil
             }
+            recordBackOffs(plan.waiting, observation)
             await report(observation, waiting: plan.waiting)
             if plan.actions.isEmpty { return plan.wakeAt }
             for action in plan.actions {
@@ -173,6 +175,18 @@ actor PodWorker {
             }
         }
         return context.monotonic() + .seconds(1)
+    }
+
+    /// Said once for each instance that crashed.
+    private func recordBackOffs(_ waiting: [String: PodReconciler.Blocker], _ observation: PodObservation) {
+        for (name, blocker) in waiting where blocker.reason == "CrashLoopBackOff" {
+            guard let newest = observation.newest(name), backOffToldFor[name] != newest.id else { continue }
+            backOffToldFor[name] = newest.id
+            record(
+                .warning, "BackOff",
+                "Back-off restarting failed container \(name) in pod \(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")(\(uid))",
+                container: name)
+        }
     }
 
     private func carryOut(_ action: PodReconciler.Action) async {

@@ -5,6 +5,7 @@ import LinuxKernel
 import Logging
 import NodeAgent
 import NodeServer
+import PodNetwork
 import Volumes
 
 struct CheckCommand: AsyncParsableCommand {
@@ -45,7 +46,6 @@ struct StopCommand: AsyncParsableCommand {
         let client = LocalClient(run: options.places.run ?? "/run/swiftlet")
         // No answer: the socket of a node that was killed, whose pods are ended without it.
         if client.isRunning { try? await client.stream(.POST, "/v1/stop") { _ in } }
-        await NodeLock.waitUntilFree(client.run)
         try await endWithoutAgent(client.run)
         print("all pods are ended")
     }
@@ -57,6 +57,8 @@ struct StopCommand: AsyncParsableCommand {
             options.config = NodeSettings.recordPath(run)
         }
         let settings = try NodeSettings(options, listen: nil)
+        // A node that was just asked to end holds its directories a moment longer.
+        await NodeLock.waitUntilFree([settings.run, settings.root])
         let lock = try NodeLock(directories: [settings.root, settings.run])
         var logger = LogOutput.logger("swiftlet")
         logger.logLevel = .warning
@@ -66,6 +68,8 @@ struct StopCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await foundation.runtime.run() }
             try await foundation.runtime.start()
+            // Started so that it finds what there is to take down.
+            try? await foundation.network.start()
             await NodeTeardown(
                 runtime: foundation.runtime, network: foundation.network, volumes: volumes,
                 cgroups: foundation.cgroups, logger: logger

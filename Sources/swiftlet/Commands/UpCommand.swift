@@ -14,7 +14,7 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try NodeSettings(options, listen: listen)
-        try await NodeProcess.run(settings, mode: .endpointAndAgent(apply: apply))
+        try await NodeProcess.run(settings, mode: .endpointAndAgent(apply: try ObjectApplier.load(apply)))
     }
 }
 

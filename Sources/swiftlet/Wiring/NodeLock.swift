@@ -33,13 +33,15 @@ final class NodeLock: Sendable {
         self.files = files
     }
 
-    /// Returns when no process holds the directory, or after 15 seconds.
-    static func waitUntilFree(_ directory: String) async {
+    /// Returns when no process holds any of the directories, or after 15 seconds.
+    static func waitUntilFree(_ directories: [String]) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await KernelThreadPool.shared.run {
-                    guard let file = try? OwnedDescriptor.open(directory + "/lock", O_RDWR) else { return }
-                    _ = CLinux_flock(file.raw, LOCK_EX)
+                    for directory in directories {
+                        guard let file = try? OwnedDescriptor.open(directory + "/lock", O_RDWR) else { continue }
+                        _ = CLinux_flock(file.raw, LOCK_EX)
+                    }
                 }
             }
             group.addTask { try? await ContinuousClock().sleep(for: .seconds(15)) }

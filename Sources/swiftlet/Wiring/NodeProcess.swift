@@ -18,7 +18,7 @@ import Volumes
 /// One process of a node: the control endpoint, the agent, or both. Wiring only.
 struct NodeProcess: ServiceLifecycle.Service {
     enum Mode: Sendable {
-        case endpointAndAgent(apply: [String])
+        case endpointAndAgent(apply: [ObjectApplier.Loaded])
         case endpoint
         case agent(kubeconfig: String)
     }
@@ -137,8 +137,8 @@ struct NodeProcess: ServiceLifecycle.Service {
     }
 
     private func applyFiles(_ client: APIClient) async throws {
-        guard case .endpointAndAgent(let paths) = mode else { return }
-        try await ObjectApplier(client: client, logger: logger).apply(paths)
+        guard case .endpointAndAgent(let objects) = mode, !objects.isEmpty else { return }
+        try await ObjectApplier(client: client, logger: logger).apply(objects)
     }
 }
 

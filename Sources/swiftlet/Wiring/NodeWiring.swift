@@ -78,6 +78,7 @@ struct NodeWiring {
             stopRequest.send()
         }
         group.addTask { try await server.run() }
+        await server.started()
         return NodeWiring(agent: agent)
     }
 

@@ -8,7 +8,19 @@ struct ObjectApplier {
     let client: APIClient
     let logger: Logger
 
-    func apply(_ paths: [String]) async throws {
+    /// One object of a file.
+    struct Loaded: Sendable {
+        var path: String
+        var object: JSONValue
+    }
+
+    func apply(_ objects: [Loaded]) async throws {
+        for loaded in objects { try await apply(loaded.object, from: loaded.path) }
+    }
+
+    /// Reads and parses every file: done before a node is started, so that a mistake in one is told first and nothing is made.
+    static func load(_ paths: [String]) throws -> [Loaded] {
+        var objects: [Loaded] = []
         for path in expand(paths) {
             let text: String
             do throws(KernelError) { text = try FileSystem.readText(path, limit: 10 << 20) } catch {
@@ -18,11 +30,12 @@ struct ObjectApplier {
             do { documents = try YAMLDocuments.parse(text, file: path) } catch {
                 throw SettingError("--apply \(error)")
             }
-            for document in documents where document.value != .null { try await apply(document.value, from: path) }
+            objects += documents.filter { $0.value != .null }.map { Loaded(path: path, object: $0.value) }
         }
+        return objects
     }
 
-    private func expand(_ paths: [String]) -> [String] {
+    private static func expand(_ paths: [String]) -> [String] {
         paths.flatMap { path -> [String] in
             guard let names = try? FileSystem.list(path), !names.isEmpty else { return [path] }
             return names.filter { name in [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) } }

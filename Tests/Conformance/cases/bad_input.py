@@ -1,4 +1,5 @@
 """Bad input: one clear error where its user looks, and harm to nothing else."""
+
 from rig.case import case
 from rig.expectation import expect, expect_contains, expect_equal
 from rig.pods import config_map, idle, pod, shell
@@ -30,13 +31,18 @@ WRONG = {
     "a quantity that is none": (changed("w", {"resources": {"limits": {"cpu": "much"}}}), "quantit"),
     "an overflowing quantity": (changed("w", {"resources": {"limits": {"memory": "9" * 60 + "Ei0"}}}), "quantit"),
     "a request above its limit": (
-        changed("w", {"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}), "less than or equal to cpu limit"),
+        changed("w", {"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "2"}}}),
+        "less than or equal to cpu limit",
+    ),
     "no container": (pod("w"), "spec.containers"),
     "a container without a name": (changed("w", {"name": ""}), "spec.containers[0].name"),
     "two containers of one name": (pod("w", idle(), idle()), "Duplicate value"),
     "a name with capitals": (changed("Wrong"), "metadata.name"),
     "an unknown restart policy": (changed("w", restartPolicy="Sometimes"), "restartPolicy"),
-    "a mount of no volume": (changed("w", {"volumeMounts": [{"name": "none", "mountPath": "/x"}]}), "volumeMounts[0].name"),
+    "a mount of no volume": (
+        changed("w", {"volumeMounts": [{"name": "none", "mountPath": "/x"}]}),
+        "volumeMounts[0].name",
+    ),
     "a hostPath with ..": (changed("w", volumes=[{"name": "v", "hostPath": {"path": "/a/../b"}}]), "hostPath.path"),
     "a port out of range": (changed("w", {"ports": [{"containerPort": 70000}]}), "containerPort"),
 }
@@ -59,7 +65,9 @@ def wrong_values(kubectl, space):
 @case("a huge quantity is stored and harms nothing")
 def huge_quantity(space, node):
     space.create(changed("huge", {"resources": {"limits": {"memory": "9" * 30}, "requests": {"memory": "1Mi"}}}))
-    space.wait("huge", "decided", lambda item: item and item.get("status", {}).get("phase") in ("Running", "Failed", "Pending"))
+    space.wait(
+        "huge", "decided", lambda item: item and item.get("status", {}).get("phase") in ("Running", "Failed", "Pending")
+    )
     expect(node.is_ready(), "the node is not ready")
 
 
@@ -72,14 +80,21 @@ def missing_config_map(space, kubectl):
     expect_contains(kubectl("get", "pod", "waiter"), "CreateContainerConfigError", "get")
     space.create(config_map("later", other="x"))
     space.wait("waiter", "told of the key", lambda item: "color" in waiting(item).get("message", ""), 90)
-    space.api.request("PATCH", space.path("configmaps", "later"), {"data": {"color": "blue"}}, "application/merge-patch+json")
+    space.api.request(
+        "PATCH", space.path("configmaps", "later"), {"data": {"color": "blue"}}, "application/merge-patch+json"
+    )
     expect_equal(space.finished_log("waiter", seconds=90), "blue\n", "the log")
 
 
 @case("a volume of a missing Secret is an event, and the pod starts when it comes")
 def missing_secret(space):
-    space.create(pod("waiter", shell("cat /s/token", volumeMounts=[{"name": "s", "mountPath": "/s"}]),
-                     volumes=[{"name": "s", "secret": {"secretName": "later"}}]))
+    space.create(
+        pod(
+            "waiter",
+            shell("cat /s/token", volumeMounts=[{"name": "s", "mountPath": "/s"}]),
+            volumes=[{"name": "s", "secret": {"secretName": "later"}}],
+        )
+    )
     expect_contains(space.wait_event("waiter", "FailedMount"), "later", "the event")
     expect_equal(space.pod("waiter")["status"]["phase"], "Pending", "phase")
     space.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "later"}, "stringData": {"token": "here"}})
@@ -118,9 +133,13 @@ def absent_command(space):
 @case("fields that are not carried out are refused by name")
 def unsupported(space, kubectl):
     probe = {"exec": {"command": ["true"]}}
-    for number, (container, spec, field) in enumerate((
-            ({"livenessProbe": probe}, {}, "livenessProbe"), ({"securityContext": {"privileged": True}}, {}, "privileged"),
-            ({}, {"hostPID": True}, "hostPID"))):
+    for number, (container, spec, field) in enumerate(
+        (
+            ({"livenessProbe": probe}, {}, "livenessProbe"),
+            ({"securityContext": {"privileged": True}}, {}, "privileged"),
+            ({}, {"hostPID": True}, "hostPID"),
+        )
+    ):
         name = f"refused-{number}"
         space.create(changed(name, container, **spec))
         status = space.wait_phase(name, "Failed")["status"]

@@ -1,4 +1,5 @@
 """What people do with kubectl."""
+
 from rig.case import case
 from rig.expectation import expect, expect_contains, expect_equal
 from rig.follower import Follower
@@ -51,7 +52,9 @@ def apply(kubectl, space):
 @case("kubectl create refuses what exists, and kubectl delete removes it")
 def create_and_delete(kubectl, space):
     kubectl("create", "-f", "-", given=pod("once", idle()))
-    expect_contains(kubectl.refused("create", "-f", "-", given=pod("once", idle())), "AlreadyExists", "the second create")
+    expect_contains(
+        kubectl.refused("create", "-f", "-", given=pod("once", idle())), "AlreadyExists", "the second create"
+    )
     space.wait_ready("once")
     expect_contains(kubectl("delete", "pod", "once"), "deleted", "delete")
     expect_contains(kubectl.refused("get", "pod", "once"), "not found", "get after delete")
@@ -67,9 +70,16 @@ def logs(kubectl, space):
     script = "echo one; echo two >&2; until test -e /go/on; do sleep 0.05; done; echo three; printf four"
     gate = space.node.directory / f"gate-{space.name}"
     gate.mkdir()
-    kubectl("create", "-f", "-", given=pod(
-        "speaker", shell(script, volumeMounts=[{"name": "gate", "mountPath": "/go"}]),
-        volumes=[{"name": "gate", "hostPath": {"path": str(gate)}}]))
+    kubectl(
+        "create",
+        "-f",
+        "-",
+        given=pod(
+            "speaker",
+            shell(script, volumeMounts=[{"name": "gate", "mountPath": "/go"}]),
+            volumes=[{"name": "gate", "hostPath": {"path": str(gate)}}],
+        ),
+    )
     space.wait_ready("speaker")
     with Follower(kubectl.follow("logs", "-f", "speaker")) as follower:
         follower.until("the second line", lambda line: line == "two")

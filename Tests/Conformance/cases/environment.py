@@ -1,4 +1,5 @@
 """Environment variables from everywhere."""
+
 from rig.case import case
 from rig.expectation import expect_equal
 from rig.pods import config_map, pod, secret, shell
@@ -18,14 +19,31 @@ def sources(space, node):
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
         {"name": "JOINED", "value": "$(COLOR)-$(POD)"},
     ]
-    space.create(pod("reader", shell(
-        "env", env=variables, envFrom=[{"configMapRef": {"name": "settings"}, "prefix": "FROM_"}],
-        resources={"limits": {"memory": "64Mi"}})))
+    space.create(
+        pod(
+            "reader",
+            shell(
+                "env",
+                env=variables,
+                envFrom=[{"configMapRef": {"name": "settings"}, "prefix": "FROM_"}],
+                resources={"limits": {"memory": "64Mi"}},
+            ),
+        )
+    )
     log = space.finished_log("reader")
     seen = dict(line.split("=", 1) for line in log.splitlines() if "=" in line)
     expected = {
-        "PLAIN": "a$(MISSING)b", "COLOR": "blue", "PASSWORD": "open sesame", "LIMIT": str(64 << 20), "POD": "reader",
-        "SPACE": space.name, "NODE": node.name, "IP": space.pod("reader")["status"]["podIP"], "JOINED": "blue-reader",
-        "FROM_SIZE": "7", "FROM_color": "blue"}
+        "PLAIN": "a$(MISSING)b",
+        "COLOR": "blue",
+        "PASSWORD": "open sesame",
+        "LIMIT": str(64 << 20),
+        "POD": "reader",
+        "SPACE": space.name,
+        "NODE": node.name,
+        "IP": space.pod("reader")["status"]["podIP"],
+        "JOINED": "blue-reader",
+        "FROM_SIZE": "7",
+        "FROM_color": "blue",
+    }
     expect_equal({name: seen.get(name) for name in expected}, expected, "environment")
     expect_equal(seen.get("OPTIONAL"), None, "an optional variable without a source")

@@ -1,4 +1,5 @@
 """The example that the quick start shows."""
+
 from rig.case import case
 from rig.expectation import eventually, expect_contains
 from rig.http import page
@@ -6,8 +7,11 @@ from rig.http import page
 
 @case("the hello example serves its page on the pod's address and keeps its secret")
 def hello(world, space, kubectl):
-    text = (world.repository / "packaging/examples/hello.yaml").read_text().replace(
-        "namespace: default", f"namespace: {space.name}")
+    text = (
+        (world.repository / "packaging/examples/hello.yaml")
+        .read_text()
+        .replace("namespace: default", f"namespace: {space.name}")
+    )
     kubectl("apply", "-f", "-", given=text)
     address = space.wait_ready("hello")["status"]["podIP"]
     answer = eventually("the page", lambda: page(address, 8080), 10)
@@ -17,4 +21,6 @@ def hello(world, space, kubectl):
     expect_contains(kubectl("get", "pod", "hello"), "2/2", "both containers")
     expect_contains(space.node.swiftlet("ps").stdout, "hello", "swiftlet ps")
     expect_contains(space.node.swiftlet("top").stdout, "hello", "swiftlet top")
-    expect_contains(space.node.swiftlet("logs", f"{space.name}/hello", "-c", "ticker").stdout, "tick 1", "swiftlet logs")
+    expect_contains(
+        space.node.swiftlet("logs", f"{space.name}/hello", "-c", "ticker").stdout, "tick 1", "swiftlet logs"
+    )

@@ -1,4 +1,5 @@
 """Imported images, good and hostile."""
+
 import tarfile
 
 from rig.archives import busybox_layer, docker_archive, entry
@@ -12,14 +13,32 @@ def imported(space, node, world):
     place, name = world.temporary(f"images-{space.name}"), "example.org/box:1.0"
     whiteout = [entry("etc/.wh.secret"), entry("hello", b"from the second layer\n", 0o644)]
     base = [*busybox_layer(), entry("etc/secret", b"gone\n", 0o644)]
-    archive = docker_archive(place / "box.tar", name, base, whiteout, Entrypoint=["/bin/sh", "-c"], Cmd=["exit 9"], User="app",
-                             WorkingDir="/etc")
+    archive = docker_archive(
+        place / "box.tar",
+        name,
+        base,
+        whiteout,
+        Entrypoint=["/bin/sh", "-c"],
+        Cmd=["exit 9"],
+        User="app",
+        WorkingDir="/etc",
+    )
     result = node.swiftlet("image", "import", str(archive))
     expect_equal(result.returncode, 0, f"image import: {result.stderr}")
     expect_contains(node.swiftlet("image", "ls").stdout, "example.org/box", "image ls")
-    space.create(pod("box", {
-        "name": "main", "image": name, "imagePullPolicy": "Never",
-        "args": ["cat /hello; echo $FROM; id -u; id -g; pwd; ls /etc; trap 'exit 0' TERM; while :; do sleep 0.1; done"]}))
+    space.create(
+        pod(
+            "box",
+            {
+                "name": "main",
+                "image": name,
+                "imagePullPolicy": "Never",
+                "args": [
+                    "cat /hello; echo $FROM; id -u; id -g; pwd; ls /etc; while sleep 0.1; do :; done"
+                ],
+            },
+        )
+    )
     space.wait_ready("box")
     expected = "from the second layer\nimage\n12\n34\n/etc\n"
     log = eventually("the log", lambda: (text := space.log("box")).count("\n") >= 6 and text)
@@ -50,7 +69,11 @@ def refused(node, archive, *words):
 def truncated(node, world):
     place = world.temporary("truncated")
     whole = docker_archive(place / "whole.tar", "example.org/t:1", busybox_layer()).read_bytes()
-    for name, data in {"cut.tar": whole[:len(whole) // 2], "empty.tar": b"", "noise.tar": b"not an archive\n" * 100}.items():
+    for name, data in {
+        "cut.tar": whole[: len(whole) // 2],
+        "empty.tar": b"",
+        "noise.tar": b"not an archive\n" * 100,
+    }.items():
         (place / name).write_bytes(data)
         refused(node, place / name, name)
     refused(node, place / "absent.tar", "absent.tar")
@@ -71,7 +94,9 @@ def hostile(node, world, space):
     }
     (target / "victim").write_text("safe\n")
     layers["hardlink"] = [
-        entry("link", kind=tarfile.LNKTYPE, link=f"{up}{str(target)[1:]}/victim"), entry("link", b"overwritten\n")]
+        entry("link", kind=tarfile.LNKTYPE, link=f"{up}{str(target)[1:]}/victim"),
+        entry("link", b"overwritten\n"),
+    ]
     for name, layer in layers.items():
         archive = docker_archive(place / f"{name}.tar", f"example.org/{name}:1", layer)
         result = node.swiftlet("image", "import", str(archive))

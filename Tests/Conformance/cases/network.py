@@ -1,10 +1,12 @@
 """Pods talk to each other, to the host, and share the host's network when they ask."""
+
 from rig.case import case
 from rig.expectation import eventually, expect, expect_contains, expect_equal
 from rig.http import page
 from rig.pods import pod, shell, web_server
 
-FETCH = """use IO::Socket::INET; my $s = IO::Socket::INET->new(PeerAddr => $ENV{PEER}, PeerPort => 8080, Timeout => 5) or die $@;
+FETCH = """use IO::Socket::INET;
+my $s = IO::Socket::INET->new(PeerAddr => $ENV{PEER}, PeerPort => 8080, Timeout => 5) or die $@;
 print $s "GET / HTTP/1.0\\r\\n\\r\\n"; print <$s>;"""
 
 
@@ -13,8 +15,17 @@ def pod_to_pod(space):
     space.create(pod("server", web_server("hello neighbour")))
     address = space.wait_ready("server")["status"]["podIP"]
     eventually("the server answers the host", lambda: page(address, 8080) == "hello neighbour", 10)
-    space.create(pod("client", {
-        "name": "main", "image": "host:///", "command": ["perl", "-e", FETCH], "env": [{"name": "PEER", "value": address}]}))
+    space.create(
+        pod(
+            "client",
+            {
+                "name": "main",
+                "image": "host:///",
+                "command": ["perl", "-e", FETCH],
+                "env": [{"name": "PEER", "value": address}],
+            },
+        )
+    )
     expect_contains(space.finished_log("client"), "hello neighbour", "the neighbour's answer")
     other = space.pod("client")["status"]["podIP"]
     expect(other != address, f"two pods have one address: {address}")

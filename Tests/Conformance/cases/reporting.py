@@ -1,4 +1,5 @@
 """Metrics, usage and health, for those who may see them."""
+
 import http.client
 import json
 import re
@@ -29,10 +30,12 @@ def check_answers(get, space, node):
     for name in ("kubelet_running_pods", "process_start_time_seconds"):
         expect(re.search(rf"^{name}(\{{| )", metrics, re.M), f"/metrics has no {name}: {metrics[:600]}")
     for line in metrics.splitlines():
-        expect(re.fullmatch(r"#.*|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? \S+( \d+)?", line), f"not Prometheus text: {line!r}")
+        expect(
+            re.fullmatch(r"#.*|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\})? \S+( \d+)?", line), f"not Prometheus text: {line!r}"
+        )
     summary = json.loads(get("/stats/summary")[1])
     expect_equal(summary["node"]["nodeName"], node.name, "node of the summary")
-    mine = [item for item in summary["pods"] if item["podRef"] ["namespace"] == space.name]
+    mine = [item for item in summary["pods"] if item["podRef"]["namespace"] == space.name]
     expect(mine and mine[0]["containers"][0]["memory"].get("workingSetBytes", 0) > 0, f"usage of the pod: {mine}")
 
 
@@ -61,7 +64,8 @@ def over_tls(space, node):
 def protected(node):
     expect_equal(node.kubeconfig.stat().st_mode & 0o777, 0o600, "mode of the kubeconfig")
     connection = http.client.HTTPSConnection(
-        "127.0.0.1", node.port, timeout=10, context=node.api.credentials.context(False))
+        "127.0.0.1", node.port, timeout=10, context=node.api.credentials.context(False)
+    )
     try:
         connection.request("GET", "/api/v1/pods")
         response = connection.getresponse()

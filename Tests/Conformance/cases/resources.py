@@ -1,4 +1,5 @@
 """Limits are in force, and breaking one is told."""
+
 from rig.case import case
 from rig.expectation import Skipped, expect, expect_equal
 from rig.pods import idle, pod
@@ -7,9 +8,17 @@ from rig.space import terminated
 
 @case("a memory hog ends as OOMKilled with 137")
 def memory_hog(kubectl, space):
-    space.create(pod("hog", {
-        "name": "main", "image": "host:///", "command": ["perl", "-e", "my @a; push @a, 'x' x (1 << 20) while 1"],
-        "resources": {"limits": {"memory": "32Mi"}}}))
+    space.create(
+        pod(
+            "hog",
+            {
+                "name": "main",
+                "image": "host:///",
+                "command": ["perl", "-e", "my @a; push @a, 'x' x (1 << 20) while 1"],
+                "resources": {"limits": {"memory": "32Mi"}},
+            },
+        )
+    )
     ended = terminated(space.wait_phase("hog", "Failed", 30))
     expect_equal((ended["reason"], ended["exitCode"]), ("OOMKilled", 137), "end of the hog")
     expect("OOMKilled" in kubectl("get", "pod", "hog"), "get shows OOMKilled")
@@ -21,7 +30,10 @@ def limits(space):
     uid = space.wait_ready("small")["metadata"]["uid"]
     found = {}
     for root in space.node.cgroups():
-        for kind, names in {"memory": ("memory.max", "memory.limit_in_bytes"), "cpu": ("cpu.max", "cpu.cfs_quota_us")}.items():
+        for kind, names in {
+            "memory": ("memory.max", "memory.limit_in_bytes"),
+            "cpu": ("cpu.max", "cpu.cfs_quota_us"),
+        }.items():
             for name in names:
                 for file in root.rglob(name):
                     if uid in str(file):

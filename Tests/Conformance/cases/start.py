@@ -1,10 +1,11 @@
 """Starts that must not succeed, and two that must."""
-import subprocess
+
 import socket
+import subprocess
 import time
 
 from rig.case import case
-from rig.expectation import expect, expect_contains, expect_equal
+from rig.expectation import Failure, expect, expect_contains, expect_equal
 from rig.node import free_port
 from rig.pods import idle, pod
 
@@ -14,9 +15,10 @@ def fails(command, *words, seconds=10):
     started = time.monotonic()
     try:
         result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False)
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired as expired:
-        raise AssertionError(f"{' '.join(command)} still runs after {seconds} s: {expired.stdout}") from None
+        raise Failure(f"{' '.join(command[-2:])}: still runs after {seconds} s: {expired.stderr}") from None
     taken = time.monotonic() - started
     expect(result.returncode not in (0, -4, -5, -6, -11), f"exit {result.returncode}: {result.stderr[-800:]}")
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
@@ -55,8 +57,12 @@ def port_taken(world):
 def bad_flags(world):
     node = world.new_node("flags")
     for flag, value in {
-            "--listen": "nowhere", "--pod-cidr": "10.1.2.3.4/24", "--node-name": "Not_A_Name", "--root": "relative",
-            "--node-port": "70000"}.items():
+        "--listen": "nowhere",
+        "--pod-cidr": "10.1.2.3.4/24",
+        "--node-name": "Not_A_Name",
+        "--root": "relative",
+        "--node-port": "70000",
+    }.items():
         command = node.up_command()
         command[command.index(flag) + 1] = value
         fails(command, flag)
@@ -76,16 +82,16 @@ def bad_apply(world):
 def two_nodes(world, node, space):
     other = world.new_node("second").start()
     there = world.space(other)
-    space.create(pod("here", idle()))
-    there.create(pod("there", idle()))
-    first, second = space.wait_ready("here"), there.wait_ready("there")
+    space.create(pod("mine", idle()))
+    there.create(pod("other", idle()))
+    first, second = space.wait_ready("mine"), there.wait_ready("other")
     expect_equal((first["spec"]["nodeName"], second["spec"]["nodeName"]), (node.name, other.name), "nodes of the pods")
     expect(first["status"]["podIP"] != second["status"]["podIP"], "addresses of two nodes are the same")
-    expect_contains(other.swiftlet("ps").stdout, "there", "swiftlet ps of the second node")
-    expect("here" not in other.swiftlet("ps").stdout, "the second node lists a pod of the first")
+    expect_contains(other.swiftlet("ps").stdout, "other", "swiftlet ps of the second node")
+    expect("mine" not in other.swiftlet("ps").stdout, "the second node lists a pod of the first")
     other.stop_all()
     expect_equal(node.swiftlet("ps").returncode, 0, "swiftlet ps of the first node")
-    expect_equal(space.pod("here")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts on the first node")
+    expect_equal(space.pod("mine")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts on the first node")
     expect(node.pod_processes(first["metadata"]["uid"]), "the first node's pod ended with the second node")
 
 

@@ -1,4 +1,5 @@
 """Pods from files in the manifest directory."""
+
 import json
 import os
 
@@ -26,15 +27,23 @@ def manifest(space, node):
         eventually("its log", lambda: "first" in space.log(name))
         item["spec"]["containers"][0]["command"][2] = "echo second; trap 'exit 0' TERM; sleep 100000 & wait"
         write(file, item)
-        second = space.wait(name, "replaced", lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"])
+        second = space.wait(
+            name, "replaced", lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"]
+        )
         space.wait_ready(name)
         eventually("its log", lambda: "second" in space.log(name))
-        expect(second["metadata"]["annotations"] != first["metadata"]["annotations"], "the configuration's hash changed")
+        expect(
+            second["metadata"]["annotations"] != first["metadata"]["annotations"], "the configuration's hash changed"
+        )
     finally:
         file.unlink(missing_ok=True)
     space.wait_gone(name)
-    eventually("its processes end", lambda: not [
-        pid for pid, _ in node.pod_processes() if b"echo second" in open(f"/proc/{pid}/cmdline", "rb").read()])
+    eventually(
+        "its processes end",
+        lambda: not [
+            pid for pid, _ in node.pod_processes() if b"echo second" in open(f"/proc/{pid}/cmdline", "rb").read()
+        ],
+    )
 
 
 @case("deleting a manifest pod through the API does not end it")
@@ -47,8 +56,15 @@ def mirror_deletion(space, node):
         first = space.wait_ready(name)
         started = first["status"]["containerStatuses"][0]["containerID"]
         space.delete(name, grace=0)
-        again = space.wait(name, "mirrored again", lambda found: found and (
-            found["metadata"]["uid"] != first["metadata"]["uid"] and found.get("status", {}).get("containerStatuses")))
+        again = space.wait(
+            name,
+            "mirrored again",
+            lambda found: found
+            and (
+                found["metadata"]["uid"] != first["metadata"]["uid"]
+                and found.get("status", {}).get("containerStatuses")
+            ),
+        )
         expect_equal(again["status"]["containerStatuses"][0]["containerID"], started, "the container")
     finally:
         file.unlink(missing_ok=True)

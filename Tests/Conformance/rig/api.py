@@ -1,4 +1,5 @@
 """The Kubernetes API, spoken plainly: to prepare and to observe, so that a client under test is never its own judge."""
+
 import base64
 import http.client
 import json
@@ -58,7 +59,8 @@ class API:
 
     def _connection(self, timeout):
         return http.client.HTTPSConnection(
-            self.credentials.host, self.credentials.port, timeout=timeout, context=self.context)
+            self.credentials.host, self.credentials.port, timeout=timeout, context=self.context
+        )
 
     def request(self, method, path, body=None, content_type="application/json", timeout=15):
         """The parsed answer (text when it is no JSON). Raises APIFailure, or OSError when nothing answers."""
@@ -93,7 +95,9 @@ class API:
         parameters = dict(query, watch="true", resourceVersion=resource_version, timeoutSeconds=str(int(seconds) + 1))
         connection = self._connection(max(0.1, seconds))
         try:
-            connection.request("GET", f"{path}?{urllib.parse.urlencode(parameters)}", headers={"Accept": "application/json"})
+            connection.request(
+                "GET", f"{path}?{urllib.parse.urlencode(parameters)}", headers={"Accept": "application/json"}
+            )
             response = connection.getresponse()
             if response.status != 200:
                 raise APIFailure(f"WATCH {path}", response.status, response.read().decode(errors="replace"))

@@ -1,4 +1,5 @@
 """Image archives in docker's format, well made or hostile, from busybox and Python's tarfile."""
+
 import hashlib
 import io
 import json
@@ -30,19 +31,29 @@ def busybox_layer():
         raise Skipped("busybox-static is not installed")
     links = [entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in ("sh", "cat", "ls", "sleep", "id")]
     return [
-        entry("bin", kind=tarfile.DIRTYPE), entry("bin/busybox", program.read_bytes()), *links,
-        entry("etc", kind=tarfile.DIRTYPE), entry("etc/passwd", b"root:x:0:0::/:/bin/sh\napp:x:12:34::/:/bin/sh\n", 0o644)]
+        entry("bin", kind=tarfile.DIRTYPE),
+        entry("bin/busybox", program.read_bytes()),
+        *links,
+        entry("etc", kind=tarfile.DIRTYPE),
+        entry("etc/passwd", b"root:x:0:0::/:/bin/sh\napp:x:12:34::/:/bin/sh\n", 0o644),
+    ]
 
 
 def docker_archive(path, reference, *layers, **config):
     """Writes an archive as `docker save` does; each layer is a list of entries."""
     blobs = [tar(layer) for layer in layers]
     settings = {
-        "architecture": "amd64", "os": "linux", "config": dict({"Env": ["PATH=/bin", "FROM=image"]}, **config),
-        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(blob).hexdigest()}" for blob in blobs]}}
+        "architecture": "amd64",
+        "os": "linux",
+        "config": dict({"Env": ["PATH=/bin", "FROM=image"]}, **config),
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(blob).hexdigest()}" for blob in blobs]},
+    }
     names = [f"layer-{index}.tar" for index in range(len(blobs))]
     manifest = [{"Config": "config.json", "RepoTags": [reference], "Layers": names}]
-    members = [entry("manifest.json", json.dumps(manifest).encode(), 0o644), entry("config.json", json.dumps(settings).encode(), 0o644)]
+    members = [
+        entry("manifest.json", json.dumps(manifest).encode(), 0o644),
+        entry("config.json", json.dumps(settings).encode(), 0o644),
+    ]
     members += [entry(name, blob, 0o644) for name, blob in zip(names, blobs)]
     path.write_bytes(tar(members))
     return path

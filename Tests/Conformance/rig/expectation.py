@@ -1,4 +1,5 @@
 """What a case says must hold, and how it waits for it."""
+
 import time
 
 

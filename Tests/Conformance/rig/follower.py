@@ -1,4 +1,5 @@
 """Reads the lines of a process as they come, with a limit on the wait for each."""
+
 import queue
 import threading
 import time

@@ -1,4 +1,5 @@
 """A plain HTTP request, as a neighbour of the pod would make it."""
+
 import urllib.request
 
 

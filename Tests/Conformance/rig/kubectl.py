@@ -1,4 +1,5 @@
 """A real client: kubectl of one version, with the administrator's kubeconfig of one node."""
+
 import json
 import os
 import subprocess
@@ -14,21 +15,37 @@ class Kubectl:
         self.is_new = self.version != "1.20"
         home.mkdir(parents=True, exist_ok=True)
         self._start = [
-            str(program), "--kubeconfig", str(node.kubeconfig), "--cache-dir", str(home / "cache"), "--namespace", namespace]
+            str(program),
+            "--kubeconfig",
+            str(node.kubeconfig),
+            "--cache-dir",
+            str(home / "cache"),
+            "--namespace",
+            namespace,
+        ]
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
 
     def run(self, *arguments, given=None, seconds=30):
         """Runs to the end, whatever that is. `given` goes to standard input, objects as JSON."""
         text = given if given is None or isinstance(given, str) else json.dumps(given)
         return subprocess.run(
-            [*self._start, *arguments], input=text, stdin=subprocess.DEVNULL if text is None else None, text=True,
-            capture_output=True, timeout=seconds, env=self._environment, check=False)
+            [*self._start, *arguments],
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            text=True,
+            capture_output=True,
+            timeout=seconds,
+            env=self._environment,
+            check=False,
+        )
 
     def __call__(self, *arguments, given=None, seconds=30):
         """Its standard output; fails when kubectl does."""
         result = self.run(*arguments, given=given, seconds=seconds)
         if result.returncode != 0:
-            raise Failure(f"kubectl-{self.version} {' '.join(arguments)}: exit {result.returncode}: {result.stderr.strip()}")
+            raise Failure(
+                f"kubectl-{self.version} {' '.join(arguments)}: exit {result.returncode}: {result.stderr.strip()}"
+            )
         return result.stdout
 
     def refused(self, *arguments, given=None):
@@ -41,5 +58,10 @@ class Kubectl:
     def follow(self, *arguments):
         """Starts it and returns the process, its output line by line in `stdout`. The caller ends it."""
         return subprocess.Popen(
-            [*self._start, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, env=self._environment)
+            [*self._start, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self._environment,
+        )

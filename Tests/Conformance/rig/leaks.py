@@ -1,8 +1,9 @@
 """What a node leaves behind on its host: compared before its first start and after its end.
 
-Other nodes may come and go on the same host meanwhile (tests run in parallel), so a trace counts when it carries the mark
+Other nodes may come and go on the same host meanwhile (tests run in parallel), so a trace counts when it carries a mark
 of this run: its directory, a node's identity in the name, or an interface without a bridge that was not there before.
 """
+
 import os
 import pathlib
 import subprocess

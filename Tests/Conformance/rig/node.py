@@ -1,4 +1,5 @@
 """A real node: the built binaries with directories, ports, names and addresses of its own."""
+
 import http.client
 import os
 import pathlib
@@ -33,7 +34,7 @@ class Node:
 
     @property
     def identity(self):
-        """The digits that tell the node's bridge, table and cgroup from those of others on this host (32-bit FNV-1a)."""
+        """The digits that tell the node's bridge, table and cgroup from others on this host (32-bit FNV-1a)."""
         value = 0x811C9DC5
         for byte in str(self.run).encode():
             value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
@@ -49,9 +50,21 @@ class Node:
     @property
     def flags(self):
         return [
-            "--root", str(self.root), "--run", str(self.run), "--log-dir", str(self.logs),
-            "--node-port", str(self.node_port), "--node-name", self.name, "--pod-cidr", self.cidr,
-            "--manifests", str(self.manifests)]
+            "--root",
+            str(self.root),
+            "--run",
+            str(self.run),
+            "--log-dir",
+            str(self.logs),
+            "--node-port",
+            str(self.node_port),
+            "--node-name",
+            self.name,
+            "--pod-cidr",
+            self.cidr,
+            "--manifests",
+            str(self.manifests),
+        ]
 
     def up_command(self, *more):
         return [str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", f"127.0.0.1:{self.port}", *more]
@@ -60,7 +73,8 @@ class Node:
         """Starts the process without waiting for anything."""
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                self.up_command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+                self.up_command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
 
     def start(self):
         self.launch()
@@ -79,7 +93,9 @@ class Node:
             return False
         return any(
             item["type"] == "Ready" and item["status"] == "True"
-            for node in nodes for item in node.get("status", {}).get("conditions", []))
+            for node in nodes
+            for item in node.get("status", {}).get("conditions", [])
+        )
 
     def wait_ready(self, seconds=30):
         eventually(f"node {self.name} ready", self.is_ready, seconds)
@@ -99,14 +115,24 @@ class Node:
     def swiftlet(self, *arguments, seconds=60):
         """Runs a local verb against this node and returns what became of it."""
         return subprocess.run(
-            [str(self.binaries / "swiftlet"), *arguments, "--run", str(self.run)], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=seconds, check=False)
+            [str(self.binaries / "swiftlet"), *arguments, "--run", str(self.run)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
 
     def stop_all(self):
         """`swiftlet stop --all`, with the node running or not; then the process is gone, too."""
         result = subprocess.run(
-            [str(self.binaries / "swiftlet"), "stop", "--all", *self.flags], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=90, check=False)
+            [str(self.binaries / "swiftlet"), "stop", "--all", *self.flags],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
         if result.returncode != 0:
             raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
         if self.process is not None:
@@ -120,7 +146,9 @@ class Node:
     def cgroups(self):
         """The node's cgroup in every hierarchy that has it."""
         places = [pathlib.Path("/sys/fs/cgroup"), *pathlib.Path("/sys/fs/cgroup").glob("*/")]
-        return [place / f"swiftlet-{self.identity}" for place in places if (place / f"swiftlet-{self.identity}").is_dir()]
+        return [
+            place / f"swiftlet-{self.identity}" for place in places if (place / f"swiftlet-{self.identity}").is_dir()
+        ]
 
     def pod_processes(self, uid=None):
         """(pid, start time) of every process in the cgroups of a pod, or of all pods of the node."""
@@ -130,7 +158,7 @@ class Node:
                 continue
             try:
                 groups = (entry / "cgroup").read_text()
-                if f"/swiftlet-{self.identity}/" in groups and (uid is None or uid in groups):
+                if f"/swiftlet-{self.identity}/" in groups and (uid is None or uid in groups) and not is_zombie(entry):
                     found.add((int(entry.name), start_time(int(entry.name))))
             except (OSError, IndexError):
                 continue
@@ -138,7 +166,15 @@ class Node:
 
     def monitors(self):
         """Pids of the node's monitors."""
-        return [pid for pid in processes_of(self.binaries / "swiftlet-monitor") if str(self.run) in command_line(pid)]
+        found = []
+        for pid in processes_of(self.binaries / "swiftlet-monitor"):
+            try:
+                # A monitor works in its container's directory.
+                if os.readlink(f"/proc/{pid}/cwd").startswith(f"{self.run}/"):
+                    found.append(pid)
+            except OSError:
+                continue
+        return found
 
     def local(self, path):
         """(status, body) of a GET over the unix socket."""
@@ -177,6 +213,11 @@ def free_port():
 def start_time(pid):
     """Clock ticks since boot when the process began: with the pid, who it is."""
     return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+
+
+def is_zombie(place):
+    """Whether a process has ended and only waits to be collected, which may be the host's business."""
+    return (place / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
 def command_line(pid):

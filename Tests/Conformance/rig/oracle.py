@@ -3,6 +3,7 @@
 Each instance locks a file, writes "begin" and, when it is asked to end, "end". An instance that finds the file locked
 writes "double": there are two at once, whatever the API says.
 """
+
 from rig.pods import pod, shell
 
 SCRIPT = """exec 9>>/diary/lock
@@ -22,8 +23,13 @@ class Diary:
 
     def pod(self, **spec):
         return pod(
-            self.name, shell(SCRIPT, volumeMounts=[{"name": "diary", "mountPath": "/diary"}]),
-            **dict({"restartPolicy": "Always", "volumes": [{"name": "diary", "hostPath": {"path": str(self.place)}}]}, **spec))
+            self.name,
+            shell(SCRIPT, volumeMounts=[{"name": "diary", "mountPath": "/diary"}]),
+            **dict(
+                {"restartPolicy": "Always", "volumes": [{"name": "diary", "hostPath": {"path": str(self.place)}}]},
+                **spec
+            )
+        )
 
     def lines(self):
         log = self.place / "log"

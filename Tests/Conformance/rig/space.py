@@ -1,4 +1,5 @@
 """A namespace of its own for a case: what it makes there is removed after it."""
+
 import json
 import time
 import urllib.parse
@@ -14,7 +15,9 @@ class Space:
         self.node = node
         self.name = name
         self.api = node.api
-        self.api.request("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        self.api.request(
+            "POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        )
 
     def path(self, plural, name=None, query=None):
         path = f"/api/v1/namespaces/{self.name}/{plural}" + (f"/{name}" if name else "")
@@ -35,7 +38,7 @@ class Space:
         return self.api.request("DELETE", self.path(plural, name), options)
 
     def wait(self, name, what, predicate, seconds=20):
-        """Watches the pod until the predicate holds for it, and returns it; predicate(None) is asked when it is gone."""
+        """Watches the pod until the predicate holds for it, and returns it; predicate(None): it is gone."""
         deadline = time.monotonic() + seconds
         query = {"fieldSelector": f"metadata.name={name}"}
         last = None
@@ -58,7 +61,9 @@ class Space:
         raise Failure(f"pod {name}: {what}: not within {seconds:g} s; {self.describe(name, last)}")
 
     def wait_phase(self, name, phase, seconds=20):
-        return self.wait(name, f"phase {phase}", lambda pod: pod and pod.get("status", {}).get("phase") == phase, seconds)
+        return self.wait(
+            name, f"phase {phase}", lambda pod: pod and pod.get("status", {}).get("phase") == phase, seconds
+        )
 
     def wait_ready(self, name, seconds=20):
         return self.wait(name, "Ready", lambda pod: pod and condition(pod, "Ready") == "True", seconds)
@@ -72,6 +77,7 @@ class Space:
 
         def found(pod):
             return waiting(pod).get("reason") in reasons
+
         return waiting(self.wait(name, f"waiting with {' or '.join(reasons)}", found, seconds))
 
     def events(self, name):
@@ -81,14 +87,20 @@ class Space:
     def wait_event(self, name, reason, seconds=20):
         """The message of the pod's event with this reason, which may be written a moment after what it tells of."""
         return eventually(
-            f"event {reason} of {name}", lambda: [text for found, text in self.events(name) if found == reason] or None,
-            seconds, 0.1)[0]
+            f"event {reason} of {name}",
+            lambda: [text for found, text in self.events(name) if found == reason] or None,
+            seconds,
+            0.1,
+        )[0]
 
     def log(self, name, container=None, **query):
         if container:
             query["container"] = container
-        return self.api.request("GET", self.path("pods", f"{name}/log", query)) if query else self.api.request(
-            "GET", self.path("pods", f"{name}/log"))
+        return (
+            self.api.request("GET", self.path("pods", f"{name}/log", query))
+            if query
+            else self.api.request("GET", self.path("pods", f"{name}/log"))
+        )
 
     def finished_log(self, name, phase="Succeeded", seconds=20):
         """Waits for the pod's end and returns its log, as text whatever it looks like."""

@@ -1,4 +1,5 @@
 """Everything a run has: its directory, its clients, its nodes; and the end of it all."""
+
 import os
 import pathlib
 import random
@@ -31,6 +32,8 @@ class World:
         self.random = random.Random(self.seed)
         self.nodes = []
         self.spaces = 0
+        # (name, second half, space) of cases that are still waiting for something slow.
+        self.later = []
         self.programs = [kubectl_cache / "kubectl-1.20", kubectl_cache / "kubectl-1.37"]
         self._networks = free_networks(self.random)
         self._shared = None
@@ -66,7 +69,7 @@ class World:
         """Ends every node; returns what went wrong, one line each."""
         problems = []
         for node in self.nodes:
-            if not node.root.exists():
+            if not node.run.exists():
                 continue
             try:
                 node.stop_all()
@@ -78,9 +81,11 @@ class World:
 
     def leaks(self):
         """What is left of the nodes on the host; waits a little for what the kernel removes in its own time."""
+
         def now():
             left = traces(self.directory, self.nodes) - self.baseline
             return left.union(*(left_files(node) for node in self.nodes)) if self.nodes else left
+
         try:
             eventually("nothing left", lambda: not now(), 5, 0.2)
         except Failure:
@@ -88,7 +93,16 @@ class World:
         return []
 
     def remove(self):
-        """The run's directory; mounts that a failed node left there go first, so that nothing behind them is deleted."""
+        """The run's directory, and what a failed node left: it is told already, and must not disturb the next run.
+
+        Mounts go first, so that nothing behind them is deleted.
+        """
+        for node in self.nodes:
+            for command in (
+                ["ip", "link", "delete", f"sl-{node.identity}"],
+                ["nft", "delete", "table", "inet", f"swiftlet_{node.identity}"],
+            ):
+                subprocess.run(command, capture_output=True, check=False)
         for line in reversed(pathlib.Path("/proc/self/mountinfo").read_text().splitlines()):
             if str(self.directory) in line.split()[4]:
                 subprocess.run(["umount", "--lazy", line.split()[4]], check=False)

@@ -1,0 +1,95 @@
+import LinuxKernel
+import MonitorCore
+import Testing
+
+@testable import ContainerRuntime
+
+struct ContainerRecordTests {
+    /// Every field that is on the wire differs from its default.
+    private static let full = ContainerRecord(
+        id: "0123abcd", bootID: "boot", createdAt: -5,
+        config: ContainerConfig(
+            sandboxID: "s",
+            metadata: ContainerMetadata(
+                podUID: "uid", podNamespace: "ns", podName: "pod\u{e4}", name: "c", attempt: .max),
+            image: "example.test/a:1", imageID: "sha256:00", rootLayers: ["/l/1", "/l/2"], arguments: ["sh", "", "-c"],
+            environment: ["A=1", "B="], workingDirectory: "/w", userID: 1, groupID: 2, supplementaryGroups: [3, .max],
+            mounts: [
+                ContainerMount(
+                    hostPath: "/h", containerPath: "/c", isFile: true, readOnly: true, propagation: .bidirectional),
+                ContainerMount(hostPath: "/i", containerPath: "/d", propagation: .hostToContainer),
+            ],
+            capabilities: CapabilitySet([.KILL]), privileged: true, noNewPrivileges: true, seccomp: .unconfined,
+            readOnlyRoot: true, resourceLimits: [ResourceLimit(resource: 7, soft: 1, hard: .max)],
+            outOfMemoryScore: -997, cgroupPath: "kubepods/c", logPath: "/log", labels: ["a": "1", "b": "2"]))
+
+    private static let plain = ContainerRecord(
+        id: "", bootID: "", createdAt: 0,
+        config: ContainerConfig(
+            sandboxID: "",
+            metadata: ContainerMetadata(podUID: "", podNamespace: "", podName: "", name: "", attempt: 0),
+            arguments: [], cgroupPath: "", logPath: ""))
+
+    @Test("a record comes back as it was", arguments: [full, plain])
+    private func roundTrip(record: ContainerRecord) throws {
+        #expect(try ContainerRecord(decoding: record.encoded()) == record)
+    }
+
+    @Test("the same record gives the same bytes, whatever the order of its labels")
+    func deterministic() {
+        var other = Self.full
+        other.config.labels = [:]
+        for (key, value) in [("b", "2"), ("a", "1")] { other.config.labels[key] = value }
+        #expect(other.encoded() == Self.full.encoded())
+    }
+
+    @Test("a record cut short at any byte is an error")
+    func truncated() {
+        let bytes = Self.full.encoded()
+        for length in 0..<bytes.count {
+            #expect(throws: WireError.self, "\(length) bytes") {
+                try ContainerRecord(decoding: Array(bytes.prefix(length)))
+            }
+        }
+    }
+
+    @Test("a byte too many is an error")
+    func trailing() {
+        let error = #expect(throws: WireError.self) { try ContainerRecord(decoding: Self.full.encoded() + [0]) }
+        #expect(error?.code == .trailingBytes)
+    }
+
+    @Test("another version is refused", arguments: [0, 2, 255] as [UInt8])
+    func version(version: UInt8) {
+        var bytes = Self.full.encoded()
+        bytes[0] = version
+        let error = #expect(throws: WireError.self) { try ContainerRecord(decoding: bytes) }
+        #expect(error?.code == .badVersion)
+    }
+
+    @Test(
+        "any byte changed gives a record or an error, never a trap, and what decodes encodes", arguments: [0, 127, 255])
+    func corrupted(value: UInt8) throws {
+        let original = Self.full.encoded()
+        var refused = 0
+        for index in original.indices {
+            var bytes = original
+            bytes[index] = value
+            do throws(WireError) {
+                let record = try ContainerRecord(decoding: bytes)
+                #expect(try ContainerRecord(decoding: record.encoded()) == record, "byte \(index)")
+            } catch {
+                refused += 1
+            }
+        }
+        // At least every length of a text that is claimed to be beyond the end.
+        #expect(refused > 0 || value == 0)
+    }
+
+    @Test(
+        "bytes that are no record are an error",
+        arguments: [[], [1], [1, 255, 255, 255, 255], Array(repeating: 1, count: 64)])
+    func garbage(bytes: [UInt8]) {
+        #expect(throws: WireError.self) { try ContainerRecord(decoding: bytes) }
+    }
+}

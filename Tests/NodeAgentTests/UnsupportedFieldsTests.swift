@@ -1,0 +1,94 @@
+import KubernetesAPI
+import Testing
+
+@testable import NodeAgent
+
+struct UnsupportedFieldsTests {
+    private static func pod(_ change: (inout PodSpec) -> Void = { _ in }) -> Pod {
+        var spec = PodSpec(containers: [Container(name: "a"), Container(name: "b")])
+        change(&spec)
+        return Pod(spec: spec)
+    }
+
+    @Test("an ordinary pod, and one that spells out the defaults, asks for nothing unsupported")
+    func supported() {
+        #expect(UnsupportedFields.find(in: Self.pod()) == [])
+        let spelledOut = Self.pod { spec in
+            spec.hostPID = false
+            spec.hostIPC = false
+            spec.hostUsers = true
+            spec.shareProcessNamespace = false
+            spec.ephemeralContainers = []
+            spec.containers[0].tty = false
+            spec.containers[0].ports = [ContainerPort(hostPort: 0, containerPort: 80)]
+            spec.containers[0].securityContext = SecurityContext(
+                privileged: false, procMount: "Default", seccompProfile: SeccompProfile(type: "RuntimeDefault"))
+            spec.containers[1].securityContext = SecurityContext(seccompProfile: SeccompProfile(type: "Unconfined"))
+        }
+        #expect(UnsupportedFields.find(in: spelledOut) == [])
+    }
+
+    private static let podFields: [(String, @Sendable (inout PodSpec) -> Void)] = [
+        ("spec.hostPID", { $0.hostPID = true }), ("spec.hostIPC", { $0.hostIPC = true }),
+        ("spec.shareProcessNamespace", { $0.shareProcessNamespace = true }),
+        ("spec.hostUsers: false", { $0.hostUsers = false }),
+        ("spec.runtimeClassName", { $0.runtimeClassName = "kata" }),
+        ("spec.activeDeadlineSeconds", { $0.activeDeadlineSeconds = 1 }),
+        ("spec.setHostnameAsFQDN", { $0.setHostnameAsFQDN = true }),
+        ("spec.ephemeralContainers", { $0.ephemeralContainers = [EphemeralContainer()] }),
+        ("spec.resourceClaims", { $0.resourceClaims = [PodResourceClaim()] }),
+        (
+            "spec.securityContext.seccompProfile",
+            { $0.securityContext = PodSecurityContext(seccompProfile: SeccompProfile(type: "Localhost")) }
+        ),
+    ]
+
+    @Test("a field of the pod that is not carried out is named", arguments: podFields)
+    func refusedInPod(path: String, change: @Sendable (inout PodSpec) -> Void) {
+        #expect(UnsupportedFields.find(in: Self.pod(change)) == [path])
+    }
+
+    private static let containerFields: [(String, @Sendable (inout Container) -> Void)] = [
+        ("livenessProbe", { $0.livenessProbe = Probe() }), ("readinessProbe", { $0.readinessProbe = Probe() }),
+        ("startupProbe", { $0.startupProbe = Probe() }), ("lifecycle", { $0.lifecycle = Lifecycle() }),
+        ("restartPolicy", { $0.restartPolicy = "Always" }), ("tty", { $0.tty = true }), ("stdin", { $0.stdin = true }),
+        ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
+        ("securityContext.privileged", { $0.securityContext = SecurityContext(privileged: true) }),
+        ("securityContext.procMount", { $0.securityContext = SecurityContext(procMount: "Unmasked") }),
+        (
+            "securityContext.seccompProfile",
+            { $0.securityContext = SecurityContext(seccompProfile: SeccompProfile(type: "Localhost")) }
+        ),
+    ]
+
+    @Test("a field of a container is named with the container's place", arguments: containerFields)
+    func refusedInContainer(field: String, change: @Sendable (inout Container) -> Void) {
+        #expect(UnsupportedFields.find(in: Self.pod { change(&$0.containers[1]) }) == ["spec.containers[1]." + field])
+        let initPod = Self.pod { spec in
+            var container = Container(name: "i")
+            change(&container)
+            spec.initContainers = [container]
+        }
+        #expect(UnsupportedFields.find(in: initPod) == ["spec.initContainers[0]." + field])
+    }
+
+    @Test("on the host's network a host port is nothing special")
+    func hostNetworkPorts() {
+        let pod = Self.pod { spec in
+            spec.hostNetwork = true
+            spec.containers[0].ports = [ContainerPort(hostPort: 80, containerPort: 80)]
+        }
+        #expect(UnsupportedFields.find(in: pod) == [])
+    }
+
+    @Test("every unsupported field is named, not only the first")
+    func several() {
+        let pod = Self.pod { spec in
+            spec.hostPID = true
+            spec.containers[0].tty = true
+            spec.containers[1].stdin = true
+        }
+        #expect(
+            UnsupportedFields.find(in: pod) == ["spec.containers[0].tty", "spec.containers[1].stdin", "spec.hostPID"])
+    }
+}
