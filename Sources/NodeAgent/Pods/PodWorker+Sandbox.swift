@@ -16,14 +16,13 @@ extension PodWorker {
             try await KernelThreadPool.shared.run { () throws(KernelError) in
                 try FileSystem.makeDirectories(configuration.places.directory(pod.metadata.uid ?? ""), mode: 0o750)
             }
-            try await makeCgroup()
             let sandbox = try await context.runtime.runPodSandbox(
                 PodSandboxConfig(
                     podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
                     attempt: attempt, hostname: hostname, hostNetwork: pod.spec.hostNetwork == true))
             made = sandbox
-            try await connect(sandbox)
-            try await writeFiles()
+            isSandboxPrepared = false
+            try await prepare(sandbox)
             if attempt > 0 {
                 record(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
             }
@@ -37,9 +36,18 @@ extension PodWorker {
         }
     }
 
-    /// The pod's cgroup with its limits, in every hierarchy. Repeated before each container: an agent that died between two
-    /// hierarchies left only a part of it.
-    func makeCgroup() async throws(KernelError) {
+    /// What a sandbox needs before a container starts in it: network, files, cgroup. Each step finds what is there, so an agent
+    /// that adopted the sandbox of one that died half-way completes it.
+    func prepare(_ sandbox: PodSandbox) async throws {
+        try await makeCgroup()
+        if isSandboxPrepared { return }
+        try await connect(sandbox)
+        try await writeFiles()
+        isSandboxPrepared = true
+    }
+
+    /// The pod's cgroup with its limits, in every hierarchy.
+    private func makeCgroup() async throws(KernelError) {
         let (pod, configuration) = (pod, context.configuration)
         let shortfalls = try await KernelThreadPool.shared.run { () throws(KernelError) in
             let cgroup = PodPlaces.cgroup(pod)

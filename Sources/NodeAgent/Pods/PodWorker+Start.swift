@@ -18,8 +18,8 @@ extension PodWorker {
         guard let image = await image(for: container) else { return }
         let config: ContainerConfig
         do {
+            try await prepare(sandbox)
             config = try await containerConfig(container, attempt: attempt, sandbox: sandbox, image: image)
-            try await makeCgroup()
         } catch {
             block(name, reason: "CreateContainerConfigError", message: "\(error)", retryAfter: .seconds(10))
             record(.warning, "Failed", "Error: \(error)", container: name)

@@ -37,6 +37,8 @@ actor PodWorker {
     var exitSeenID: [String: String] = [:]
     var firstAttempts: [String: UInt32] = [:]
     var mountedVolumes: [String: MountedVolume]?
+    /// This process has seen to the ready sandbox's network and files.
+    var isSandboxPrepared = false
     var podIPs: [String] = []
     var logger: Logger
     private var reportedShortfalls: Set<String> = []
