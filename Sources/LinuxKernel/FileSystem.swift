@@ -94,7 +94,7 @@ public enum FileSystem {
         return lstat(path, &status) == 0
     }
 
-    /// Removes a tree without following a symbolic link and without crossing a mount (reliability D5): everything is reached by
+    /// Removes a tree without following a symbolic link and without crossing a mount: everything is reached by
     /// descriptor, and an entry on another device is left alone and reported as EBUSY. An absent path is fine.
     public static func removeTree(_ path: String) throws(KernelError) {
         var status = stat()

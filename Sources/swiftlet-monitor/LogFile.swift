@@ -43,7 +43,7 @@ struct LogFile: ~Copyable {
         write(entries)
     }
 
-    /// On a full disk entries are dropped: a container must never block on its log (reliability G5).
+    /// On a full disk entries are dropped: a container must never block on its log.
     private func write(_ entries: [UInt8]) {
         if entries.isEmpty { return }
         do { try writeAll(file.raw, entries) } catch {}

@@ -2,7 +2,7 @@ import CLinux
 import MonitorCoreEmbedded
 
 /// The container's root while it is being built, and every path inside it: walked by descriptor so that nothing an image or a
-/// volume holds (symbolic links, `..`, magic links) leads out of it (reliability B1, B5).
+/// volume holds (symbolic links, `..`, magic links) leads out of it.
 struct RootDirectory: ~Copyable {
     private let directory: Descriptor
 

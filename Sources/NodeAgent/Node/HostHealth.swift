@@ -6,7 +6,7 @@ public struct HostHealth: NodeHealthSource {
     private let stateDirectory: String
     private let thresholds: Thresholds
 
-    /// kubelet's hard eviction defaults (node semantics Q2).
+    /// kubelet's hard eviction defaults.
     public struct Thresholds: Hashable, Sendable {
         public var memoryBytes: UInt64 = 100 << 20
         public var diskPercent: UInt64 = 10

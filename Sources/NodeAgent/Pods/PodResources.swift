@@ -1,7 +1,7 @@
 import KubernetesAPI
 import LinuxKernel
 
-/// From a pod's resource requirements to cgroup values (node semantics P2–P6, P9). Pure.
+/// From a pod's resource requirements to cgroup values. Pure.
 enum PodResources {
     static func container(_ container: Container, podPidsLimit: Int64?) -> CgroupResources {
         let limits = container.resources?.limits ?? [:]

@@ -1,7 +1,7 @@
 /// Delays between restarts of crashing containers, or tries of a failing image: none, 10 s, 20 s, … up to 300 s, forgotten
 /// after ten minutes without a failure. Times are a monotonic clock's.
 public struct RestartBackOff: Hashable, Sendable {
-    /// kubelet's MaxContainerBackOff and initial period (node semantics C4).
+    /// kubelet's MaxContainerBackOff and initial period.
     public static let initialDelay = Duration.seconds(10)
     public static let maximumDelay = Duration.seconds(300)
     public static let resetAfter = Duration.seconds(600)
