@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.38.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -121,13 +122,24 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "Probes",
+            dependencies: [
+                "KubernetesAPI",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+
         // Level 3
         .target(
             name: "NodeAgent",
             dependencies: [
                 "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "LinuxKernel",
-                "MonitorCore",
-                "PodNetwork", "Volumes",
+                "MonitorCore", "PodNetwork", "Probes", "Volumes",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -180,7 +192,7 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "CLinux", "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "ControlEndpoint",
-                "Controllers", "LinuxKernel", "NodeAgent", "NodeServer", "PodNetwork", "Systemd", "Volumes",
+                "Controllers", "LinuxKernel", "NodeAgent", "NodeServer", "PodNetwork", "Probes", "Systemd", "Volumes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -251,9 +263,20 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "ProbesTests",
+            dependencies: [
+                "KubernetesAPI", "Probes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "NodeAgentTests",
             dependencies: [
-                "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Volumes",
+                "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes", "Volumes",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -90,6 +90,8 @@ public struct ContainerConfig: Hashable, Sendable {
     public var resources: CgroupResources
     /// CRI log file; its directory exists.
     public var logPath: String
+    /// A running container whose PID namespace it joins; nil gives it one of its own.
+    public var targetContainerID: String?
     /// Kept with the container for whoever asked for it; nothing the runtime reads.
     public var labels: [String: String]
 
@@ -100,7 +102,8 @@ public struct ContainerConfig: Hashable, Sendable {
         capabilities: CapabilitySet = .containerDefault, privileged: Bool = false, noNewPrivileges: Bool = false,
         seccomp: SeccompProfile = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
         outOfMemoryScore: Int32 = 0, cgroupPath: String, resources: CgroupResources = CgroupResources(),
-        logPath: String, labels: [String: String] = [:]
+        logPath: String, targetContainerID: String? = nil,
+        labels: [String: String] = [:]
     ) {
         self.sandboxID = sandboxID
         self.metadata = metadata
@@ -124,6 +127,7 @@ public struct ContainerConfig: Hashable, Sendable {
         self.cgroupPath = cgroupPath
         self.resources = resources
         self.logPath = logPath
+        self.targetContainerID = targetContainerID
         self.labels = labels
     }
 }

@@ -37,7 +37,7 @@ enum ContainerLaunch {
 
     static func make(
         _ id: String, _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration,
-        bootID: String
+        bootID: String, target: ProcessIdentity? = nil
     ) throws(RuntimeError) -> Made {
         let cgroups = configuration.cgroups
         do throws(KernelError) {
@@ -52,7 +52,7 @@ enum ContainerLaunch {
             throw RuntimeError(error)
         }
         do {
-            return try makeLocked(id, config, sandbox, configuration, bootID: bootID)
+            return try makeLocked(id, config, sandbox, configuration, bootID: bootID, target: target)
         } catch {
             try? FileSystem.removeTree(configuration.layerDirectory(of: id))
             try? FileSystem.removeTree(configuration.runDirectory(of: id))
@@ -63,7 +63,7 @@ enum ContainerLaunch {
 
     private static func makeLocked(
         _ id: String, _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration,
-        bootID: String
+        bootID: String, target: ProcessIdentity?
     ) throws(RuntimeError) -> Made {
         let directory = configuration.runDirectory(of: id)
         let layer = configuration.layerDirectory(of: id)
@@ -78,9 +78,29 @@ enum ContainerLaunch {
             let createdAt = RealTime.nanoseconds()
             let record = ContainerRecord(id: id, bootID: bootID, createdAt: createdAt, config: config)
             try FileSystem.writeAtomically(directory + "/record", record.encoded(), durable: false)
-            let monitor = try MonitorProcess.spawn(configuration.monitorPath, plan: plan, directory: directory)
+            let namespace = try target.map(pidNamespace(of:))
+            let monitor = try MonitorProcess.spawn(
+                configuration.monitorPath, plan: plan, directory: directory,
+                pidNamespace: namespace?.descriptor.raw ?? -1)
             return Made(monitor, plan: plan, createdAt: createdAt, shortfalls: shortfalls)
         } catch { throw RuntimeError(error) }
+    }
+
+    /// A namespace held open while a monitor is being spawned into it.
+    private final class HeldNamespace {
+        let descriptor: OwnedDescriptor
+
+        init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+    }
+
+    /// Opened before it is made sure that the process is the one meant, so that no reused number gets in.
+    private static func pidNamespace(of target: ProcessIdentity) throws(KernelError) -> HeldNamespace {
+        let path = "/proc/\(target.pid)/ns/pid"
+        let held = HeldNamespace(try OwnedDescriptor.open(path, O_RDONLY))
+        guard try ProcFS.status(of: target.pid).startTime == target.startTime else {
+            throw KernelError("open", path, errno: .noSuchProcess)
+        }
+        return held
     }
 
     private static func plan(

@@ -82,12 +82,12 @@ public struct LaunchPlanner: Sendable {
         try planner.addProtections()
         try planner.addProcess(seccomp: seccomp)
         return LaunchPlan(
-            cloneFlags: UInt64(CLONE_NEWNS | CLONE_NEWPID),
+            cloneFlags: UInt64(config.targetContainerID == nil ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWNS),
             cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text),
             logFile: try text(config.logPath),
             outOfMemoryEventsFile: try cgroup.outOfMemoryEventsFile.map(text),
             outOfMemoryEventControlFile: try cgroup.outOfMemoryEventControlFile.map(text),
-            steps: planner.steps)
+            joinsPIDNamespace: config.targetContainerID != nil, steps: planner.steps)
     }
 
     /// A command inside a running container: the same credentials, capabilities, filter, cgroup and namespaces as its init.

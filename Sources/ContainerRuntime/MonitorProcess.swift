@@ -11,6 +11,7 @@ enum MonitorProcess {
         static let plan: Int32 = 3
         static let creator: Int32 = 4
         static let listener: Int32 = 5
+        static let pidNamespace: Int32 = 6
     }
 
     /// A monitor just started and the agent's end of its first connection.
@@ -23,7 +24,10 @@ enum MonitorProcess {
 
     /// Spawns the monitor of a container; its launch begins at once and stops before the release.
     /// - Parameter directory: the container's run directory, the monitor's working directory.
-    static func spawn(_ program: String, plan: LaunchPlan, directory: String) throws(KernelError) -> Spawned {
+    /// - Parameter pidNamespace: a descriptor of the namespace that the plan joins; else -1.
+    static func spawn(
+        _ program: String, plan: LaunchPlan, directory: String, pidNamespace: Int32
+    ) throws(KernelError) -> Spawned {
         let listener = try listen(in: directory)
         var pair: [Int32] = [-1, -1]
         try kernelCall("socketpair") {
@@ -35,7 +39,8 @@ enum MonitorProcess {
         // The plan was written through this descriptor, whose offset is now at the end: the monitor reads from the start.
         try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
-        let sources = [null.raw, memory.raw, theirs.raw, listener.raw]
+        var sources = [null.raw, memory.raw, theirs.raw, listener.raw]
+        if pidNamespace >= 0 { sources.append(pidNamespace) }
         let pid = try spawn(program, directory: directory, sources: sources)
         return Spawned(pid: pid, socket: ours)
     }
@@ -105,10 +110,10 @@ enum MonitorProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for standard: Int32 in 0...2 { posix_spawn_file_actions_adddup2(&actions, lifted[0].raw, standard) }
-        for (index, slot) in [Slot.plan, Slot.creator, Slot.listener].enumerated() {
-            posix_spawn_file_actions_adddup2(&actions, lifted[index + 1].raw, slot)
+        for (source, slot) in zip(lifted.dropFirst(), [Slot.plan, Slot.creator, Slot.listener, Slot.pidNamespace]) {
+            posix_spawn_file_actions_adddup2(&actions, source.raw, slot)
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, Slot.listener + 1)
+        posix_spawn_file_actions_addclosefrom_np(&actions, Int32(sources.count) + 2)
         posix_spawn_file_actions_addchdir_np(&actions, directory)
 
         var attributes = posix_spawnattr_t()

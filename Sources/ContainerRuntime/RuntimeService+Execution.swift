@@ -59,6 +59,7 @@ extension RuntimeService {
     }
 
     /// As ``execute(_:in:standardInput:standardOutput:standardError:)`` with the output collected, at most `outputLimit` bytes of each.
+    /// When the caller is cancelled the command is killed.
     public func executeSync(
         _ arguments: [String], in id: String, outputLimit: Int = 16384
     ) async throws(RuntimeError) -> ExecutionResult {
@@ -66,24 +67,15 @@ extension RuntimeService {
         let errors: CollectedPipe
         let null: Int32
         do throws(KernelError) {
-            output = try CollectedPipe()
-            errors = try CollectedPipe()
+            output = try CollectedPipe(limit: outputLimit, loop: loop)
+            errors = try CollectedPipe(limit: outputLimit, loop: loop)
             null = try OwnedDescriptor.open("/dev/null", O_RDONLY).release()
         } catch { throw RuntimeError(error) }
         defer { close(null) }
-        async let outputBytes = output.collect(limit: outputLimit, pool)
-        async let errorBytes = errors.collect(limit: outputLimit, pool)
-        let result: Result<Int32, RuntimeError>
-        do throws(RuntimeError) {
-            result = .success(
-                try await execute(
-                    arguments, in: id, standardInput: null, standardOutput: output.writeEnd,
-                    standardError: errors.writeEnd))
-        } catch { result = .failure(error) }
-        output.closeWriteEnd()
-        errors.closeWriteEnd()
-        let (standardOutput, standardError) = (await outputBytes, await errorBytes)
-        return ExecutionResult(exitCode: try result.get(), standardOutput: standardOutput, standardError: standardError)
+        let exitCode = try await execute(
+            arguments, in: id, standardInput: null, standardOutput: output.writeEnd, standardError: errors.writeEnd)
+        return ExecutionResult(
+            exitCode: exitCode, standardOutput: output.finish(), standardError: errors.finish())
     }
 
     func yield(_ event: ExecutionEvent, to identifier: UInt32) {

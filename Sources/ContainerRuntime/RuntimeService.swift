@@ -19,6 +19,8 @@ public actor RuntimeService {
         var monitorPID: pid_t?
         var waiters: [AsyncStream<ContainerInstanceState>.Continuation] = []
         var isRemoving = false
+        /// Sent once: to some programs a second one means at once.
+        var hasStopSignal = false
     }
 
     let configuration: RuntimeConfiguration
@@ -98,9 +100,9 @@ public actor RuntimeService {
             throw RuntimeError(.notFound, "sandbox \(config.sandboxID) does not exist")
         }
         let id = Identifier.random()
-        let (configuration, bootID) = (configuration, bootID)
+        let (configuration, bootID, target) = (configuration, bootID, try target(of: config))
         let made = try await pool.run { () throws(RuntimeError) in
-            try ContainerLaunch.make(id, config, sandbox, configuration, bootID: bootID)
+            try ContainerLaunch.make(id, config, sandbox, configuration, bootID: bootID, target: target)
         }
         let status = ContainerInstance(
             id: id, config: config, createdAt: made.createdAt, state: .launching, shortfalls: made.shortfalls)
@@ -124,6 +126,14 @@ public actor RuntimeService {
         return status
     }
 
+    private func target(of config: ContainerConfig) throws(RuntimeError) -> ProcessIdentity? {
+        guard let id = config.targetContainerID else { return nil }
+        guard case .running(let identity, _)? = containersByID[id]?.status.state else {
+            throw RuntimeError(.invalidState, "target container \(id) is not running")
+        }
+        return identity
+    }
+
     /// Releases a created container and waits for the proof that its program runs.
     public func startContainer(_ id: String) async throws(RuntimeError) {
         guard let entry = containersByID[id] else { throw RuntimeError(.notFound, "container \(id) does not exist") }
@@ -142,15 +152,19 @@ public actor RuntimeService {
         if case .exited(let record)? = state, record.failure != nil { throw launchError(record, id) }
     }
 
-    /// Sends `signal` (SIGTERM unless the image says otherwise), waits `gracePeriod`, and then kills everything in the container's cgroup. Returns when it has ended.
+    /// Sends `signal` (SIGTERM unless the image says otherwise), waits `gracePeriod`, and then kills everything in the container's cgroup. Returns when it has ended,
+    /// or, with the container as it is then, when the caller is cancelled.
     public func stopContainer(
         _ id: String, signal: Int32 = 15, gracePeriod: Duration
     ) async throws(RuntimeError) {
         guard let entry = containersByID[id], entry.status.exitRecord == nil else { return }
         if gracePeriod > .zero, let connection = entry.connection {
             do throws(KernelError) {
-                try connection.send(.signal(signal))
+                if !entry.hasStopSignal { try connection.send(.signal(signal)) }
+                containersByID[id]?.hasStopSignal = true
                 if await waitForExit(of: id, timeout: gracePeriod) { return }
+                // Not the grace is over but the agent: the next one stops the container anew.
+                if Task.isCancelled { return }
             } catch {
                 logger.warning("monitor does not take the stop signal", metadata: ["container": "\(id)"])
             }

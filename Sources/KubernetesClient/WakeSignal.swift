@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets tasks wait until something has changed, without losing a change that happens just before they wait.
-final class WakeSignal: Sendable {
+public final class WakeSignal: Sendable {
     private struct State {
         var generation: UInt64 = 0
         var nextID: UInt64 = 0
@@ -12,11 +12,13 @@ final class WakeSignal: Sendable {
 
     private let state = Mutex(State())
 
+    public init() {}
+
     /// To be read before looking at what is waited for.
-    var generation: UInt64 { state.withLock { $0.generation } }
+    public var generation: UInt64 { state.withLock { $0.generation } }
 
     /// Wakes every waiter.
-    func signal() {
+    public func signal() {
         let waiters = state.withLock { state in
             state.generation &+= 1
             let waiters = state.waiters
@@ -27,7 +29,7 @@ final class WakeSignal: Sendable {
     }
 
     /// Returns once a signal later than `generation` was given, or the task is cancelled.
-    func wait(after generation: UInt64) async {
+    public func wait(after generation: UInt64) async {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -54,7 +56,7 @@ final class WakeSignal: Sendable {
     }
 
     /// Waits like `wait(after:)`, but not past `deadline` from now.
-    func wait(after generation: UInt64, atMost duration: Duration?, clock: any Clock<Duration>) async {
+    public func wait(after generation: UInt64, atMost duration: Duration?, clock: any Clock<Duration>) async {
         guard let duration else { return await wait(after: generation) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait(after: generation) }

@@ -5,6 +5,8 @@
 public struct LaunchPlan: Hashable, Sendable {
     /// Version of the bytes; a monitor refuses any other. Running monitors keep the version they were started with.
     public static let wireVersion: UInt8 = 1
+    /// Of a plan that joins a PID namespace, which older monitors cannot.
+    public static let joiningWireVersion: UInt8 = 2
 
     /// `CLONE_NEW*` flags of clone3(2) for init.
     public var cloneFlags: UInt64
@@ -16,23 +18,27 @@ public struct LaunchPlan: Hashable, Sendable {
     public var outOfMemoryEventsFile: CString?
     /// v1 cgroup.event_control beside memory.oom_control: there the kernel kills one process, and the monitor the rest.
     public var outOfMemoryEventControlFile: CString?
+    /// Init is born in the PID namespace that the monitor was given as a descriptor, not in one of its own.
+    public var joinsPIDNamespace: Bool
     public var steps: [LaunchStep]
 
     public init(
         cloneFlags: UInt64 = 0, cgroupDirectory: CString? = nil, logFile: CString? = nil,
-        outOfMemoryEventsFile: CString? = nil, outOfMemoryEventControlFile: CString? = nil, steps: [LaunchStep] = []
+        outOfMemoryEventsFile: CString? = nil, outOfMemoryEventControlFile: CString? = nil,
+        joinsPIDNamespace: Bool = false, steps: [LaunchStep] = []
     ) {
         self.cloneFlags = cloneFlags
         self.cgroupDirectory = cgroupDirectory
         self.logFile = logFile
         self.outOfMemoryEventsFile = outOfMemoryEventsFile
         self.outOfMemoryEventControlFile = outOfMemoryEventControlFile
+        self.joinsPIDNamespace = joinsPIDNamespace
         self.steps = steps
     }
 
     public func encoded() -> [UInt8] {
         var writer = WireWriter()
-        writer.write(LaunchPlan.wireVersion)
+        writer.write(joinsPIDNamespace ? LaunchPlan.joiningWireVersion : LaunchPlan.wireVersion)
         writer.write(cloneFlags)
         writer.write(cgroupDirectory)
         writer.write(logFile)
@@ -45,7 +51,11 @@ public struct LaunchPlan: Hashable, Sendable {
 
     public init(decoding bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
-        guard try reader.readByte() == LaunchPlan.wireVersion else { throw WireError(.badVersion, offset: 0) }
+        let version = try reader.readByte()
+        guard version == LaunchPlan.wireVersion || version == LaunchPlan.joiningWireVersion else {
+            throw WireError(.badVersion, offset: 0)
+        }
+        joinsPIDNamespace = version == LaunchPlan.joiningWireVersion
         cloneFlags = try reader.readUInt64()
         cgroupDirectory = try reader.readOptionalCString()
         logFile = try reader.readOptionalCString()

@@ -21,7 +21,7 @@ enum LocalRoutes {
         router.get("/v1/logs") { request, _ in
             let query = request.uri.queryDictionary
             return await LogRoute.respond(
-                state.agent, namespace: query["namespace"].map(String.init) ?? "default",
+                state.logs, namespace: query["namespace"].map(String.init) ?? "default",
                 pod: query["pod"].map(String.init) ?? "", container: query["container"].map(String.init), query: query)
         }
         router.get("/v1/check") { _, _ in
@@ -66,7 +66,7 @@ enum LocalRoutes {
         }
         router.delete("/v1/images") { request, _ in
             let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
-            let inUse = Set(await state.agent.runtime.containers().map(\.config.imageID))
+            let inUse = Set(await state.host.runtime.containers().map(\.config.imageID))
             do throws(ImageError) {
                 return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
             } catch { return HTTPResponses.error(error.message, status: .conflict) }

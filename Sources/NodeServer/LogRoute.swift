@@ -7,11 +7,11 @@ import NodeAgent
 /// A container's log over HTTP: the same parameters as the API's `pods/log`.
 enum LogRoute {
     static func respond(
-        _ agent: NodeAgent, namespace: String, pod: String, container: String?, query: [Substring: Substring]
+        _ logs: PodLogs, namespace: String, pod: String, container: String?, query: [Substring: Substring]
     ) async -> Response {
         do throws(ContainerLogError) {
             let options = try self.options(query)
-            let reader = try await agent.logReader(
+            let reader = try await logs.reader(
                 namespace: namespace, pod: pod, container: container, options: options)
             let body = ResponseBody { writer in
                 // The client sees at once that the log is open, even while it is empty.

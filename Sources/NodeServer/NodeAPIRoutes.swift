@@ -11,7 +11,7 @@ enum NodeAPIRoutes {
         addShared(to: router, state)
         router.get("/containerLogs/{namespace}/{pod}/{container}") { request, context in
             await LogRoute.respond(
-                state.agent, namespace: try context.parameters.require("namespace"),
+                state.logs, namespace: try context.parameters.require("namespace"),
                 pod: try context.parameters.require("pod"), container: try context.parameters.require("container"),
                 query: request.uri.queryDictionary)
         }
@@ -26,7 +26,7 @@ enum NodeAPIRoutes {
             router.get(RouterPath(path)) { _, _ in
                 let (report, _) = await state.sampler.sample()
                 let text = MetricsExporter.export(
-                    report, instances: await state.agent.runtime.containers(), pods: await state.agent.pods(),
+                    report, instances: await state.host.runtime.containers(), pods: await state.agent.pods(),
                     nodeName: state.configuration.nodeName, version: state.configuration.version)
                 return HTTPResponses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
             }

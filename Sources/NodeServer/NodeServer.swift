@@ -22,14 +22,14 @@ public final class NodeServer: Service {
     ///   - stop: ends every pod of the node (`swiftlet stop --all`).
     ///   - exit: asks the node's process to end.
     public init(
-        configuration: NodeServerConfiguration, agent: NodeAgent, images: ImageManager,
+        configuration: NodeServerConfiguration, agent: NodeAgent, host: LocalPodHost, images: ImageManager,
         findings: @escaping @Sendable () async -> [HostFinding], stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.configuration = configuration
         state = NodeServerState(
-            configuration: configuration, agent: agent, images: images, sampler: UsageSampler(agent: agent),
-            findings: findings, stop: stop, exit: exit)
+            configuration: configuration, agent: agent, host: host, images: images,
+            sampler: UsageSampler(agent: agent, host: host), findings: findings, stop: stop, exit: exit)
         self.logger = logger
         (runs, running) = AsyncStream.makeStream()
     }
@@ -129,9 +129,12 @@ public struct HostFinding: Hashable, Sendable {
 struct NodeServerState: Sendable {
     let configuration: NodeServerConfiguration
     let agent: NodeAgent
+    let host: LocalPodHost
     let images: ImageManager
     let sampler: UsageSampler
     let findings: @Sendable () async -> [HostFinding]
     let stop: @Sendable () async -> Void
     let exit: @Sendable () -> Void
+
+    var logs: PodLogs { PodLogs(agent: agent, host: host) }
 }

@@ -27,14 +27,14 @@ struct UsageReport: Sendable {
     var pods: [PodEntry]
 
     /// Reads everything; what has just gone is left out.
-    static func read(_ agent: NodeAgent) async -> UsageReport {
-        let running = await agent.runtime.containers().filter(\.isRunning)
+    static func read(_ agent: NodeAgent, _ host: LocalPodHost) async -> UsageReport {
+        let running = await host.runtime.containers().filter(\.isRunning)
         let pods = await agent.pods()
-        let cgroups = agent.configuration.cgroups
+        let cgroups = host.configuration.cgroups
         return await KernelThreadPool.shared.run {
             let byPod = Dictionary(grouping: running) { $0.metadata.podUID }
             let entries = pods.compactMap { pod -> PodEntry? in
-                guard let uid = pod.metadata.uid, let path = NodeAgent.cgroupPath(of: pod),
+                guard let uid = pod.metadata.uid, let path = LocalPodHost.cgroupPath(of: pod),
                     let usage = try? cgroups.usage(path)
                 else { return nil }
                 let containers = (byPod[uid] ?? []).compactMap { instance -> ContainerEntry? in

@@ -19,11 +19,14 @@ struct Monitor: ~Copyable {
     /// v1 tells of memory pressure before the kill: the counter is looked at again until it moved or this many looks were had.
     private var memoryLooksLeft = 0
     private let listener: Int32
+    private let pidNamespaceDescriptor: Int32
     private var buffer = [UInt8](repeating: 0, count: 16384)
     private var enteredPIDNamespace = false
 
-    init(plan: LaunchPlan, creator: Int32, listener: Int32) {
+    /// - Parameter pidNamespaceDescriptor: used when the plan joins one.
+    init(plan: LaunchPlan, creator: Int32, listener: Int32, pidNamespaceDescriptor: Int32) {
         self.plan = plan
+        self.pidNamespaceDescriptor = pidNamespaceDescriptor
         self.listener = listener
         connections = AgentConnections(listener: listener, creator: creator)
         memory = OutOfMemoryWatch(
@@ -43,6 +46,11 @@ struct Monitor: ~Copyable {
 
     private mutating func launch() throws(SystemError) {
         if let path = plan.logFile { log = try LogFile(path: path) }
+        if plan.joinsPIDNamespace {
+            try call { CLinux_setns(pidNamespaceDescriptor, Int32(CLONE_NEWPID)) }
+            close(pidNamespaceDescriptor)
+            enteredPIDNamespace = true
+        }
         let outputPipe = try makePipe()
         let errorPipe = try makePipe()
         let process = try ChildProcess.launch(plan, standard: (0, outputPipe.write, errorPipe.write), initPidFD: -1)

@@ -2,7 +2,7 @@ import CLinux
 import MonitorCoreEmbedded
 
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
-// listening socket; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open.
+// listening socket; 6 a PID namespace if the plan joins one; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open.
 
 /// The second word of the command line; Embedded Swift has no CommandLine.
 func firstArgument() -> ArraySlice<UInt8> {
@@ -27,8 +27,8 @@ func monitor() -> Never {
     do { bytes = try readAll(3, limit: 1 << 22) } catch { _exit(2) }
     do { plan = try LaunchPlan(decoding: bytes) } catch { _exit(2) }
     close(3)
-    for descriptor: Int32 in [4, 5] { _ = CLinux_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC) }
-    var monitor = Monitor(plan: plan, creator: 4, listener: 5)
+    for descriptor: Int32 in [4, 5, 6] { _ = CLinux_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC) }
+    var monitor = Monitor(plan: plan, creator: 4, listener: 5, pidNamespaceDescriptor: 6)
     monitor.run()
     _exit(0)
 }

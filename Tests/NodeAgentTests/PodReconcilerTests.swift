@@ -1,4 +1,5 @@
 import KubernetesAPI
+import Probes
 import Testing
 
 @testable import NodeAgent
@@ -112,8 +113,7 @@ struct PodReconcilerTests {
         #expect(
             running.actions == [
                 .kill(
-                    containerID: "app-0", container: "app",
-                    message: "Container app definition changed, will be restarted")
+                    containerID: "app-0", container: "app", reason: .definitionChanged, gracePeriodSeconds: nil)
             ])
         let dead = PodReconciler.plan(pod, observed: Self.observed(Self.instance(exit: 137)), now: Self.now)
         #expect(dead.actions == [.start(container: "app", attempt: 1)])
@@ -141,12 +141,14 @@ struct PodReconcilerTests {
     }
 
     @Test("a new image starts without the old one's delay")
-    func backOffKey() {
+    func backOffKey() throws {
         let container = Container(name: "app", image: "img")
         let key = PodReconciler.backOffKey(Self.pod(), container)
         #expect(PodReconciler.backOffKey(Self.pod(), Container(name: "app", image: "other")) != key)
         #expect(PodReconciler.backOffKey(Self.pod(), Container(name: "b", image: "img")) != key)
         #expect(PodReconciler.backOffKey(Self.pod("Never"), container) == key)
+        let larger = ResourceRequirements(limits: ["memory": try Quantity(parsing: "1Gi")])
+        #expect(PodReconciler.backOffKey(Self.pod(), Container(name: "app", image: "img", resources: larger)) != key)
     }
 
     @Test(
@@ -191,5 +193,141 @@ struct PodReconcilerTests {
             ], now: Self.now)
         #expect(plan.wakeAt == .seconds(1050))
         #expect(plan.waiting.count == 2)
+    }
+
+    private typealias Fixture = LifecycleFixture
+
+    @Test(
+        "a failed probe kills with its own grace, then the container's own policy decides",
+        arguments: [
+            (.liveness, nil, .livenessFailed, 7), (.liveness, 9, .livenessFailed, 9),
+            (.startup, nil, .startupFailed, nil),
+        ]
+            as [(ProbeKind, Int64?, KillReason, Int64?)])
+    func failedProbe(kind: ProbeKind, grace: Int64?, reason: KillReason, expected: Int64?) {
+        var pod = Fixture.pod()
+        pod.spec.containers[0].livenessProbe = Probe(terminationGracePeriodSeconds: 7)
+        let probes = ProbeVerdicts(failed: ["app-0": .init(kind: kind, gracePeriodSeconds: grace)])
+        #expect(
+            Fixture.plan(pod, [Self.instance()], probes: probes).actions == [
+                Fixture.kill("app", reason, grace: expected)
+            ])
+        // An older instance's verdict says nothing about the one that runs.
+        #expect(Fixture.plan(pod, [Self.instance(attempt: 1)], probes: probes).actions.isEmpty)
+        for (policy, ends) in [("Never", true), ("OnFailure", false), ("Always", false)] {
+            pod.spec.containers[0].restartPolicy = policy
+            let plan = Fixture.plan(pod, [Self.instance(exit: 137)])
+            #expect(plan.isFinished == ends)
+            #expect(plan.actions == (ends ? [] : [Fixture.start("app", 1)]))
+        }
+    }
+
+    @Test("a changed image is above a failed probe")
+    func changedAndFailed() {
+        let probes = ProbeVerdicts(failed: ["app-0": .init(kind: .liveness, gracePeriodSeconds: 1)])
+        let plan = Fixture.plan(Self.pod(image: "new"), [Self.instance()], probes: probes)
+        #expect(plan.actions == [Fixture.kill("app", .definitionChanged)])
+    }
+
+    @Test("anything but name and image of a running container may change", arguments: ["Always", "Never"])
+    func harmlessChange(policy: String) throws {
+        var pod = Self.pod(policy)
+        pod.spec.containers[0].env = [EnvVar(name: "A", value: "b")]
+        pod.spec.containers[0].resources = ResourceRequirements(limits: ["cpu": try Quantity(parsing: "1")])
+        #expect(Fixture.plan(pod, [Self.instance()]) == PodReconciler.Plan())
+    }
+
+    @Test("an instance that was made but never started makes way for the next", arguments: ["Always", "Never"])
+    func created(policy: String) {
+        let plan = Fixture.plan(Fixture.pod(policy), [Fixture.created("app", attempt: 2)])
+        #expect(
+            plan.actions == [
+                Fixture.kill("app", .neverStarted, attempt: 2, grace: 0), Fixture.remove("app", 2),
+                Fixture.start("app", 3),
+            ])
+        let blocker = PodReconciler.Blocker(reason: "RunContainerError", message: "", until: .seconds(1001))
+        let blocked = PodReconciler.plan(
+            Fixture.pod(policy), observed: Fixture.observed([Fixture.created("app")]), blockers: ["app": blocker],
+            now: Self.now)
+        #expect(blocked.actions.isEmpty)
+        #expect(blocked.waiting == ["app": blocker])
+    }
+
+    @Test("what runs in another sandbox ends before anything starts", arguments: [nil, "new"] as [String?])
+    func strangers(sandbox: String?) {
+        let plan = Fixture.plan(Fixture.pod(), [Self.instance(sandbox: "old")], sandbox: sandbox)
+        #expect(plan.actions == [Fixture.kill("app", .sandboxLost)])
+    }
+
+    @Test("one failing container does not hold up the others, in the order of the specification")
+    func independent() {
+        let pod = Fixture.pod(apps: ["z", "a", "m"].map { Fixture.container($0) })
+        let blocker = PodReconciler.Blocker(reason: "ErrImagePull", message: "", until: nil)
+        let plan = PodReconciler.plan(pod, observed: Fixture.observed([]), blockers: ["a": blocker], now: Self.now)
+        #expect(plan.actions == [Fixture.start("z"), Fixture.start("m")])
+        #expect(plan.waiting == ["a": blocker])
+    }
+
+    @Test("ephemeral containers start before the init containers are done, and never again")
+    func ephemeral() {
+        var pod = Fixture.pod(inits: [Fixture.container("i")])
+        pod.spec.ephemeralContainers = [EphemeralContainer(name: "e", image: "img")]
+        #expect(Fixture.plan(pod, [Fixture.instance("i")]).actions == [Fixture.start("e")])
+        #expect(Fixture.plan(pod, []).actions == [Fixture.start("e"), Fixture.start("i")])
+        for instance in [Fixture.instance("e"), Fixture.instance("e", exit: 1), Fixture.created("e")] {
+            #expect(Fixture.plan(pod, [Fixture.instance("i"), instance]).actions.isEmpty)
+        }
+        pod.status = PodStatus(ephemeralContainerStatuses: [ContainerStatus(name: "e", state: Fixture.ended(0))])
+        #expect(Fixture.plan(pod, [Fixture.instance("i")]).actions.isEmpty, "its record is lost")
+    }
+
+    @Test("nothing is started in a pod that is being deleted")
+    func deleted() {
+        var pod = Fixture.pod()
+        pod.metadata.deletionTimestamp = Timestamp(seconds: 1)
+        #expect(Fixture.plan(pod, [], sandbox: nil).actions.isEmpty)
+        #expect(Fixture.plan(pod, [Self.instance(exit: 1)]).isFinished)
+        #expect(Fixture.plan(pod, [Self.instance()]) == PodReconciler.Plan())
+    }
+
+    @Test("without the time of its exit a container still waits out its delay only once")
+    func unknownExitTime() {
+        let pod = Fixture.pod()
+        var backOff = RestartBackOff()
+        backOff.recordTry(PodReconciler.backOffKey(pod, pod.spec.containers[0]), now: Self.now)
+        func plan(_ later: Int) -> PodReconciler.Plan {
+            PodReconciler.plan(
+                pod, observed: Fixture.observed([Self.instance(exit: 1)]), backOff: backOff,
+                now: Self.now + .seconds(later))
+        }
+        #expect(plan(9).wakeAt == Self.now + .seconds(10))
+        #expect(plan(10).actions == [Fixture.start("app", 1)])
+    }
+
+    @Test("the last attempt number there is does not overflow")
+    func lastAttempt() {
+        let plan = Fixture.plan(Fixture.pod(), [Self.instance(attempt: .max, exit: 1)])
+        #expect(plan.actions == [Fixture.start("app", .max)])
+    }
+
+    @Test(
+        "without any instance the attempt goes on where the status says it was",
+        arguments: [
+            (ContainerState(running: ContainerStateRunning()), nil, 5), (LifecycleFixture.ended(1), nil, 5),
+            (ContainerState(waiting: ContainerStateWaiting()), LifecycleFixture.ended(1, reason: "Error"), 5),
+            (
+                ContainerState(waiting: ContainerStateWaiting()),
+                LifecycleFixture.ended(137, reason: "ContainerStatusUnknown"), 4
+            ),
+            (
+                ContainerState(waiting: ContainerStateWaiting()),
+                LifecycleFixture.ended(137, reason: "RestartingAllContainers"), 4
+            ),
+            (ContainerState(waiting: ContainerStateWaiting()), nil, 4),
+        ] as [(ContainerState, ContainerState?, UInt32)])
+    func reportedAttempt(state: ContainerState, last: ContainerState?, expected: UInt32) {
+        let status = ContainerStatus(name: "app", state: state, lastState: last, restartCount: 4)
+        let pod = Fixture.pod(status: PodStatus(containerStatuses: [status]))
+        #expect(Fixture.plan(pod, []).actions == [Fixture.start("app", expected)])
     }
 }

@@ -25,7 +25,7 @@ struct PodStatusBuilderTests {
 
     private static func build(
         _ pod: Pod = pod(), _ containers: [ContainerObservation] = [], waiting: [String: PodReconciler.Blocker] = [:],
-        finished: Bool = false, failure: (reason: String, message: String)? = nil
+        finished: Bool = false, failure: PodRejection? = nil
     ) -> PodStatus {
         PodStatusBuilder.build(
             .init(
@@ -84,7 +84,7 @@ struct PodStatusBuilderTests {
 
     @Test("a pod that the node refused has failed, and says why")
     func refused() {
-        let status = Self.build(failure: (reason: "Evicted", message: "no memory"))
+        let status = Self.build(failure: PodRejection(reason: "Evicted", message: "no memory"))
         #expect(status.phase == "Failed")
         #expect(status.reason == "Evicted")
         #expect(status.message == "no memory")
@@ -132,7 +132,7 @@ struct PodStatusBuilderTests {
         let end = finished ? container?.state?.terminated : container?.lastState?.terminated
         #expect(end?.exitCode == 137)
         #expect(end?.reason == "ContainerStatusUnknown")
-        #expect(container?.restartCount == 4)
+        #expect(container?.restartCount == (finished ? 4 : 5))
         #expect((container?.state?.waiting == nil) == finished)
     }
 
@@ -153,5 +153,43 @@ struct PodStatusBuilderTests {
         let status = Self.build(pod)
         #expect(status.containerStatuses?.map(\.name) == ["a", "app", "z"])
         #expect(status.startTime == Timestamp(seconds: 5))
+    }
+
+    private static func addresses(
+        _ found: [String], host: [String] = ["192.0.2.1"], hostNetwork: Bool = false, before: [String] = []
+    ) -> [String]? {
+        var pod = pod(status: PodStatus(podIP: before.first, podIPs: before.map { PodIP(ip: $0) }))
+        pod.spec.hostNetwork = hostNetwork
+        let input = PodStatusBuilder.Input(
+            pod: pod, observation: PodObservation(podIPs: found), podIPs: ["198.51.100.9"], hostIPs: host, now: now)
+        let status = PodStatusBuilder.build(input)
+        #expect(status.podIP == status.podIPs?.first?.ip)
+        return status.podIPs?.map(\.ip)
+    }
+
+    @Test("a pod has one address of the node's own family and one of the other")
+    func families() {
+        let found = ["fd00::2", "10.0.0.2", "10.0.0.3"]
+        #expect(Self.addresses(found) == ["10.0.0.2", "fd00::2"])
+        #expect(Self.addresses(found, host: ["fd00::1"]) == ["fd00::2", "10.0.0.2"])
+        #expect(Self.addresses([], before: ["10.0.0.9"]) == ["198.51.100.9"])
+    }
+
+    @Test("with the host's network the address never changes, but a second family may come")
+    func hostNetwork() {
+        #expect(
+            Self.addresses(["192.0.2.7"], hostNetwork: true, before: ["192.0.2.1"]) == ["192.0.2.1"])
+        #expect(
+            Self.addresses(["192.0.2.7", "fd00::7"], hostNetwork: true, before: ["192.0.2.1"])
+                == ["192.0.2.1", "fd00::7"])
+    }
+
+    @Test("reason and message go with the phase they belong to")
+    func staleReason() {
+        let before = PodStatus(phase: "Pending", message: "m", reason: "r")
+        #expect(Self.build(Self.pod(status: before)).reason == "r")
+        let running = Self.build(Self.pod(status: before), [Self.instance()])
+        #expect(running.reason == nil)
+        #expect(running.message == nil)
     }
 }

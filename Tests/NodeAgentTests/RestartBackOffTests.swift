@@ -29,13 +29,16 @@ struct RestartBackOffTests {
         #expect(backOff.blockedUntil("a", failedAt: .seconds(100), now: .seconds(101)) == .seconds(110))
     }
 
-    @Test("ten quiet minutes on top of the delay forget it", arguments: [(609, 20), (610, 10), (5000, 10)])
+    @Test(
+        "a failure more than ten minutes after the try is a first one",
+        arguments: [(600, 20), (601, 10), (5000, 10)])
     func reset(after: Int, expected: Int) {
         var backOff = RestartBackOff()
         backOff.recordTry("a", now: .zero)
-        let now = Duration.seconds(after)
-        #expect((backOff.blockedUntil("a", failedAt: now, now: now) == nil) == (after >= 610))
-        backOff.recordTry("a", now: now)
+        let failedAt = Duration.seconds(after)
+        #expect((backOff.blockedUntil("a", failedAt: failedAt, now: failedAt) == nil) == (after > 600))
+        // The delay that was waited for in between does not count as running.
+        backOff.recordTry("a", failedAt: failedAt, now: failedAt + .seconds(10))
         #expect(backOff.delay("a") == .seconds(expected))
     }
 
@@ -69,5 +72,34 @@ struct RestartBackOffTests {
         backOff.recordTry("a", now: .zero)
         backOff.restore("a", tries: 6, now: .zero)
         #expect(backOff.delay("a") == .seconds(10))
+    }
+
+    @Test("without a time of the failure the delay counts from the last try, and ends")
+    func withoutFailureTime() {
+        var backOff = RestartBackOff()
+        backOff.recordTry("a", now: .seconds(5))
+        #expect(backOff.blockedUntil("a", failedAt: nil, now: .seconds(14)) == .seconds(15))
+        #expect(backOff.blockedUntil("a", failedAt: nil, now: .seconds(15)) == nil)
+    }
+
+    @Test(
+        "a longest delay below ten seconds is the first one too",
+        arguments: [(0, 1, 1), (4, 4, 4), (15, 10, 15), (900, 10, 20)])
+    func configured(maximum: Int, first: Int, second: Int) {
+        var backOff = RestartBackOff(maximumDelay: .seconds(maximum))
+        backOff.recordTry("a", now: .zero)
+        #expect(backOff.delay("a") == .seconds(first))
+        backOff.recordTry("a", now: .zero)
+        #expect(backOff.delay("a") == .seconds(second))
+    }
+
+    @Test("keys that are not used any more do not pile up")
+    func prune() {
+        var backOff = RestartBackOff()
+        backOff.recordTry("old image", now: .zero)
+        backOff.recordTry("a", now: .seconds(900))
+        #expect(backOff.delay("old image") == .seconds(10))
+        backOff.recordTry("a", now: .seconds(901))
+        #expect(backOff.delay("old image") == .zero)
     }
 }

@@ -33,9 +33,7 @@ struct UnsupportedFieldsTests {
         ("spec.shareProcessNamespace", { $0.shareProcessNamespace = true }),
         ("spec.hostUsers: false", { $0.hostUsers = false }),
         ("spec.runtimeClassName", { $0.runtimeClassName = "kata" }),
-        ("spec.activeDeadlineSeconds", { $0.activeDeadlineSeconds = 1 }),
         ("spec.setHostnameAsFQDN", { $0.setHostnameAsFQDN = true }),
-        ("spec.ephemeralContainers", { $0.ephemeralContainers = [EphemeralContainer()] }),
         ("spec.resourceClaims", { $0.resourceClaims = [PodResourceClaim()] }),
         (
             "spec.securityContext.seccompProfile",
@@ -49,9 +47,8 @@ struct UnsupportedFieldsTests {
     }
 
     private static let containerFields: [(String, @Sendable (inout Container) -> Void)] = [
-        ("livenessProbe", { $0.livenessProbe = Probe() }), ("readinessProbe", { $0.readinessProbe = Probe() }),
-        ("startupProbe", { $0.startupProbe = Probe() }), ("lifecycle", { $0.lifecycle = Lifecycle() }),
-        ("restartPolicy", { $0.restartPolicy = "Always" }), ("tty", { $0.tty = true }), ("stdin", { $0.stdin = true }),
+        ("tty", { $0.tty = true }),
+        ("stdin", { $0.stdin = true }),
         ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
         ("securityContext.privileged", { $0.securityContext = SecurityContext(privileged: true) }),
         ("securityContext.procMount", { $0.securityContext = SecurityContext(procMount: "Unmasked") }),
@@ -90,5 +87,28 @@ struct UnsupportedFieldsTests {
         }
         #expect(
             UnsupportedFields.find(in: pod) == ["spec.containers[0].tty", "spec.containers[1].stdin", "spec.hostPID"])
+    }
+
+    @Test("probes, hooks, restart policies and rules, deadlines and ephemeral containers are carried out")
+    func lifecycle() {
+        let pod = Self.pod { spec in
+            spec.activeDeadlineSeconds = 5
+            spec.ephemeralContainers = [EphemeralContainer(name: "e", tty: true)]
+            spec.containers[0].livenessProbe = Probe()
+            spec.containers[0].readinessProbe = Probe()
+            spec.containers[0].startupProbe = Probe()
+            spec.containers[0].lifecycle = Lifecycle(postStart: LifecycleHandler(), preStop: LifecycleHandler())
+            spec.containers[0].restartPolicy = "Never"
+            spec.containers[0].restartPolicyRules = [ContainerRestartRule()]
+        }
+        #expect(UnsupportedFields.find(in: pod) == [])
+    }
+
+    @Test("a container added for debugging is refused alone")
+    func ephemeral() {
+        let refused = EphemeralContainer(name: "e", tty: true)
+        let expected = ["spec.ephemeralContainers[e].tty"]
+        #expect(UnsupportedFields.find(in: refused, of: Self.pod()) == expected)
+        #expect(UnsupportedFields.find(in: EphemeralContainer(name: "e"), of: Self.pod()) == [])
     }
 }

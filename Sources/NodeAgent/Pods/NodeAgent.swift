@@ -1,10 +1,7 @@
-public import ContainerRuntime
 public import KubernetesAPI
 import KubernetesClient
-import LinuxKernel
 import Logging
-import PodNetwork
-import Volumes
+import Probes
 
 /// The node agent: hears of pods from its sources and of containers from the runtime, and keeps one worker per pod.
 ///
@@ -38,7 +35,10 @@ public actor NodeAgent {
                 group.addTask { for await update in source { await self.handle(update) } }
             }
             group.addTask {
-                for await event in self.context.runtime.events { await self.poke(event.metadata.podUID) }
+                for await uid in self.context.host.changes { await self.poke(uid) }
+            }
+            group.addTask {
+                for await news in self.context.probes.news { await self.tell(news) }
             }
             for await worker in started {
                 group.addTask {
@@ -91,13 +91,54 @@ public actor NodeAgent {
     }
 
     private func add(_ pod: Pod) async {
-        let worker = PodWorker(pod, context: context)
+        let worker = PodWorker(pod, context: context, failure: await rejection(of: pod))
         workers[worker.uid] = worker
         if pod.metadata.deletionTimestamp != nil { await worker.update(pod) }
         start.yield(worker)
     }
 
+    /// Why this node does not take a pod. One that is on the node already was taken by an earlier agent, one that is ending or
+    /// has ended needs nothing any more.
+    private func rejection(of pod: Pod) async -> PodRejection? {
+        if pod.metadata.deletionTimestamp != nil || pod.isTerminal { return nil }
+        let observation = await context.host.observe(pod.metadata.uid ?? "")
+        if observation.sandboxID != nil || !observation.containers.isEmpty { return nil }
+        let unsupported = UnsupportedFields.find(in: pod)
+        if !unsupported.isEmpty {
+            return refuse(
+                pod,
+                PodRejection(
+                    reason: "PodFeatureUnsupported",
+                    message:
+                        "Pod was rejected: this node does not support \(unsupported.joined(separator: ", "))"))
+        }
+        var others: [Pod] = []
+        for worker in workers.values {
+            let other = await worker.pod
+            if await worker.failure == nil, !other.isTerminal { others.append(other) }
+        }
+        return context.admission(pod, others).map { refuse(pod, $0) }
+    }
+
+    private func refuse(_ pod: Pod, _ rejection: PodRejection) -> PodRejection {
+        context.events.record(
+            ObjectReference(to: pod), type: .warning, reason: rejection.reason, message: rejection.message)
+        context.logger.warning(
+            "pod was rejected",
+            metadata: ["pod": "\(pod.key)", "reason": "\(rejection.reason)", "message": "\(rejection.message)"])
+        return rejection
+    }
+
     private func poke(_ uid: String) { workers[uid]?.poke() }
+
+    private func tell(_ news: PodProbes.News) async {
+        switch news {
+        case .changed(let uid): poke(uid)
+        case .event(let event):
+            await workers[event.podUID]?.record(
+                .warning, event.reason.rawValue, event.message, container: event.containerName)
+        }
+    }
 
     private func finished(_ worker: PodWorker) async {
         workers[worker.uid] = nil
@@ -109,44 +150,17 @@ public actor NodeAgent {
 
     /// What runs, or is still mounted, of pods that no source has.
     private func endOrphans() async {
-        var orphans: [String: Pod] = [:]
-        for sandbox in await context.runtime.sandboxes() where workers[sandbox.podUID] == nil {
-            orphans[sandbox.podUID] = Pod(
-                metadata: ObjectMeta(name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID))
-        }
-        for instance in await context.runtime.containers() where workers[instance.metadata.podUID] == nil {
-            let metadata = instance.metadata
-            orphans[metadata.podUID] = Pod(
-                metadata: ObjectMeta(name: metadata.podName, namespace: metadata.podNamespace, uid: metadata.podUID))
-        }
-        for uid in (try? await context.volumes.podUIDsOnDisk()) ?? [] where workers[uid] == nil && orphans[uid] == nil {
-            orphans[uid] = Pod(metadata: ObjectMeta(uid: uid))
-        }
-        for pod in orphans.values.sorted(by: { $0.key < $1.key }) {
+        for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil {
             context.logger.info("pod is in no source, ending it", metadata: ["pod": "\(pod.key)"])
             let worker = PodWorker(pod, context: context)
             workers[worker.uid] = worker
             await worker.terminateAsOrphan()
             start.yield(worker)
         }
-        await context.network.retain(sandboxIDs: Set(await context.runtime.sandboxes().map(\.id)))
+        await context.host.discardUnused()
     }
 
     // MARK: For the node's own interfaces
-
-    public nonisolated var runtime: RuntimeService { context.runtime }
-    public nonisolated var configuration: NodeAgentConfiguration { context.configuration }
-
-    /// A pod's cgroup, below the node's root; nil for a pod whose UID is no safe name.
-    public static func cgroupPath(of pod: Pod) -> String? {
-        PodPlaces.isSafe(uid: pod.metadata.uid ?? "") ? PodPlaces.cgroup(pod) : nil
-    }
-
-    /// Instances of one container, newest first.
-    func instances(ofPod uid: String, container: String) async -> [ContainerInstance] {
-        await context.runtime.containers(ofPod: uid).filter { $0.metadata.name == container }
-            .sorted { $0.metadata.attempt > $1.metadata.attempt }
-    }
 
     /// Every pod this node knows, as it sees it now.
     public func pods() async -> [Pod] {

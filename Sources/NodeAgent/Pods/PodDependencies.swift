@@ -1,55 +1,51 @@
-public import ContainerImages
-public import ContainerRuntime
 public import KubernetesAPI
 public import KubernetesClient
 public import Logging
-public import PodNetwork
-public import Volumes
+public import Probes
 
-/// What a pod worker works with: one of each per node.
+/// What a pod worker works with: one of each per node. Nothing here but ``host`` and the two clients reaches outside the process, and
+/// time comes from ``clock`` alone, so that the whole agent runs in a simulated world as well.
 public struct PodDependencies: Sendable {
-    public var configuration: NodeAgentConfiguration
-    public var runtime: RuntimeService
-    public var images: ImageManager
-    public var network: any NetworkPlugin
-    public var volumes: VolumeManager
-    public var objects: any VolumeObjectSource
-    /// The same for pods of manifest files, which may use objects of manifest files.
-    public var staticVolumes: VolumeManager
-    public var staticObjects: any VolumeObjectSource
-    public var services: @Sendable () -> [Service]
+    public var host: any PodHost
+    public var probes: PodProbes
+    public var hooks: LifecycleHookRunner
     public var statuses: PodStatusManager
     public var events: EventRecorder
     public var hostIPs: [String]
-    public var nodeMemoryBytes: Int64
-    public var nodeAllocatable: @Sendable () -> [String: Quantity]
+    /// Says why the node does not take a pod; nil when it does.
+    public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) -> PodRejection?
+    public var clock: any Clock<Duration>
+    /// For the times that people and the API see; nothing is decided by it.
+    public var wallClock: @Sendable () -> Timestamp
     public var logger: Logger
-    /// Monotonic time since some fixed moment.
-    public var monotonic: @Sendable () -> Duration
 
     public init(
-        configuration: NodeAgentConfiguration, runtime: RuntimeService, images: ImageManager,
-        network: any NetworkPlugin, volumes: VolumeManager, objects: any VolumeObjectSource,
-        staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
-        services: @escaping @Sendable () -> [Service], statuses: PodStatusManager, events: EventRecorder,
-        hostIPs: [String], nodeMemoryBytes: Int64, nodeAllocatable: @escaping @Sendable () -> [String: Quantity],
-        logger: Logger, monotonic: @escaping @Sendable () -> Duration
+        host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
+        events: EventRecorder, hostIPs: [String],
+        admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) -> PodRejection? = { _, _ in nil },
+        clock: any Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
+        logger: Logger
     ) {
-        self.configuration = configuration
-        self.runtime = runtime
-        self.images = images
-        self.network = network
-        self.volumes = volumes
-        self.objects = objects
-        self.staticVolumes = staticVolumes
-        self.staticObjects = staticObjects
-        self.services = services
+        self.host = host
+        self.probes = probes
+        self.hooks = hooks
         self.statuses = statuses
         self.events = events
         self.hostIPs = hostIPs
-        self.nodeMemoryBytes = nodeMemoryBytes
-        self.nodeAllocatable = nodeAllocatable
+        self.admission = admission
+        self.clock = clock
+        self.wallClock = wallClock
         self.logger = logger
-        self.monotonic = monotonic
+    }
+}
+
+/// Why a pod was not taken, or ended by the node: the reason and message of its status.
+public struct PodRejection: Error, Hashable, Sendable {
+    public var reason: String
+    public var message: String
+
+    public init(reason: String, message: String) {
+        self.reason = reason
+        self.message = message
     }
 }

@@ -17,10 +17,15 @@ public struct ContainerObservation: Hashable, Sendable {
     public var image: String
     public var imageID: String
     public var state: State
+    /// As whom its first process was started; nil when not known.
+    public var userID: UInt32?
+    public var groupID: UInt32?
+    public var supplementaryGroups: [UInt32]?
 
     public init(
         id: String, sandboxID: String, name: String, attempt: UInt32, definitionHash: String, image: String = "",
-        imageID: String = "", state: State
+        imageID: String = "", state: State, userID: UInt32? = nil, groupID: UInt32? = nil,
+        supplementaryGroups: [UInt32]? = nil
     ) {
         self.id = id
         self.sandboxID = sandboxID
@@ -30,6 +35,9 @@ public struct ContainerObservation: Hashable, Sendable {
         self.image = image
         self.imageID = imageID
         self.state = state
+        self.userID = userID
+        self.groupID = groupID
+        self.supplementaryGroups = supplementaryGroups
     }
 
     public var isRunning: Bool {
@@ -49,11 +57,17 @@ public struct PodObservation: Hashable, Sendable {
     public var sandboxID: String?
     /// One more than the highest attempt of any sandbox of the pod.
     public var nextSandboxAttempt: UInt32
+    /// The sandbox's addresses, in any order.
+    public var podIPs: [String]
     public var containers: [ContainerObservation]
 
-    public init(sandboxID: String? = nil, nextSandboxAttempt: UInt32 = 0, containers: [ContainerObservation] = []) {
+    public init(
+        sandboxID: String? = nil, nextSandboxAttempt: UInt32 = 0, podIPs: [String] = [],
+        containers: [ContainerObservation] = []
+    ) {
         self.sandboxID = sandboxID
         self.nextSandboxAttempt = nextSandboxAttempt
+        self.podIPs = podIPs
         self.containers = containers
     }
 
@@ -62,7 +76,17 @@ public struct PodObservation: Hashable, Sendable {
         containers.filter { $0.name == name }.sorted { $0.attempt > $1.attempt }
     }
 
-    public func newest(_ name: String) -> ContainerObservation? { instances(of: name).first }
+    public func newest(_ name: String) -> ContainerObservation? {
+        containers.lazy.filter { $0.name == name }.max { $0.attempt < $1.attempt }
+    }
+
+    /// Whether one of the pod's own containers was made in this sandbox: its init containers had all done their work
+    /// then, also those whose records are gone.
+    func isInitialized(_ pod: Pod, in sandboxID: String?) -> Bool {
+        guard let sandboxID else { return false }
+        let names = Set(pod.spec.containers.map(\.name))
+        return containers.contains { $0.sandboxID == sandboxID && names.contains($0.name) }
+    }
 }
 
 extension Container {

@@ -1,9 +1,10 @@
 public import KubernetesAPI
+public import Probes
 
 /// Decides what a pod needs next. Pure: the same desired pod, observation and clock give the same plan.
 ///
-/// Level-triggered: a plan is made from scratch each time something happened, so that a crash between two actions, or an action
-/// that failed, needs no memory to be put right.
+/// Level-triggered: a plan is made from scratch each time something happened, so that a crash between two actions, or
+/// an action that failed, needs no memory to be put right.
 public struct PodReconciler: Sendable {
     /// Why a container cannot be started at the moment.
     public struct Blocker: Hashable, Sendable {
@@ -21,10 +22,11 @@ public struct PodReconciler: Sendable {
 
     public enum Action: Hashable, Sendable {
         case createSandbox(attempt: UInt32)
+        /// An init container, sidecar, container of the pod's own, or ephemeral container.
         case start(container: String, attempt: UInt32)
-        /// The definition changed: the instance makes way for a new one.
-        case kill(containerID: String, container: String, message: String)
-        /// An instance that no status needs any more.
+        /// `gracePeriodSeconds` replaces the pod's grace; nil for the pod's.
+        case kill(containerID: String, container: String, reason: KillReason, gracePeriodSeconds: Int64?)
+        /// An instance that no status needs any more. Its logs stay.
         case remove(containerID: String)
     }
 
@@ -36,59 +38,66 @@ public struct PodReconciler: Sendable {
         public var waiting: [String: Blocker] = [:]
         /// Nothing runs and nothing will: the pod has ended by itself.
         public var isFinished = false
+        /// A container ended in a way that restarts all of them: they are being killed and removed.
+        public var restartingAll = false
     }
 
-    private let pod: Pod
-    private let observation: PodObservation
-    private let blockers: [String: Blocker]
-    private let backOff: RestartBackOff
+    let pod: Pod
+    let observation: PodObservation
+    let probes: ProbeVerdicts
+    let blockers: [String: Blocker]
+    let backOff: RestartBackOff
     /// When each container's newest exit was noticed.
-    private let exitSeenAt: [String: Duration]
+    let exitSeenAt: [String: Duration]
     /// Attempts used before this node's records begin (a reboot lost them): the next one is at least this.
-    private let firstAttempts: [String: UInt32]
-    private let now: Duration
-    private var plan = Plan()
+    let firstAttempts: [String: UInt32]
+    let now: Duration
+    let decision: RestartDecision
+    var plan = Plan()
 
-    private init(
-        _ pod: Pod, _ observation: PodObservation, _ blockers: [String: Blocker], _ backOff: RestartBackOff,
-        _ exitSeenAt: [String: Duration], _ firstAttempts: [String: UInt32], _ now: Duration
-    ) {
-        self.pod = pod
-        self.observation = observation
-        self.blockers = blockers
-        self.backOff = backOff
-        self.exitSeenAt = exitSeenAt
-        self.firstAttempts = firstAttempts
-        self.now = now
-    }
-
-    /// - Parameter now: of a monotonic clock, as are all other durations.
+    /// - Parameters:
+    ///   - pod: with the status this node last reported, which is what is known of instances that are gone.
+    ///   - now: of a monotonic clock, as are all other durations.
     public static func plan(
-        _ pod: Pod, observed observation: PodObservation, blockers: [String: Blocker] = [:],
-        backOff: RestartBackOff = RestartBackOff(), exitSeenAt: [String: Duration] = [:],
-        firstAttempts: [String: UInt32] = [:], now: Duration
+        _ pod: Pod, observed observation: PodObservation, probes: ProbeVerdicts = ProbeVerdicts(),
+        blockers: [String: Blocker] = [:], backOff: RestartBackOff = RestartBackOff(),
+        exitSeenAt: [String: Duration] = [:], firstAttempts: [String: UInt32] = [:], now: Duration
     ) -> Plan {
-        var reconciler = PodReconciler(pod, observation, blockers, backOff, exitSeenAt, firstAttempts, now)
+        var reconciler = PodReconciler(
+            pod: pod, observation: observation, probes: probes, blockers: blockers, backOff: backOff,
+            exitSeenAt: exitSeenAt, firstAttempts: firstAttempts, now: now, decision: RestartDecision(pod))
         reconciler.decide()
         return reconciler.plan
     }
 
-    /// The key under which a container's restarts are delayed. The image is part of it: a new image starts afresh.
+    /// The key under which a container's restarts are delayed. Image and resources are part of it: a container that was
+    /// given another image, or more memory, starts afresh.
     public static func backOffKey(_ pod: Pod, _ container: Container) -> String {
-        "\(pod.metadata.uid ?? "")/\(container.name)/\(container.image ?? "")"
+        let resources = [container.resources?.limits, container.resources?.requests].map { quantities in
+            (quantities ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+        }
+        return ([pod.metadata.uid ?? "", container.name, container.image ?? ""] + resources).joined(separator: "/")
     }
 
     private mutating func decide() {
-        trim()
-        if hasEnded {
-            plan.isFinished = true
+        if pod.isTerminating {
+            // What still runs is stopped by the termination; nothing is started any more.
+            plan.isFinished = alive.isEmpty
             return
         }
+        if restartAllIfAsked() { return }
+        trim()
+        if let reason = endReason {
+            stopWhatIsLeft(reason)
+            return
+        }
+        if stopStrangers() { return }
         guard let sandboxID = observation.sandboxID else {
             plan.actions.append(.createSandbox(attempt: observation.nextSandboxAttempt))
             return
         }
-        if !startInitContainers(in: sandboxID) { return }
+        startEphemeralContainers(in: sandboxID)
+        guard initialize(in: sandboxID) else { return }
         for container in pod.spec.containers { reconcile(container, in: sandboxID) }
     }
 
@@ -101,119 +110,62 @@ public struct PodReconciler: Sendable {
         }
     }
 
-    /// Every container has run to an end that the restart policy accepts as the last one.
-    private var hasEnded: Bool {
-        if let failed = failedInitContainer, !mayRestart(failed.terminated) { return !anyAlive }
-        guard !pod.spec.containers.isEmpty else { return true }
-        return pod.spec.containers.allSatisfy { container in
-            guard let newest = observation.newest(container.name), let end = newest.terminated else { return false }
-            return newest.definitionHash == container.definitionHash && !mayRestart(end)
+    /// Running in a sandbox that is gone or not the newest: ended before anything takes its place.
+    private mutating func stopStrangers() -> Bool {
+        let strangers = alive.filter { $0.sandboxID != observation.sandboxID }
+        for instance in strangers { kill(instance, .sandboxLost) }
+        return !strangers.isEmpty
+    }
+
+    /// Debugging does not wait for anything, also not for the init containers; and what was looked at once is not run
+    /// again.
+    private mutating func startEphemeralContainers(in sandboxID: String) {
+        for ephemeral in pod.spec.ephemeralContainers ?? [] {
+            let status = pod.status?.ephemeralContainerStatuses?.first { $0.name == ephemeral.name }
+            let hasRun = status?.hasRun == true || firstAttempts[ephemeral.name] ?? 0 > 0
+            if observation.newest(ephemeral.name) == nil, !hasRun {
+                launch(ephemeral.container, after: nil, in: sandboxID)
+            }
         }
     }
 
-    private var anyAlive: Bool { observation.containers.contains { $0.terminated == nil } }
-
-    private var failedInitContainer: ContainerObservation? {
-        for container in pod.spec.initContainers ?? [] {
-            if let newest = observation.newest(container.name), let end = newest.terminated, end.exitCode != 0 {
-                return newest
-            }
-        }
-        return nil
-    }
-
-    private func mayRestart(_ end: ContainerStateTerminated?) -> Bool {
-        switch RestartPolicy(rawValue: pod.spec.restartPolicy ?? "") ?? .always {
-        case .always: true
-        case .onFailure: end?.exitCode != 0
-        case .never: false
-        }
-    }
-
-    /// One after the other, each to success. True when all have succeeded, or the app containers prove that they had.
-    private mutating func startInitContainers(in sandboxID: String) -> Bool {
-        let initContainers = pod.spec.initContainers ?? []
-        let appNames = Set(pod.spec.containers.map(\.name))
-        if observation.containers.contains(where: { appNames.contains($0.name) && $0.sandboxID == sandboxID }) {
-            return true
-        }
-        for container in initContainers {
-            let newest = observation.newest(container.name)
-            guard let newest, newest.sandboxID == sandboxID else {
-                start(container, after: newest)
-                return false
-            }
-            guard let end = newest.terminated else {
-                // Created but never released (the agent died between): it is made anew by the runtime's own cleanup.
-                return false
-            }
-            if end.exitCode == 0 { continue }
-            if mayRestart(end) || RestartPolicy(rawValue: pod.spec.restartPolicy ?? "") != .never {
-                restart(container, after: newest)
-            }
-            return false
-        }
-        return true
-    }
-
+    /// One of the pod's own containers.
     private mutating func reconcile(_ container: Container, in sandboxID: String) {
         guard let newest = observation.newest(container.name) else {
-            start(container, after: nil)
+            if !isOver(container) { launch(container, after: nil, in: sandboxID) }
             return
         }
-        if newest.definitionHash != container.definitionHash {
-            if newest.terminated == nil {
-                plan.actions.append(
-                    .kill(
-                        containerID: newest.id, container: container.name,
-                        message: "Container \(container.name) definition changed, will be restarted"))
-            } else {
-                start(container, after: newest)
-            }
-            return
-        }
-        guard let end = newest.terminated else { return }
-        guard mayRestart(end) else { return }
-        if newest.sandboxID != sandboxID {
-            // The sandbox was lost, not the container's doing: no delay.
-            start(container, after: newest)
-        } else {
-            restart(container, after: newest)
+        switch newest.state {
+        case .created: launch(container, after: newest, in: sandboxID)
+        case .running: killIfUnfit(container, newest)
+        case .exited: if !isOver(container) { launch(container, after: newest, in: sandboxID) }
         }
     }
 
-    private mutating func restart(_ container: Container, after newest: ContainerObservation) {
-        let key = Self.backOffKey(pod, container)
-        guard let until = backOff.blockedUntil(key, failedAt: exitSeenAt[container.name] ?? now, now: now) else {
-            start(container, after: newest)
-            return
+    /// A changed image counts whatever the restart policy says; other changes leave a running container alone.
+    mutating func killIfUnfit(_ container: Container, _ instance: ContainerObservation) {
+        if instance.definitionHash != container.definitionHash {
+            kill(instance, .definitionChanged)
+        } else if let failure = probes.failed[instance.id] {
+            kill(container, instance, failure)
         }
-        let seconds = backOff.delay(key).components.seconds
-        let podName = "\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")(\(pod.metadata.uid ?? ""))"
-        wait(
-            container.name,
-            Blocker(
-                reason: "CrashLoopBackOff",
-                message: "back-off \(Self.text(seconds)) restarting failed container=\(container.name) pod=\(podName)",
-                until: until))
     }
 
-    private mutating func start(_ container: Container, after newest: ContainerObservation?) {
-        if let blocker = blockers[container.name], blocker.until.map({ $0 > now }) ?? true {
-            wait(container.name, blocker)
-            return
-        }
-        let next = newest.map { $0.attempt &+ 1 } ?? 0
-        plan.actions.append(.start(container: container.name, attempt: max(next, firstAttempts[container.name] ?? 0)))
+    mutating func kill(
+        _ container: Container, _ instance: ContainerObservation, _ failure: ProbeVerdicts.Failure
+    ) {
+        let (probe, reason): (Probe?, KillReason) =
+            failure.kind == .startup
+            ? (container.startupProbe, .startupFailed) : (container.livenessProbe, .livenessFailed)
+        kill(instance, reason, failure.gracePeriodSeconds ?? probe?.terminationGracePeriodSeconds)
     }
 
-    private mutating func wait(_ name: String, _ blocker: Blocker) {
-        plan.waiting[name] = blocker
-        if let until = blocker.until { plan.wakeAt = min(plan.wakeAt ?? until, until) }
+    mutating func kill(_ instance: ContainerObservation, _ reason: KillReason, _ gracePeriodSeconds: Int64? = nil) {
+        plan.actions.append(
+            .kill(
+                containerID: instance.id, container: instance.name, reason: reason,
+                gracePeriodSeconds: gracePeriodSeconds))
     }
 
-    /// `10s`, `2m40s`: as Go prints a duration.
-    static func text(_ seconds: Int64) -> String {
-        seconds < 60 ? "\(seconds)s" : "\(seconds / 60)m\(seconds % 60)s"
-    }
+    var alive: [ContainerObservation] { observation.containers.filter { $0.terminated == nil } }
 }

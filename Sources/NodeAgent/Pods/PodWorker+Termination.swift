@@ -1,98 +1,173 @@
-import ContainerRuntime
-import Glibc
 import KubernetesAPI
 import KubernetesClient
-import LinuxKernel
 import Logging
-import PodNetwork
-import Volumes
+import Probes
 
 extension PodWorker {
-    /// Stops all containers, then gives back everything but their records. The API hears of the end, and then loses the pod.
-    func terminate() async {
-        await report(await observe())
+    /// Stops all containers, then gives back everything but their records. Gives the moment of the next try when something of
+    /// the pod is still there.
+    func terminate() async -> Duration? {
+        await context.probes.prober.stopLivenessAndStartup(podUID: uid)
+        if pod.metadata.deletionTimestamp != nil || isRemoved { await report(await observe()) }
         await stopContainers()
-        guard await release() else { return }
+        // The agent itself is stopping: the next one goes on from here.
+        if Task.isCancelled { return nil }
+        await context.probes.prober.forget(podUID: uid)
+        do throws(PodHostError) { try await context.host.release(pod) } catch {
+            logger.warning("pod not fully torn down", metadata: ["error": "\(error)"])
+            record(.warning, error.reason, error.message)
+            return now + releaseRetry.failed(random: 0.5)
+        }
         await report(await observe(), isFinished: true)
         stage = .terminated
-        if isRemoved {
-            await forget()
-        } else {
-            await context.statuses.deletePod(pod)
-        }
+        return nil
     }
 
-    /// The pod ended, or was refused: the same, but the pod stays in the API with its result.
-    func finishByItself() async {
-        guard await release() else {
-            poke()
+    /// Nothing of the pod is left but its records: the API loses it if it asked for that, and then the node does.
+    func settle() async {
+        guard isRemoved else {
+            if pod.metadata.deletionTimestamp != nil { await context.statuses.deletePod(pod) }
             return
         }
-        await report(await observe(), isFinished: failure == nil)
-        if stage == .terminating {
-            stage = .terminated
-            await context.statuses.deletePod(pod)
-        } else {
-            stage = .syncing
-        }
-        if isRemoved { await forget() }
-    }
-
-    private func stopContainers() async {
-        let grace = Duration.seconds(gracePeriodSeconds ?? 30)
-        let runtime = context.runtime
-        await withTaskGroup(of: Void.self) { group in
-            for instance in await runtime.containers(ofPod: uid) where instance.exitRecord == nil {
-                let name = instance.metadata.name
-                record(.normal, "Killing", "Stopping container \(name)", container: name)
-                group.addTask { try? await runtime.stopContainer(instance.id, gracePeriod: grace) }
-            }
-        }
-    }
-
-    /// Network, namespaces, volumes, cgroup. False when something is still there: it is tried again.
-    private func release() async -> Bool {
-        do {
-            for sandbox in await context.runtime.sandboxes(ofPod: uid) {
-                try await context.runtime.stopPodSandbox(sandbox.id)
-                await context.network.detach(sandboxID: sandbox.id)
-            }
-            try await context.volumes.unmount(podUID: uid)
-            mountedVolumes = nil
-            let (cgroups, path) = (context.configuration.cgroups, PodPlaces.cgroup(pod))
-            try await KernelThreadPool.shared.run { () throws(KernelError) in try cgroups.removeTree(path) }
-            return true
-        } catch {
-            logger.warning("pod not fully torn down", metadata: ["error": "\(error)"])
-            record(.warning, "FailedKillPod", "error killing pod: \(error)")
-            return false
-        }
-    }
-
-    /// Gone from its source: records, logs and directories go too.
-    func forget() async {
-        do {
-            for sandbox in await context.runtime.sandboxes(ofPod: uid) {
-                try await context.runtime.removePodSandbox(sandbox.id)
-            }
-            for instance in await context.runtime.containers(ofPod: uid) {
-                try await context.runtime.removeContainer(instance.id)
-            }
-            let (places, pod) = (context.configuration.places, pod)
-            try await KernelThreadPool.shared.run { () throws(KernelError) in
-                let prefix = "\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")_"
-                let logs = places.logDirectory(pod)
-                for link in try FileSystem.list(places.containerLogLinksDirectory) where link.hasPrefix(prefix) {
-                    let path = places.containerLogLinksDirectory + "/" + link
-                    if FileSystem.linkTarget(path)?.hasPrefix(logs + "/") == true { unlink(path) }
-                }
-                try FileSystem.removeTree(logs)
-            }
-            try await context.volumes.removePodDirectory(podUID: uid)
-        } catch {
+        do throws(PodHostError) { try await context.host.forget(pod) } catch {
             logger.warning("pod's remains not removed", metadata: ["error": "\(error)"])
         }
         await context.statuses.forget(uid: uid)
         stage = .finished
+    }
+
+    private func stopContainers() async {
+        let observation = await observe()
+        let alive = observation.containers.filter { $0.terminated == nil }
+        let order = TerminationOrder(pod)
+        let names = Set(alive.map(\.name))
+        ended = []
+        await withDiscardingTaskGroup { group in
+            for instance in alive {
+                let name = instance.name
+                let predecessors = order.predecessors(of: name).intersection(names)
+                group.addTask {
+                    await self.stop(
+                        instance.id, name, message: "Stopping container \(name)", deadline: nil, after: predecessors)
+                }
+            }
+        }
+    }
+
+    /// Ends one instance while its pod goes on.
+    ///
+    /// - Parameter graceSeconds: nil for the pod's; 0 for at once, without its hook.
+    func kill(_ id: String, _ name: String, message: String, graceSeconds: Int64?) async {
+        guard graceSeconds == 0 else {
+            return await stop(
+                id, name, message: message, deadline: now + TerminationGrace.pod(pod, asked: graceSeconds))
+        }
+        record(.normal, "Killing", message, container: name)
+        await context.host.stopContainer(id, gracePeriod: .zero)
+    }
+
+    /// Ends one container: preStop hook, its turn, stop signal, and the kill when its grace is over.
+    ///
+    /// - Parameters:
+    ///   - deadline: when its grace is over; the pod's own deadline holds as well, and may come nearer meanwhile.
+    ///   - predecessors: containers that end before it is told to.
+    func stop(
+        _ id: String, _ name: String, message: String, deadline: Duration?, after predecessors: Set<String> = []
+    ) async {
+        record(.normal, "Killing", message, container: name)
+        await runPreStop(id, name, deadline)
+        while !predecessors.isSubset(of: ended), remaining(deadline) > .zero, !Task.isCancelled {
+            let generation = changed.generation
+            if predecessors.isSubset(of: ended) { break }
+            await changed.wait(after: generation, atMost: remaining(deadline), clock: context.clock)
+        }
+        guard !Task.isCancelled else { return }
+        await signalAndKill(id, deadline)
+        ended.insert(name)
+        changed.signal()
+    }
+
+    private func remaining(_ deadline: Duration?) -> Duration {
+        let end = [deadline, graceDeadline].compactMap(\.self).min() ?? now
+        return max(.zero, end - now)
+    }
+
+    private func runPreStop(_ id: String, _ name: String, _ deadline: Duration?) async {
+        guard let container = pod.spec.container(named: name), let hook = container.lifecycle?.preStop,
+            remaining(deadline) > .zero, stoppedHooks.insert(id).inserted
+        else { return }
+        let observation = await context.host.observe(uid)
+        guard observation.containers.contains(where: { $0.id == id && $0.isRunning }) else { return }
+        let outcome = await untilInterrupted(where: { $0.remaining(deadline) <= .zero }, deadline: deadline) {
+            await self.context.hooks.run(
+                hook, container: container, containerID: id, podIP: observation.podIPs.first, timeout: nil)
+        }
+        if case .fallback(let message)? = outcome {
+            record(.warning, "LifecycleHTTPFallback", message, container: name)
+        }
+        guard case .failure(let message)? = outcome, !Task.isCancelled else { return }
+        record(.warning, "FailedPreStopHook", "PreStopHook failed", container: name)
+        logger.warning("preStop hook failed", metadata: ["container": "\(name)", "error": "\(message)"])
+    }
+
+    /// Each time the grace shrinks, the stop under way is shortened.
+    private func signalAndKill(_ id: String, _ deadline: Duration?) async {
+        let host = context.host
+        let window = TerminationGrace.stopWindow(remaining: remaining(deadline))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await host.stopContainer(id, gracePeriod: window) }
+            group.addTask { await self.shorten(id, deadline) }
+            // Only the stop itself ends.
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func shorten(_ id: String, _ deadline: Duration?) async {
+        var known = graceDeadline
+        while !Task.isCancelled {
+            let generation = changed.generation
+            if graceDeadline == known {
+                await changed.wait(after: generation)
+                continue
+            }
+            known = graceDeadline
+            let window = TerminationGrace.stopWindow(remaining: remaining(deadline))
+            await context.host.stopContainer(id, gracePeriod: window)
+        }
+    }
+
+    /// Runs `body` until it ends, the condition holds or the deadline has come; then it is cancelled and nil.
+    func untilInterrupted<Value: Sendable>(
+        where condition: @Sendable @escaping (isolated PodWorker) -> Bool, deadline: Duration? = nil,
+        _ body: @Sendable @escaping () async -> Value
+    ) async -> Value? {
+        await withTaskGroup(of: Value?.self) { group in
+            group.addTask { await body() }
+            group.addTask {
+                await self.waitUntil(condition, deadline: deadline)
+                return nil
+            }
+            let first = await group.next()
+            group.cancelAll()
+            return first ?? nil
+        }
+    }
+
+    private func waitUntil(_ condition: (isolated PodWorker) -> Bool, deadline: Duration?) async {
+        while !Task.isCancelled {
+            let generation = changed.generation
+            if condition(self) { return }
+            let limit = stage == .syncing && deadline == nil ? nil : remaining(deadline)
+            await changed.wait(after: generation, atMost: limit, clock: context.clock)
+        }
+    }
+}
+
+extension PodReconciler.Action {
+    /// The pod has nothing left to do: what still runs of it ends together, in order and within one grace period.
+    var isOfTheEnd: Bool {
+        guard case .kill(_, _, let reason, _) = self else { return false }
+        return reason == .onlySidecarsLeft || reason == .initializationFailed
     }
 }

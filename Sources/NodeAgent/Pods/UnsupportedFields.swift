@@ -1,7 +1,7 @@
 import KubernetesAPI
 
-/// Fields of a pod that this version does not carry out. A pod that asks for one is refused with its name: a probe, hook or
-/// setting that is silently ignored would be a promise broken later.
+/// Fields of a pod that this version does not carry out. A pod that asks for one is refused with its name: a probe,
+/// hook or setting that is silently ignored would be a promise broken later.
 enum UnsupportedFields {
     static func find(in pod: Pod) -> [String] {
         var found: [String] = []
@@ -13,14 +13,12 @@ enum UnsupportedFields {
         for (index, container) in spec.containers.enumerated() {
             check(container, "spec.containers[\(index)]", spec, &found)
         }
-        refuse(spec.ephemeralContainers?.isEmpty == false, "spec.ephemeralContainers")
         refuse(spec.hostPID == true, "spec.hostPID")
         refuse(spec.hostIPC == true, "spec.hostIPC")
         refuse(spec.shareProcessNamespace == true, "spec.shareProcessNamespace")
         refuse(spec.hostUsers == false, "spec.hostUsers: false")
         refuse(spec.runtimeClassName?.isEmpty == false, "spec.runtimeClassName")
         refuse(spec.resourceClaims?.isEmpty == false, "spec.resourceClaims")
-        refuse(spec.activeDeadlineSeconds != nil, "spec.activeDeadlineSeconds")
         refuse(spec.setHostnameAsFQDN == true, "spec.setHostnameAsFQDN")
         refuse(spec.securityContext?.sysctls?.isEmpty == false, "spec.securityContext.sysctls")
         refuse(spec.securityContext?.seLinuxOptions != nil, "spec.securityContext.seLinuxOptions")
@@ -28,14 +26,15 @@ enum UnsupportedFields {
         return found
     }
 
+    /// What a container that was added for debugging asks for in vain. Only that container is refused: the pod goes on.
+    static func find(in ephemeral: EphemeralContainer, of pod: Pod) -> [String] {
+        var found: [String] = []
+        check(ephemeral.container, "spec.ephemeralContainers[\(ephemeral.name)]", pod.spec, &found)
+        return found
+    }
+
     private static func check(_ container: Container, _ path: String, _ spec: PodSpec, _ found: inout [String]) {
         func refuse(_ condition: Bool, _ field: String) { if condition { found.append(path + "." + field) } }
-        refuse(container.livenessProbe != nil, "livenessProbe")
-        refuse(container.readinessProbe != nil, "readinessProbe")
-        refuse(container.startupProbe != nil, "startupProbe")
-        refuse(container.lifecycle != nil, "lifecycle")
-        refuse(container.restartPolicy != nil, "restartPolicy")
-        refuse(container.restartPolicyRules?.isEmpty == false, "restartPolicyRules")
         refuse(container.tty == true, "tty")
         refuse(container.stdin == true, "stdin")
         refuse(container.volumeDevices?.isEmpty == false, "volumeDevices")

@@ -6,14 +6,14 @@ import Synchronization
 
 /// The endpoint's way to the logs of the agent in the same process. The agent comes later than the endpoint.
 final class NodeLogSource: PodLogSource {
-    private let agent = Mutex<NodeAgent?>(nil)
+    private let logs = Mutex<PodLogs?>(nil)
 
-    func attach(_ agent: NodeAgent) { self.agent.withLock { $0 = agent } }
+    func attach(_ logs: PodLogs) { self.logs.withLock { $0 = logs } }
 
     func logs(
         pod: Pod, container: String, options: PodLogOptions
     ) async throws -> AsyncThrowingStream<ByteBuffer, any Error> {
-        guard let agent = agent.withLock({ $0 }) else { throw PodLogError.unavailable("the node agent is starting") }
+        guard let logs = logs.withLock({ $0 }) else { throw PodLogError.unavailable("the node agent is starting") }
         var wanted = ContainerLogOptions()
         wanted.follow = options.follow
         wanted.previous = options.previous
@@ -23,7 +23,7 @@ final class NodeLogSource: PodLogSource {
         wanted.since =
             options.sinceTime ?? options.sinceSeconds.map { Timestamp.now().advanced(by: .seconds(-$0)) }
         do throws(ContainerLogError) {
-            let reader = try await agent.logReader(
+            let reader = try await logs.reader(
                 namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name ?? "", container: container,
                 options: wanted)
             return AsyncThrowingStream { try await reader.next().map { ByteBuffer(bytes: $0) } }

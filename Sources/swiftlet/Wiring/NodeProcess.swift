@@ -68,7 +68,7 @@ struct NodeProcess: ServiceLifecycle.Service {
                 let node = try await NodeWiring.start(
                     settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
                     in: &group)
-                endpoint?.logSource.attach(node.agent)
+                endpoint?.logSource.attach(node.logs)
             }
             if endpoint != nil {
                 let scheduler = Scheduler(client: client, logger: logger)

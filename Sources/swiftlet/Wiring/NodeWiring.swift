@@ -5,14 +5,16 @@ import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
 import Logging
+import NIOPosix
 import NodeAgent
 import NodeServer
 import PodNetwork
+import Probes
 import Volumes
 
 /// The agent's parts, made and connected. Each long-running one becomes a task of the process's group.
 struct NodeWiring {
-    let agent: NodeAgent
+    let logs: PodLogs
 
     static func start(
         _ settings: NodeSettings, client: APIClient, endpoint: NodeProcess.RunningEndpoint?, stopRequest: StopRequest,
@@ -53,16 +55,23 @@ struct NodeWiring {
             stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable })
         let staticVolumes = VolumeManager(
             stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable })
-        let start = ContinuousClock.now
+        let host = LocalPodHost(
+            LocalPodHost.Parts(
+                runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
+                staticVolumes: staticVolumes, staticObjects: staticObjects,
+                services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
+                events: recorder),
+            configuration: foundation.configuration(allowsHostRootfsFromAPI: endpoint != nil), hostIPs: addresses,
+            nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes), logger: logger)
+        let connections = MultiThreadedEventLoopGroup.singleton
+        let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
         let context = PodDependencies(
-            configuration: foundation.configuration(
-                allowsHostRootfsFromAPI: endpoint != nil),
-            runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
-            staticVolumes: staticVolumes, staticObjects: staticObjects,
-            services: { Array(services.snapshot().values) }, statuses: statuses, events: recorder, hostIPs: addresses,
-            nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes),
-            nodeAllocatable: { reporter.allocatable }, logger: logger, monotonic: { start.duration(to: .now) })
+            host: host, probes: probes,
+            hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
+            events: recorder, hostIPs: addresses, logger: logger)
         let agent = NodeAgent(context: context, sources: [.file: manifests.updates, .api: api.updates])
+        group.addTask { await host.run() }
+        group.addTask { await probes.run() }
         group.addTask { await manifests.run() }
         group.addTask { await mirrors.run() }
         group.addTask { await api.run() }
@@ -70,7 +79,7 @@ struct NodeWiring {
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
         let server = nodeServer(
-            settings, agent, foundation, endpoint, shortfalls: shortfalls, logger: logger
+            settings, agent, host, foundation, endpoint, shortfalls: shortfalls, logger: logger
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
@@ -79,7 +88,7 @@ struct NodeWiring {
         }
         group.addTask { try await server.run() }
         await server.started()
-        return NodeWiring(agent: agent)
+        return NodeWiring(logs: PodLogs(agent: agent, host: host))
     }
 
     private static func startReporting(
@@ -107,7 +116,7 @@ struct NodeWiring {
     }
 
     private static func nodeServer(
-        _ settings: NodeSettings, _ agent: NodeAgent, _ foundation: NodeFoundation,
+        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
         _ endpoint: NodeProcess.RunningEndpoint?, shortfalls: [String], logger: Logger,
         stop: @escaping @Sendable () async -> Void, exit: @escaping @Sendable () -> Void
     ) -> NodeServer {
@@ -128,7 +137,7 @@ struct NodeWiring {
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version),
-            agent: agent, images: foundation.images,
+            agent: agent, host: host, images: foundation.images,
             findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) }, stop: stop, exit: exit,
             logger: logger)
     }

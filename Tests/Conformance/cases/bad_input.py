@@ -132,10 +132,9 @@ def absent_command(space):
 
 @case("fields that are not carried out are refused by name")
 def unsupported(space, kubectl):
-    probe = {"exec": {"command": ["true"]}}
     for number, (container, spec, field) in enumerate(
         (
-            ({"livenessProbe": probe}, {}, "livenessProbe"),
+            ({"tty": True}, {}, "tty"),
             ({"securityContext": {"privileged": True}}, {}, "privileged"),
             ({}, {"hostPID": True}, "hostPID"),
         )

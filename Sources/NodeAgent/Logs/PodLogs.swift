@@ -1,15 +1,29 @@
 import ContainerRuntime
 import KubernetesAPI
 
-extension NodeAgent {
+/// The logs of the pods on this node.
+public struct PodLogs: Sendable {
+    private let agent: NodeAgent
+    private let host: LocalPodHost
+
+    public init(agent: NodeAgent, host: LocalPodHost) {
+        self.agent = agent
+        self.host = host
+    }
+
     /// A reader for the log of a pod's container, or the words why there is none.
-    public func logReader(
+    public func reader(
         namespace: String, pod name: String, container requested: String?, options: ContainerLogOptions
     ) async throws(ContainerLogError) -> ContainerLogReader {
-        guard let pod = await pods().first(where: { $0.metadata.namespace == namespace && $0.metadata.name == name })
+        guard
+            let pod = await agent.pods().first(where: { $0.metadata.namespace == namespace && $0.metadata.name == name }
+            )
         else { throw .notFound("pod \(namespace)/\(name) is not on this node") }
         let container = try containerName(requested, in: pod)
-        let newest = await instances(ofPod: pod.metadata.uid ?? "", container: container)
+        let newest = await host.runtime.containers(ofPod: pod.metadata.uid ?? "").filter {
+            $0.metadata.name == container
+        }
+        .sorted { $0.metadata.attempt > $1.metadata.attempt }
         let chosen = options.previous ? newest.dropFirst().first : newest.first
         guard let chosen else {
             if options.previous {
@@ -19,7 +33,7 @@ extension NodeAgent {
             let reason = statuses.first { $0.name == container }?.state?.waiting?.reason ?? "ContainerCreating"
             throw .badRequest("container \"\(container)\" in pod \"\(name)\" is waiting to start: \(reason)")
         }
-        let runtime = runtime
+        let runtime = host.runtime
         return try ContainerLogReader(path: chosen.config.logPath, options: options) {
             await runtime.hasEnded(chosen.id)
         }
@@ -27,7 +41,9 @@ extension NodeAgent {
 
     private func containerName(_ requested: String?, in pod: Pod) throws(ContainerLogError) -> String {
         let name = pod.metadata.name ?? ""
-        let all = (pod.spec.initContainers ?? []) + pod.spec.containers
+        let all =
+            (pod.spec.initContainers ?? []) + pod.spec.containers
+            + (pod.spec.ephemeralContainers ?? []).map(\.container)
         if let requested, !requested.isEmpty {
             guard all.contains(where: { $0.name == requested }) else {
                 throw .badRequest("container \(requested) is not valid for pod \(name)")

@@ -13,6 +13,11 @@ struct PodPlaces: Sendable {
 
     func resolvConf(_ uid: String) -> String { directory(uid) + "/resolv.conf" }
 
+    /// Bound into one attempt of a container, which leaves its last words there.
+    func terminationMessage(_ uid: String, container: String, attempt: UInt32) -> String {
+        directory(uid) + "/containers/\(container)/\(attempt)"
+    }
+
     func logDirectory(_ pod: Pod) -> String {
         "\(logsDirectory)/\(pod.metadata.namespace ?? "")_\(pod.metadata.name ?? "")_\(pod.metadata.uid ?? "")"
     }

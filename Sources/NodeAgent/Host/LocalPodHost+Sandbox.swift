@@ -1,78 +1,72 @@
 import ContainerRuntime
-import Glibc
-import KubernetesAPI
+public import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
 import Logging
 import PodNetwork
 import Volumes
 
-extension PodWorker {
-    /// Makes the pod's cgroup, namespaces and network. What fails is told, undone and tried again.
-    func createSandbox(attempt: UInt32) async {
-        let (pod, configuration) = (pod, context.configuration)
+extension LocalPodHost {
+    public func createSandbox(for pod: Pod, attempt: UInt32) async throws(PodHostError) {
+        let uid = pod.metadata.uid ?? ""
         var made: PodSandbox?
         do {
+            let directory = configuration.places.directory(uid)
             try await KernelThreadPool.shared.run { () throws(KernelError) in
-                try FileSystem.makeDirectories(configuration.places.directory(pod.metadata.uid ?? ""), mode: 0o750)
+                try FileSystem.makeDirectories(directory, mode: 0o750)
             }
-            let sandbox = try await context.runtime.runPodSandbox(
+            let sandbox = try await parts.runtime.runPodSandbox(
                 PodSandboxConfig(
                     podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
-                    attempt: attempt, hostname: hostname, hostNetwork: pod.spec.hostNetwork == true))
+                    attempt: attempt, hostname: hostname(of: pod), hostNetwork: pod.spec.hostNetwork == true))
             made = sandbox
-            isSandboxPrepared = false
-            try await prepare(sandbox)
-            if attempt > 0 {
-                record(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-            }
-            blockers = [:]
+            try await prepare(sandbox, for: pod)
         } catch {
-            if let made { try? await context.runtime.removePodSandbox(made.id) }
-            guard stage == .syncing else { return }
-            record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(error)")
-            logger.warning("sandbox not created", metadata: ["error": "\(error)"])
-            try? await ContinuousClock().sleep(for: .seconds(1))
+            if let made {
+                await parts.network.detach(sandboxID: made.id)
+                try? await parts.runtime.removePodSandbox(made.id)
+            }
+            throw PodHostError(reason: "FailedCreatePodSandBox", message: "Failed to create pod sandbox: \(error)")
         }
     }
 
     /// What a sandbox needs before a container starts in it: network, files, cgroup. Each step finds what is there, so an agent
     /// that adopted the sandbox of one that died half-way completes it.
-    func prepare(_ sandbox: PodSandbox) async throws {
-        try await makeCgroup()
-        if isSandboxPrepared { return }
+    func prepare(_ sandbox: PodSandbox, for pod: Pod) async throws {
+        try await makeCgroup(of: pod)
+        if memory(sandbox.podUID).preparedSandbox == sandbox.id { return }
         try await connect(sandbox)
-        try await writeFiles()
-        isSandboxPrepared = true
+        try await writeFiles(of: pod)
+        remember(sandbox.podUID) { $0.preparedSandbox = sandbox.id }
     }
 
     /// The pod's cgroup with its limits, in every hierarchy.
-    private func makeCgroup() async throws(KernelError) {
-        let (pod, configuration) = (pod, context.configuration)
+    private func makeCgroup(of pod: Pod) async throws(KernelError) {
+        let configuration = configuration
         let shortfalls = try await KernelThreadPool.shared.run { () throws(KernelError) in
             let cgroup = PodPlaces.cgroup(pod)
             try configuration.cgroups.createIfNeeded(cgroup)
             return try configuration.cgroups.apply(
                 PodResources.pod(pod, pidsLimit: configuration.podPidsLimit), to: cgroup)
         }
-        reportShortfalls(shortfalls)
+        reportShortfalls(shortfalls, of: pod)
     }
 
     private func connect(_ sandbox: PodSandbox) async throws {
         guard let namespace = sandbox.networkNamespacePath else {
-            podIPs = context.hostIPs
+            remember(sandbox.podUID) { $0.podIPs = hostIPs }
             return
         }
-        let status = try await context.network.attach(
+        let status = try await parts.network.attach(
             AttachRequest(
                 sandboxID: sandbox.id, namespacePath: namespace, podNamespace: sandbox.podNamespace,
                 podName: sandbox.podName))
-        podIPs = status.addresses.map(\.description)
+        remember(sandbox.podUID) { $0.podIPs = status.addresses.map(\.description) }
     }
 
     /// spec.hostname, or the pod's name cut to what a kernel host name holds; the node's own with the host's network.
-    var hostname: String {
-        if pod.spec.hostNetwork == true { return context.configuration.nodeName }
+    func hostname(of pod: Pod) -> String {
+        if pod.spec.hostNetwork == true { return configuration.nodeName }
         let name = pod.spec.hostname.flatMap { $0.isEmpty ? nil : $0 } ?? pod.metadata.name ?? ""
         var cut = Substring(name.prefix(63))
         while let last = cut.last, last == "-" || last == "." { cut.removeLast() }
@@ -80,17 +74,17 @@ extension PodWorker {
     }
 
     /// /etc/hosts and /etc/resolv.conf, shared by the pod's containers.
-    private func writeFiles() async throws {
+    private func writeFiles(of pod: Pod) async throws {
         let aliases = (pod.spec.hostAliases ?? []).map { HostsFile.Alias(ip: $0.ip, hostnames: $0.hostnames ?? []) }
-        let (places, uid, hostname) = (context.configuration.places, uid, hostname)
-        let addresses = podIPs.compactMap { IPAddress($0) }
+        let (places, uid, hostname) = (configuration.places, pod.metadata.uid ?? "", hostname(of: pod))
+        let addresses = memory(uid).podIPs.compactMap { IPAddress($0) }
         let usesHostNetwork = pod.spec.hostNetwork == true
         let subdomain = pod.spec.subdomain ?? ""
         let domain =
             subdomain.isEmpty
-            ? "" : "\(subdomain).\(pod.metadata.namespace ?? "").svc.\(context.configuration.clusterDomain)"
-        let resolver = ResolvConf(resolverInput(hostFile: try? FileSystem.readText("/etc/resolv.conf")))
-        for warning in resolver.warnings { record(.warning, warning.reason.rawValue, warning.message) }
+            ? "" : "\(subdomain).\(pod.metadata.namespace ?? "").svc.\(configuration.clusterDomain)"
+        let resolver = ResolvConf(resolverInput(of: pod, hostFile: try? FileSystem.readText("/etc/resolv.conf")))
+        for warning in resolver.warnings { record(.warning, warning.reason.rawValue, warning.message, of: pod) }
         try await KernelThreadPool.shared.run { () throws(KernelError) in
             let hosts =
                 usesHostNetwork
@@ -103,12 +97,12 @@ extension PodWorker {
         }
     }
 
-    private func resolverInput(hostFile: String?) -> ResolvConf.Input {
+    private func resolverInput(of pod: Pod, hostFile: String?) -> ResolvConf.Input {
         let dns = pod.spec.dnsConfig
         return ResolvConf.Input(
             policy: ResolvConf.Policy(rawValue: pod.spec.dnsPolicy ?? "ClusterFirst") ?? .clusterFirst,
             usesHostNetwork: pod.spec.hostNetwork == true, podNamespace: pod.metadata.namespace ?? "",
-            clusterDNS: context.configuration.clusterDNS, clusterDomain: context.configuration.clusterDomain,
+            clusterDNS: configuration.clusterDNS, clusterDomain: configuration.clusterDomain,
             hostFile: hostFile,
             podConfig: dns.map { dns in
                 ResolvConf.PodConfig(

@@ -1,0 +1,123 @@
+import ContainerImages
+import ContainerRuntime
+import KubernetesAPI
+import LinuxKernel
+import Volumes
+
+extension LocalPodHost {
+    /// The container's environment, with the ConfigMaps and Secrets of this moment.
+    private func environment(
+        of container: Container, in pod: Pod, image: ResolvedImage, home: String
+    ) async throws -> ContainerEnvironment {
+        let objects = await PodObjects.fetch(
+            ContainerEnvironment.objectNames(for: container), namespace: pod.metadata.namespace ?? "",
+            from: self.objects(of: pod))
+        let environment = try ContainerEnvironment.build(
+            pod: pod, container: container,
+            inputs: EnvironmentInputs(
+                objects: objects, services: parts.services(),
+                placement: DownwardAPI.Placement(
+                    nodeName: configuration.nodeName, podIPs: memory(pod.metadata.uid ?? "").podIPs, hostIPs: hostIPs),
+                nodeAllocatable: parts.nodeAllocatable(), hostname: hostname(of: pod),
+                imageEnvironment: image.config.env, home: home))
+        if !environment.skippedKeys.isEmpty {
+            record(
+                .warning, "InvalidEnvironmentVariableNames",
+                "Keys [\(environment.skippedKeys.joined(separator: ", "))] were skipped: they are no variable names",
+                of: pod, container: container.name)
+        }
+        return environment
+    }
+
+    // MARK: Configuration
+
+    func containerConfig(
+        _ container: Container, of pod: Pod, attempt: UInt32, sandbox: PodSandbox, image: ResolvedImage
+    ) async throws -> ContainerConfig {
+        let (places, uid) = (configuration.places, pod.metadata.uid ?? "")
+        let userText = image.config.user
+        let imageUser = try await KernelThreadPool.shared.run { () throws(ImageError) in
+            try ImageUser.resolve(user: userText, lowerDirectories: image.layers)
+        }
+        let identity = try ContainerIdentity.resolve(pod, container, imageUser: imageUser, imageUserText: userText)
+        let variables = try await environment(of: container, in: pod, image: image, home: identity.home)
+        let security = container.securityContext
+        let capabilities = try CapabilitySet.containerDefault(
+            adding: security?.capabilities?.add ?? [], dropping: security?.capabilities?.drop ?? [])
+        let directory = places.logDirectory(pod, container: container.name)
+        let links = places.containerLogLinksDirectory
+        try await KernelThreadPool.shared.run { () throws(KernelError) in
+            try FileSystem.makeDirectories(directory, mode: 0o755)
+            try FileSystem.makeDirectories(links, mode: 0o755)
+        }
+        let seccomp = security?.seccompProfile ?? pod.spec.securityContext?.seccompProfile
+        return ContainerConfig(
+            sandboxID: sandbox.id,
+            metadata: ContainerMetadata(
+                podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
+                name: container.name, attempt: attempt),
+            image: image.reference, imageID: image.id, rootLayers: image.layers,
+            arguments: try arguments(of: container, image: image, environment: variables),
+            environment: variables.entries, workingDirectory: workingDirectory(container, image),
+            userID: identity.userID, groupID: identity.groupID, supplementaryGroups: identity.supplementaryGroups,
+            mounts: try await mounts(
+                of: container, in: pod, attempt: attempt, environment: variables.variables),
+            capabilities: capabilities,
+            noNewPrivileges: security?.allowPrivilegeEscalation == false,
+            seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
+            readOnlyRoot: security?.readOnlyRootFilesystem == true,
+            outOfMemoryScore: PodResources.outOfMemoryScore(
+                pod, container, nodeMemoryBytes: nodeMemoryBytes),
+            cgroupPath: "\(PodPlaces.cgroup(pod))/\(container.name).\(attempt)",
+            resources: PodResources.container(container, podPidsLimit: configuration.podPidsLimit),
+            logPath: places.log(pod, container: container.name, attempt: attempt),
+            labels: labels(of: container, in: pod, attempt: attempt, image: image))
+    }
+
+    private func workingDirectory(_ container: Container, _ image: ResolvedImage) -> String {
+        let own = container.workingDir ?? ""
+        if !own.isEmpty { return own }
+        return image.config.workingDirectory.isEmpty ? "/" : image.config.workingDirectory
+    }
+
+    /// command replaces the image's entrypoint and its default arguments; args replaces only the latter.
+    private func arguments(
+        of container: Container, image: ResolvedImage, environment: ContainerEnvironment
+    ) throws(EnvironmentError) -> [String] {
+        let command = try environment.expand(container.command ?? [])
+        let args = try environment.expand(container.args ?? [])
+        if !command.isEmpty { return command + args }
+        return image.config.entrypoint + (args.isEmpty ? image.config.command : args)
+    }
+
+    private func mounts(
+        of container: Container, in pod: Pod, attempt: UInt32, environment: [String: String]
+    ) async throws -> [ContainerMount] {
+        let (places, uid) = (configuration.places, pod.metadata.uid ?? "")
+        let points = try await volumes(of: pod).containerMounts(
+            pod: pod, container: container, volumes: memory(uid).volumes ?? [:], environment: environment)
+        var mounts = points.map { point in
+            ContainerMount(
+                hostPath: point.hostPath, containerPath: point.containerPath, isFile: point.isFile,
+                readOnly: point.readOnly, propagation: ContainerMount.Propagation(point.propagation))
+        }
+        for (source, target) in [(places.hostsFile(uid), "/etc/hosts"), (places.resolvConf(uid), "/etc/resolv.conf")] {
+            // A volume of the user's own at that place wins.
+            guard !mounts.contains(where: { $0.containerPath == target }) else { continue }
+            mounts.append(ContainerMount(hostPath: source, containerPath: target, isFile: true))
+        }
+        let message = try await makeTerminationMessage(of: container, in: pod, attempt: attempt)
+        if !mounts.contains(where: { $0.containerPath == message.containerPath }) { mounts.append(message) }
+        return mounts
+    }
+}
+
+extension ContainerMount.Propagation {
+    init(_ propagation: VolumeMountPoint.Propagation) {
+        switch propagation {
+        case .none: self = .none
+        case .hostToContainer: self = .hostToContainer
+        case .bidirectional: self = .bidirectional
+        }
+    }
+}

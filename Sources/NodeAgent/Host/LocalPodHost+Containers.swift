@@ -1,0 +1,208 @@
+import ContainerImages
+import ContainerRuntime
+import Glibc
+public import KubernetesAPI
+import LinuxKernel
+import Logging
+public import Probes
+import Volumes
+
+extension LocalPodHost {
+    public func createContainer(
+        _ container: Container, of pod: Pod, attempt: UInt32
+    ) async throws(PodHostError) -> String {
+        guard let sandbox = await parts.runtime.readySandbox(ofPod: pod.metadata.uid ?? "") else {
+            throw PodHostError(reason: "CreateContainerError", message: "the pod's sandbox is gone")
+        }
+        let image = try await image(of: container, in: pod)
+        let config: ContainerConfig
+        do {
+            try await prepare(sandbox, for: pod)
+            var made = try await containerConfig(container, of: pod, attempt: attempt, sandbox: sandbox, image: image)
+            made.targetContainerID = try await targetContainerID(of: container, in: pod)
+            config = made
+        } catch { throw PodHostError(reason: "CreateContainerConfigError", message: "\(error)") }
+        do throws(RuntimeError) {
+            let instance = try await parts.runtime.createContainer(config)
+            reportShortfalls(instance.shortfalls, of: pod)
+            let link = configuration.places.logLink(pod, container: container.name, id: instance.id)
+            _ = await KernelThreadPool.shared.run { symlink(config.logPath, link) }
+            return instance.id
+        } catch {
+            if error.code == .alreadyExists { await clearAttempt(config) }
+            throw PodHostError(reason: "CreateContainerError", message: error.message)
+        }
+    }
+
+    public func startContainer(_ id: String) async throws(PodHostError) {
+        do throws(RuntimeError) { try await parts.runtime.startContainer(id) } catch {
+            throw PodHostError(reason: "RunContainerError", message: error.message)
+        }
+    }
+
+    public func stopContainer(_ id: String, gracePeriod: Duration) async {
+        let label = await parts.runtime.container(id)?.config.labels[ContainerLabel.stopSignal]
+        do throws(RuntimeError) {
+            try await parts.runtime.stopContainer(
+                id, signal: label.flatMap { Int32($0) } ?? SIGTERM, gracePeriod: gracePeriod)
+        } catch {
+            logger.warning("container not stopped", metadata: ["container": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    public func removeContainer(_ id: String) async {
+        do throws(RuntimeError) { try await parts.runtime.removeContainer(id) } catch {
+            logger.warning("container not removed", metadata: ["container": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    public func execute(_ command: [String], in id: String, timeout: Duration?) async -> ProbeExecutionResult {
+        let runtime = parts.runtime
+        // Whichever ends first; the other is cancelled, and with it the command killed.
+        return await withTaskGroup(of: ProbeExecutionResult.self) { group in
+            group.addTask {
+                do throws(RuntimeError) {
+                    let result = try await runtime.executeSync(command, in: id, outputLimit: Self.outputLimit)
+                    return .exited(code: result.exitCode, output: result.standardOutput + result.standardError)
+                } catch { return .notRun(message: error.message) }
+            }
+            if let timeout {
+                group.addTask {
+                    try? await ContinuousClock().sleep(for: timeout)
+                    return .timedOut
+                }
+            }
+            let first = await group.next() ?? .timedOut
+            group.cancelAll()
+            return first
+        }
+    }
+
+    /// Bytes kept of what a probe or hook writes.
+    private static let outputLimit = 10 << 10
+
+    /// The running container in whose PID namespace an ephemeral container is to look around.
+    private func targetContainerID(of container: Container, in pod: Pod) async throws(ContainerConfigError) -> String? {
+        let ephemeral = pod.spec.ephemeralContainers?.first { $0.name == container.name }
+        guard let target = ephemeral?.targetContainerName, !target.isEmpty else { return nil }
+        let instances = await parts.runtime.containers(ofPod: pod.metadata.uid ?? "")
+        guard let running = instances.first(where: { $0.metadata.name == target && $0.isRunning }) else {
+            throw ContainerConfigError("targetContainerName: container \(target) is not running")
+        }
+        return running.id
+    }
+
+    /// An instance in the kernel that the runtime does not know: nothing of it may run beside a new one.
+    private func clearAttempt(_ config: ContainerConfig) async {
+        let path = config.cgroupPath
+        let instances = await parts.runtime.containers(ofPod: config.metadata.podUID)
+        guard !instances.contains(where: { $0.config.cgroupPath == path }) else { return }
+        let cgroups = configuration.cgroups
+        _ = await KernelThreadPool.shared.run { try? cgroups.removeTree(path) }
+    }
+
+    // MARK: Volumes
+
+    public func mountVolumes(of pod: Pod) async throws(PodHostError) {
+        let uid = pod.metadata.uid ?? ""
+        guard memory(uid).volumes == nil else { return }
+        do throws(VolumeError) {
+            let mounted = try await volumes(of: pod).mount(pod)
+            remember(uid) { $0.volumes = mounted }
+        } catch { throw PodHostError(reason: "FailedMount", message: "\(error)") }
+    }
+
+    public func refreshVolumes(of pod: Pod) async throws(PodHostError) {
+        guard memory(pod.metadata.uid ?? "").volumes != nil else { return }
+        do throws(VolumeError) { try await volumes(of: pod).refresh(pod) } catch {
+            throw PodHostError(reason: "FailedMount", message: "\(error)")
+        }
+    }
+
+    // MARK: Termination message
+
+    /// The file in which one attempt leaves its last words: anybody in the container may write it.
+    func makeTerminationMessage(
+        of container: Container, in pod: Pod, attempt: UInt32
+    ) async throws -> ContainerMount {
+        let file = configuration.places.terminationMessage(
+            pod.metadata.uid ?? "", container: container.name, attempt: attempt)
+        try await KernelThreadPool.shared.run { () throws(KernelError) in
+            let directory = String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)])
+            try FileSystem.makeDirectories(directory, mode: 0o750)
+            let descriptor = try OwnedDescriptor.open(file, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o666)
+            // Whatever the agent's umask is.
+            try kernelCall("fchmod", file) { fchmod(descriptor.raw, 0o666) }
+        }
+        let path = container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log"
+        return ContainerMount(hostPath: file, containerPath: path, isFile: true)
+    }
+
+    func labels(
+        of container: Container, in pod: Pod, attempt: UInt32, image: ResolvedImage
+    ) -> [String: String] {
+        var labels = [
+            ContainerLabel.definition: container.definitionHash,
+            ContainerLabel.terminationMessageFile: configuration.places.terminationMessage(
+                pod.metadata.uid ?? "", container: container.name, attempt: attempt),
+            ContainerLabel.terminationMessagePolicy: container.terminationMessagePolicy ?? "File",
+        ]
+        let signal = container.lifecycle?.stopSignal ?? image.config.stopSignal
+        if let number = SignalName.number(of: signal) { labels[ContainerLabel.stopSignal] = "\(number)" }
+        return labels
+    }
+
+    // MARK: Images
+
+    /// What a container's root is made of.
+    struct ResolvedImage: Sendable {
+        var reference: String
+        var id: String
+        var layers: [String]
+        var config: ImageConfig
+    }
+
+    public func prepareImage(of container: Container, in pod: Pod) async throws(PodHostError) {
+        _ = try await image(of: container, in: pod)
+        let reference = container.image ?? ""
+        guard !ImageReference.isHostRootfs(reference) else { return }
+        record(
+            .normal, "Pulled",
+            "Container image \"\(reference)\" already present on machine and can be accessed by the pod", of: pod,
+            container: container.name)
+    }
+
+    private func image(of container: Container, in pod: Pod) async throws(PodHostError) -> ResolvedImage {
+        let reference = container.image ?? ""
+        if ImageReference.isHostRootfs(reference) {
+            guard configuration.allowsHostRootfsFromAPI || pod.isStatic else {
+                throw PodHostError(
+                    reason: "ErrImageNeverPull",
+                    message:
+                        "image \"host:///\" is allowed only for manifest files and the embedded endpoint: use an imported image"
+                )
+            }
+            return ResolvedImage(
+                reference: reference, id: reference, layers: RootFilesystem.host.lowerDirectories,
+                config: ImageConfig())
+        }
+        do throws(ImageError) { _ = try ImageReference(parsing: reference) } catch {
+            throw PodHostError(
+                reason: "InvalidImageName", message: "Failed to apply default image tag \"\(reference)\": \(error)")
+        }
+        guard let stored = await parts.images.resolve(reference) else {
+            if container.imagePullPolicy == "Never" {
+                throw PodHostError(
+                    reason: "ErrImageNeverPull",
+                    message: "Container image \"\(reference)\" is not present with pull policy of Never")
+            }
+            throw PodHostError(
+                reason: "ErrImagePull",
+                message:
+                    "image \"\(reference)\" is not on this node, and this version does not pull from registries: import it with `swiftlet image import FILE --name \(reference)`"
+            )
+        }
+        return ResolvedImage(
+            reference: reference, id: stored.id, layers: await parts.images.layers(of: stored), config: stored.config)
+    }
+}

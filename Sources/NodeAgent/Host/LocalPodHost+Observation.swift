@@ -1,0 +1,121 @@
+import ContainerRuntime
+import Glibc
+public import KubernetesAPI
+import LinuxKernel
+import MonitorCore
+import PodNetwork
+import Volumes
+
+/// What is kept with a container for the time after its end, or after the agent's.
+enum ContainerLabel {
+    /// ``Container/definitionHash``.
+    static let definition = "definition"
+    /// Number of the signal that asks it to end.
+    static let stopSignal = "stop-signal"
+    /// The host's side of its termination message file.
+    static let terminationMessageFile = "termination-message"
+    /// `File` or `FallbackToLogsOnError`.
+    static let terminationMessagePolicy = "termination-message-policy"
+}
+
+extension LocalPodHost {
+    public func observe(_ uid: String) async -> PodObservation {
+        let sandboxes = await parts.runtime.sandboxes(ofPod: uid)
+        let ready = await parts.runtime.readySandbox(ofPod: uid)
+        let instances = await parts.runtime.containers(ofPod: uid)
+        if let ready, memory(uid).podIPs.isEmpty { await recallAddresses(of: ready) }
+        await readTerminationMessages(of: instances, uid: uid)
+        let memory = memory(uid)
+        return PodObservation(
+            sandboxID: ready?.id, nextSandboxAttempt: sandboxes.map(\.attempt).max().map { $0 &+ 1 } ?? 0,
+            podIPs: memory.podIPs,
+            containers: instances.compactMap {
+                ContainerObservation($0, terminationMessage: memory.terminationMessages[$0.id])
+            })
+    }
+
+    public func attemptsUsed(by pod: Pod) async -> [String: UInt32] {
+        let places = configuration.places
+        return await KernelThreadPool.shared.run {
+            var attempts: [String: UInt32] = [:]
+            for container in (pod.spec.initContainers ?? []) + pod.spec.containers {
+                // Log files survive a reboot, and are numbered like the attempts.
+                let names = (try? FileSystem.list(places.logDirectory(pod, container: container.name))) ?? []
+                attempts[container.name] = names.compactMap { UInt32($0.prefix { $0 != "." }) }.max()
+            }
+            return attempts
+        }
+    }
+
+    public func remnants() async -> [Pod] {
+        var pods: [String: Pod] = [:]
+        for sandbox in await parts.runtime.sandboxes() {
+            pods[sandbox.podUID] = Pod(
+                metadata: ObjectMeta(name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID))
+        }
+        for metadata in await parts.runtime.containers().map(\.metadata) {
+            pods[metadata.podUID] = Pod(
+                metadata: ObjectMeta(name: metadata.podName, namespace: metadata.podNamespace, uid: metadata.podUID))
+        }
+        for uid in (try? await parts.volumes.podUIDsOnDisk()) ?? [] where pods[uid] == nil {
+            pods[uid] = Pod(metadata: ObjectMeta(uid: uid))
+        }
+        return pods.values.sorted { ($0.key, $0.metadata.uid ?? "") < ($1.key, $1.metadata.uid ?? "") }
+    }
+
+    public func discardUnused() async {
+        await parts.network.retain(sandboxIDs: Set(await parts.runtime.sandboxes().map(\.id)))
+    }
+
+    private func recallAddresses(of sandbox: PodSandbox) async {
+        let addresses =
+            sandbox.hostNetwork
+            ? hostIPs : await parts.network.status(sandboxID: sandbox.id)?.addresses.map(\.description) ?? []
+        remember(sandbox.podUID) { $0.podIPs = addresses }
+    }
+
+    private func readTerminationMessages(of instances: [ContainerInstance], uid: String) async {
+        let known = memory(uid).terminationMessages
+        let unread = instances.filter { $0.exitRecord != nil && known[$0.id] == nil }
+        guard !unread.isEmpty || known.count > instances.count else { return }
+        let read = await KernelThreadPool.shared.run {
+            unread.map { ($0.id, Self.terminationMessage(of: $0)) }
+        }
+        let ids = Set(instances.map(\.id))
+        remember(uid) { memory in
+            memory.terminationMessages = memory.terminationMessages.filter { ids.contains($0.key) }
+            for (id, message) in read { memory.terminationMessages[id] = message }
+        }
+    }
+
+    private static func terminationMessage(of instance: ContainerInstance) -> String {
+        let labels = instance.config.labels
+        let words = labels[ContainerLabel.terminationMessageFile].map(TerminationMessage.read(file:)) ?? ""
+        guard words.isEmpty, labels[ContainerLabel.terminationMessagePolicy] == "FallbackToLogsOnError",
+            let record = instance.exitRecord, record.reportedExitCode != 0 || record.outOfMemory
+        else { return words }
+        return TerminationMessage.read(log: instance.config.logPath)
+    }
+}
+
+extension ContainerObservation {
+    /// nil while the instance is being set up: the runtime tells when that is over.
+    init?(_ instance: ContainerInstance, terminationMessage: String?) {
+        let state: State
+        switch instance.state {
+        case .launching: return nil
+        case .created: state = .created
+        case .running(_, let startedAt): state = .running(startedAt: Timestamp(nanosecondsSinceEpoch: startedAt))
+        case .exited(let record):
+            var end = ContainerStateTerminated(record, instance)
+            if let terminationMessage, !terminationMessage.isEmpty { end.message = terminationMessage }
+            state = .exited(end)
+        }
+        let config = instance.config
+        self.init(
+            id: instance.id, sandboxID: instance.sandboxID, name: instance.metadata.name,
+            attempt: instance.metadata.attempt, definitionHash: config.labels[ContainerLabel.definition] ?? "",
+            image: config.image, imageID: config.imageID, state: state, userID: config.userID, groupID: config.groupID,
+            supplementaryGroups: config.supplementaryGroups)
+    }
+}

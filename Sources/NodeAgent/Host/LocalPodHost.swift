@@ -1,0 +1,134 @@
+public import ContainerImages
+public import ContainerRuntime
+public import KubernetesAPI
+public import KubernetesClient
+import LinuxKernel
+public import Logging
+import MonitorCore
+public import PodNetwork
+import Synchronization
+public import Volumes
+
+/// Pods on this machine: the container runtime, the network, the volumes and the images, brought together for one pod at a time.
+///
+/// It holds no truth: what it remembers saves work and is made anew after a restart.
+public final class LocalPodHost: PodHost {
+    /// The parts of a node, one of each.
+    public struct Parts: Sendable {
+        public var runtime: RuntimeService
+        public var images: ImageManager
+        public var network: any NetworkPlugin
+        public var volumes: VolumeManager
+        public var objects: any VolumeObjectSource
+        /// The same for pods of manifest files, which may use objects of manifest files.
+        public var staticVolumes: VolumeManager
+        public var staticObjects: any VolumeObjectSource
+        public var services: @Sendable () -> [Service]
+        public var nodeAllocatable: @Sendable () -> [String: Quantity]
+        public var events: EventRecorder
+
+        public init(
+            runtime: RuntimeService, images: ImageManager, network: any NetworkPlugin, volumes: VolumeManager,
+            objects: any VolumeObjectSource, staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
+            services: @escaping @Sendable () -> [Service],
+            nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder
+        ) {
+            self.runtime = runtime
+            self.images = images
+            self.network = network
+            self.volumes = volumes
+            self.objects = objects
+            self.staticVolumes = staticVolumes
+            self.staticObjects = staticObjects
+            self.services = services
+            self.nodeAllocatable = nodeAllocatable
+            self.events = events
+        }
+    }
+
+    /// What was found or made for a pod in this process.
+    struct Memory {
+        var volumes: [String: MountedVolume]?
+        var podIPs: [String] = []
+        /// The sandbox whose network and files this process has seen to.
+        var preparedSandbox: String?
+        var reportedShortfalls: Set<String> = []
+        /// By instance: read once, after its end.
+        var terminationMessages: [String: String] = [:]
+    }
+
+    let parts: Parts
+    public let configuration: NodeAgentConfiguration
+    let hostIPs: [String]
+    let nodeMemoryBytes: Int64
+    let logger: Logger
+    private let memories = Mutex<[String: Memory]>([:])
+    public let changes: AsyncStream<String>
+    private let change: AsyncStream<String>.Continuation
+
+    public init(
+        _ parts: Parts, configuration: NodeAgentConfiguration, hostIPs: [String], nodeMemoryBytes: Int64, logger: Logger
+    ) {
+        self.parts = parts
+        self.configuration = configuration
+        self.hostIPs = hostIPs
+        self.nodeMemoryBytes = nodeMemoryBytes
+        self.logger = logger
+        (changes, change) = AsyncStream.makeStream()
+    }
+
+    /// Carries the runtime's news on, until cancelled.
+    public func run() async {
+        for await event in parts.runtime.events { change.yield(event.metadata.podUID) }
+    }
+
+    public var runtime: RuntimeService { parts.runtime }
+
+    /// A pod's cgroup, below the node's root; nil for a pod whose UID is no safe name.
+    public static func cgroupPath(of pod: Pod) -> String? {
+        PodPlaces.isSafe(uid: pod.metadata.uid ?? "") ? PodPlaces.cgroup(pod) : nil
+    }
+
+    func memory(_ uid: String) -> Memory { memories.withLock { $0[uid] ?? Memory() } }
+
+    func remember(_ uid: String, _ body: (inout Memory) -> Void) {
+        memories.withLock { body(&$0[uid, default: Memory()]) }
+    }
+
+    func dropMemory(_ uid: String) { memories.withLock { $0[uid] = nil } }
+
+    func volumes(of pod: Pod) -> VolumeManager { pod.isStatic ? parts.staticVolumes : parts.volumes }
+
+    func objects(of pod: Pod) -> any VolumeObjectSource { pod.isStatic ? parts.staticObjects : parts.objects }
+
+    func record(_ type: EventType, _ reason: String, _ message: String, of pod: Pod, container: String? = nil) {
+        parts.events.record(
+            ObjectReference(to: pod, fieldPath: container.flatMap(pod.spec.fieldPath(ofContainer:))), type: type,
+            reason: reason, message: message)
+    }
+
+    /// Limits that this host does not enforce are said once per pod, never silently dropped.
+    func reportShortfalls(_ shortfalls: [CgroupShortfall], of pod: Pod) {
+        for shortfall in shortfalls where shortfall.resource != .oomGroup {
+            let text = shortfall.description
+            var isNew = false
+            remember(pod.metadata.uid ?? "") { isNew = $0.reportedShortfalls.insert(text).inserted }
+            if isNew { record(.warning, "ResourceNotEnforced", text, of: pod) }
+        }
+    }
+}
+
+extension PodSpec {
+    /// `spec.containers{name}`: where an event's object points to.
+    func fieldPath(ofContainer name: String) -> String? {
+        if initContainers?.contains(where: { $0.name == name }) == true { return "spec.initContainers{\(name)}" }
+        if containers.contains(where: { $0.name == name }) { return "spec.containers{\(name)}" }
+        return "spec.ephemeralContainers{\(name)}"
+    }
+
+    /// A container of any kind, ephemeral ones included.
+    func container(named name: String) -> Container? {
+        (initContainers ?? []).first { $0.name == name } ?? containers.first { $0.name == name }
+            ?? (ephemeralContainers ?? []).first { $0.name == name }?.container
+    }
+}

@@ -1,0 +1,73 @@
+public import KubernetesAPI
+public import Probes
+
+/// What a pod worker does to its node: the one way from the pods' logic to the kernel, the disk and the network.
+///
+/// ``LocalPodHost`` is the real one; the simulation brings a world of its own. Every call is safe to repeat after a crash at any
+/// point of it, and none keeps a promise in memory that a restart of the agent would break.
+public protocol PodHost: ProbeExecution {
+    /// UIDs of pods of which something has changed. For one consumer.
+    var changes: AsyncStream<String> { get }
+
+    /// Everything that exists of a pod now.
+    func observe(_ uid: String) async -> PodObservation
+
+    /// Attempts used before the runtime's records begin, by container: at least one more comes next.
+    func attemptsUsed(by pod: Pod) async -> [String: UInt32]
+
+    /// Pods of which something runs, or is still mounted: as much of their metadata as is known.
+    func remnants() async -> [Pod]
+
+    /// Gives up what belongs to no sandbox any more. Called once, after the orphans have been taken over.
+    func discardUnused() async
+
+    // MARK: Life of a pod
+
+    /// The pod's directory, cgroup, namespaces and network. On failure nothing of it is left.
+    func createSandbox(for pod: Pod, attempt: UInt32) async throws(PodHostError)
+
+    /// Every volume a container of the pod mounts.
+    func mountVolumes(of pod: Pod) async throws(PodHostError)
+
+    /// Brings files from objects up to date.
+    func refreshVolumes(of pod: Pod) async throws(PodHostError)
+
+    /// Once no container runs: network, namespaces, volumes and cgroup go; records and logs stay.
+    func release(_ pod: Pod) async throws(PodHostError)
+
+    /// After ``release(_:)``: records, logs and directories go too.
+    func forget(_ pod: Pod) async throws(PodHostError)
+
+    // MARK: Life of a container
+
+    /// Sees to it that the container's image is on the node.
+    func prepareImage(of container: Container, in pod: Pod) async throws(PodHostError)
+
+    /// Makes one attempt of a container, blocked before its first instruction.
+    ///
+    /// - Returns: the identifier of the instance.
+    func createContainer(_ container: Container, of pod: Pod, attempt: UInt32) async throws(PodHostError) -> String
+
+    /// Lets a created container run. Returns when its program does.
+    func startContainer(_ id: String) async throws(PodHostError)
+
+    /// Stop signal, wait, kill of all that is left. Returns when it has ended; a second call with less grace shortens the first.
+    func stopContainer(_ id: String, gracePeriod: Duration) async
+
+    /// Removes an ended instance; its log stays.
+    func removeContainer(_ id: String) async
+}
+
+/// Why the node could not do its part for a pod: a reason of the API and one line that people understand.
+public struct PodHostError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// As in a container's waiting state: `CreateContainerConfigError`, `ErrImagePull`, …
+    public var reason: String
+    public var message: String
+
+    public init(reason: String, message: String) {
+        self.reason = reason
+        self.message = message
+    }
+
+    public var description: String { message }
+}
