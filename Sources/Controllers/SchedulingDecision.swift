@@ -85,22 +85,13 @@ enum SchedulingDecision: Hashable, Sendable {
     }
 }
 
-/// What the pods on a node have taken of it.
-struct NodeLoad: Sendable {
-    var requests = ResourceAmounts()
-    var ports = HostPorts()
-    var podCount = 0
-
+extension NodeLoad {
     /// Finished pods take nothing.
     static func byNode(_ pods: [Pod]) -> [String: NodeLoad] {
         var loads: [String: NodeLoad] = [:]
         for pod in pods where !SchedulingDecision.isFinished(pod) {
             guard let node = pod.spec.nodeName, !node.isEmpty else { continue }
-            var load = loads[node] ?? NodeLoad()
-            load.requests = load.requests + ResourceAmounts(requestsOf: pod.spec)
-            load.ports.add(pod.spec)
-            load.podCount += 1
-            loads[node] = load
+            loads[node, default: NodeLoad()].add(pod.spec)
         }
         return loads
     }

@@ -25,6 +25,7 @@ public final class EventRecorder: Sendable {
     private let random: @Sendable () -> Double
     private let flushTimeout: Duration
     private let logger: Logger
+    private let observer: @Sendable (ObjectReference, EventType, _ reason: String, _ message: String) -> Void
     private let state: Mutex<State>
     private let wake = WakeSignal()
 
@@ -32,16 +33,21 @@ public final class EventRecorder: Sendable {
     ///   - component: who tells, e.g. `kubelet` or `default-scheduler`.
     ///   - host: the node it runs on; may be empty.
     ///   - flushTimeout: how long `run()` goes on after `finish()`.
+    ///   - observer: hears of everything that is recorded, also of what is not written to the API.
     public init(
         component: String, host: String = "", sink: any EventSink, flushTimeout: Duration = .seconds(5),
         clock: any Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, logger: Logger
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        observer: @escaping @Sendable (ObjectReference, EventType, _ reason: String, _ message: String) -> Void = {
+            _, _, _, _ in
+        }, logger: Logger
     ) {
         self.sink = sink
         self.clock = clock
         self.wallClock = wallClock
         self.random = random
         self.flushTimeout = flushTimeout
+        self.observer = observer
         self.logger = logger
         uptime = Stopwatch(clock)
         state = Mutex(State(correlator: EventCorrelator(component: component, host: host)))
@@ -53,6 +59,7 @@ public final class EventRecorder: Sendable {
     ///   - reason: one word in UpperCamelCase, the same for every event of its kind.
     ///   - message: for people; equal messages are counted, so it holds no counters or times.
     public func record(_ object: ObjectReference, type: EventType = .normal, reason: String, message: String) {
+        observer(object, type, reason, message)
         let observation = EventObservation(object: object, type: type, reason: reason, message: message)
         let (now, wall) = (uptime.elapsed, wallClock())
         let queued = state.withLock { state -> Bool in

@@ -18,6 +18,10 @@ enum LocalRoutes {
             ])
         }
         router.get("/v1/pods") { _, _ in HTTPResponses.json(await NodeAPIRoutes.podList(state)) }
+        router.get("/v1/tries") { _, _ in HTTPResponses.json(await WhyRoute.nextTries(state.agent)) }
+        router.get("/v1/why") { request, _ in
+            await WhyRoute.respond(state.agent, query: request.uri.queryDictionary)
+        }
         router.get("/v1/logs") { request, _ in
             let query = request.uri.queryDictionary
             return await LogRoute.respond(

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxKernel
 public import Logging
 import SystemPackage
@@ -66,9 +67,18 @@ public actor BridgeNetwork: NetworkPlugin {
     }
 
     public func detach(sandboxID: String) async {
-        guard case .started(_, _, let allocator) = state else { return }
+        guard case .started(let host, _, let allocator) = state else { return }
         let logger = logger
+        let cable = InterfaceNaming.hostInterface(bridge: host.configuration.bridge, sandboxID: sandboxID)
         await KernelThreadPool.shared.run { () in
+            // The cable goes with its namespace, which another process may hold open for long: unplugged, it cannot speak with an
+            // address that is the next pod's.
+            do throws(KernelError) {
+                var socket = try host.openSocket()
+                try socket.perform(.unplugLink(cable).tolerating(Errno(rawValue: ENODEV)))
+            } catch {
+                logger.warning("pod not unplugged", metadata: ["interface": "\(cable)", "error": "\(error)"])
+            }
             do throws(NetworkError) {
                 try allocator.free(sandboxID: sandboxID)
             } catch {

@@ -53,6 +53,7 @@ enum ProbeConnection {
                 progress.stage = .awaitingAnswer
                 do {
                     try configure(channel, promise, progress)
+                    channel.setOption(.autoRead, value: true).whenFailure { promise.fail($0) }
                 } catch {
                     promise.fail(error)
                 }
@@ -70,6 +71,8 @@ enum ProbeConnection {
     ) -> EventLoopFuture<any Channel> {
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(limit)
+            // A server that speaks first must not be read before there is somebody to listen.
+            .channelOption(.autoRead, value: false)
             .channelInitializer { setLinger($0, seconds: 1) }
         if let numeric = try? SocketAddress(ipAddress: address.host, port: address.port) {
             return bootstrap.connect(to: numeric)

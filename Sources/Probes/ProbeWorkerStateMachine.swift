@@ -63,7 +63,7 @@ public struct ProbeWorkerStateMachine: Sendable {
         self.kind = kind
         timing = ProbeTiming(probe)
         startedAt = instance.startedAt
-        let keepsReadiness = startedAt + Self.restartGracePeriod < .zero
+        let keepsReadiness = instance.wasReady != nil || startedAt < .zero - Self.restartGracePeriod
         switch kind {
         case .startup: verdict = instance.isAwaitingStartup ? .unknown : .success
         case .liveness: verdict = .success

@@ -9,7 +9,7 @@ struct SwiftletCommand: AsyncParsableCommand {
         abstract: "A node agent that runs Kubernetes pods on this machine, with its own container runtime.",
         version: version,
         subcommands: [
-            UpCommand.self, AgentCommand.self, ServerCommand.self, CheckCommand.self, PodsCommand.self,
+            UpCommand.self, AgentCommand.self, ServerCommand.self, CheckCommand.self, PodsCommand.self, WhyCommand.self,
             LogsCommand.self, TopCommand.self, StopCommand.self, ImageCommand.self, VersionCommand.self,
         ])
 }

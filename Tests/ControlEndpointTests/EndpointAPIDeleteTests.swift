@@ -46,6 +46,64 @@ struct EndpointAPIDeleteTests {
         #expect(negative.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 1)
     }
 
+    @Test("the mark is a new generation, a shorter grace is not")
+    func generation() async throws {
+        let endpoint = try await EndpointFixture()
+        try await endpoint.create(Self.pods, EndpointFixture.pod("p", nodeName: "n1"))
+        let marked = await endpoint.send("DELETE", Self.pods + "/p")
+        #expect(marked.value[path: "metadata", "generation"]?.intValue == 2)
+        let shorter = await endpoint.send("DELETE", Self.pods + "/p", ["gracePeriodSeconds": 1])
+        #expect(shorter.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 1)
+        #expect(shorter.value[path: "metadata", "generation"]?.intValue == 2)
+    }
+
+    @Test("a negative grace is one second, the spec's own grace is the default, and zero removes a leaving pod at once")
+    func graces() async throws {
+        let endpoint = try await EndpointFixture()
+        var pod = EndpointFixture.pod("p", nodeName: "n1")
+        pod.set(7, at: "spec", "terminationGracePeriodSeconds")
+        try await endpoint.create(Self.pods, pod)
+        let marked = await endpoint.send("DELETE", Self.pods + "/p")
+        #expect(marked.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 7)
+        #expect(await endpoint.send("DELETE", Self.pods + "/p", ["gracePeriodSeconds": 0]).status == 200)
+        #expect(await endpoint.send("GET", Self.pods + "/p").status == 404)
+        try await endpoint.create(Self.pods, EndpointFixture.pod("q", nodeName: "n1"))
+        let negative = await endpoint.send("DELETE", Self.pods + "/q", ["gracePeriodSeconds": -9])
+        #expect(negative.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 1)
+    }
+
+    @Test("a leaving pod that has ended meanwhile goes only when its node says so")
+    func endedWhileLeaving() async throws {
+        let endpoint = try await EndpointFixture()
+        try await endpoint.create(Self.pods, EndpointFixture.pod("p", nodeName: "n1"))
+        _ = await endpoint.send("DELETE", Self.pods + "/p")
+        _ = await endpoint.send(
+            "PATCH", Self.pods + "/p/status", ["status": ["phase": "Failed"]],
+            contentType: "application/merge-patch+json")
+        #expect(await endpoint.send("DELETE", Self.pods + "/p").status == 200)
+        #expect(await endpoint.send("GET", Self.pods + "/p").status == 200)
+        let final: JSONValue = ["gracePeriodSeconds": 0]
+        #expect(await endpoint.send("DELETE", Self.pods + "/p", final, as: EndpointFixture.node).status == 200)
+        #expect(await endpoint.send("GET", Self.pods + "/p").status == 404)
+    }
+
+    @Test("a finalizer holds a pod that its node is done with, whoever deletes it again")
+    func podWithFinalizer() async throws {
+        let endpoint = try await EndpointFixture()
+        var pod = EndpointFixture.pod("p", nodeName: "n1")
+        pod.set(["example.com/hold"], at: "metadata", "finalizers")
+        try await endpoint.create(Self.pods, pod)
+        _ = await endpoint.send("DELETE", Self.pods + "/p")
+        for _ in 0..<2 {
+            let held = await endpoint.send("DELETE", Self.pods + "/p", ["gracePeriodSeconds": 0])
+            #expect(held.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 0)
+            #expect(held.value[path: "metadata", "generation"]?.intValue == 2)
+        }
+        _ = await endpoint.send(
+            "PATCH", Self.pods + "/p", ["metadata": ["finalizers": nil]], contentType: "application/merge-patch+json")
+        #expect(await endpoint.send("GET", Self.pods + "/p").status == 404)
+    }
+
     @Test("an absurd grace is refused rather than overflowing")
     func overflow() async throws {
         let endpoint = try await EndpointFixture()

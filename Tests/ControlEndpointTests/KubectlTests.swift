@@ -82,7 +82,7 @@ struct KubectlTests {
         try FileSystem.writeAtomically(
             root + "/typo.yaml", Array(Self.manifest.replacingOccurrences(of: "command:", with: "comand:").utf8))
         // Arguments, exit code, and a part of the output.
-        let steps: [(String, Int32, String)] = [
+        var steps: [(String, Int32, String)] = [
             ("version", 0, "swiftlet"), ("api-resources", 0, "pods"), ("get namespaces", 0, "kube-node-lease"),
             ("create namespace team", 0, "namespace/team created"),
             ("apply -n team -f \(manifest)", 0, "pod/web created"),
@@ -100,6 +100,18 @@ struct KubectlTests {
             ("delete pod web -n team --timeout=20s", 0, "deleted"),
             ("delete namespace team --timeout=20s", 0, "deleted"),
         ]
+        // Before 1.23 the subresource held a kind of its own.
+        if !program.hasSuffix("1.20"), let deletion = steps.firstIndex(where: { $0.0.hasPrefix("delete pod") }) {
+            steps.insert(
+                contentsOf: [
+                    (
+                        "debug web -n team --image=busybox:1 --target=main -c look --attach=false", 0,
+                        "container \"main\""
+                    ),
+                    ("get pod web -n team -o jsonpath={.spec.ephemeralContainers[*].name}", 0, "look"),
+                    ("debug web -n team --image=busybox:1 --target=none --attach=false", 1, "none"),
+                ], at: deletion)
+        }
         for (arguments, code, part) in steps {
             let outcome = try await run(
                 program, arguments.split(separator: " ").map(String.init), kubeconfig: kubeconfig)

@@ -31,6 +31,20 @@ struct ValidationDefaultsTests {
                     """))
     }
 
+    @Test(
+        "requests of the pod as a whole come from its containers' requests, else from its own limits",
+        arguments: [
+            (#"{"limits":{"cpu":"2","memory":"8Mi"}}"#, #"{"cpu":"1","memory":"8Mi"}"#),
+            (#"{"requests":{"memory":"4Mi"}}"#, #"{"cpu":"1","memory":"4Mi"}"#),
+            (#"{"limits":{"cpu":"2"},"requests":{"cpu":"1500m"}}"#, #"{"cpu":"1500m"}"#),
+        ])
+    func podLevelRequests(resources: String, requests: String) throws {
+        let pod = try defaulted(
+            Pod.self,
+            #"{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"1"}}}],"resources":\#(resources)}}"#)
+        #expect(try pod[path: "spec", "resources", "requests"] == json(requests))
+    }
+
     @Test("nothing the user gave is replaced")
     func givenValuesStay() throws {
         let given = try TypesFixture.read("pod-web.json")

@@ -111,6 +111,10 @@ struct ManifestFileTests {
             ),
             ("kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  hostPID: 7", "spec.hostPID: "),
             ("kind: Deployment\napiVersion: apps/v1", "apps/v1/Deployment cannot be run from a manifest"),
+            (
+                "kind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: a}",
+                "/m/web.yaml:1:1: kind: claims in manifests are not supported; give the pod a hostPath"
+            ),
             ("apiVersion: v1", "kind: Required value"),
             ("- 1", "kind: Required value"),
             ("kind: List\napiVersion: v1", "items: Required value"),
@@ -119,6 +123,30 @@ struct ManifestFileTests {
         let found = problems(text)
         #expect(found.contains { $0.contains(expected) }, "\(found)")
         #expect(found.allSatisfy { $0.hasPrefix("/m/web.yaml:") })
+    }
+
+    @Test(
+        "what only an API server could give a pod is refused, and what other manifests give is not",
+        arguments: [
+            (
+                "serviceAccountName: a",
+                "spec.serviceAccountName: Forbidden: static pods may not reference serviceaccounts"
+            ),
+            (
+                "volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]",
+                "spec.volumes[0].persistentVolumeClaim: Forbidden: static pods may not reference persistentvolumeclaims"
+            ),
+            (
+                "ephemeralContainers: [{name: e, image: i}]",
+                "spec.ephemeralContainers: Forbidden: cannot be set on create"
+            ),
+            ("volumes: [{name: v, configMap: {name: m}}, {name: s, secret: {secretName: s}}]", nil),
+        ] as [(String, String?)])
+    func references(field: String, expected: String?) {
+        let found = problems(
+            "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  containers: [{name: c, image: i}]\n  \(field)")
+        #expect(found.contains { $0.contains(expected ?? "") } == (expected != nil), "\(found)")
+        #expect(found.allSatisfy { $0.hasPrefix("/m/web.yaml:6:") })
     }
 
     @Test("a secret's value is in no message")

@@ -84,6 +84,26 @@ struct ManifestSourceTests {
         }
     }
 
+    @Test("a claim is named with its place, and the other files stay in force")
+    func claim() async throws {
+        try await withDirectory { directory in
+            try write(
+                directory + "/claim.yaml",
+                pod("mine", "1") + "---\nkind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: data}\n")
+            try write(directory + "/web.yaml", pod("web", "1"))
+            try await withSource(directory) { source, told in
+                #expect(await told.next() == "+web-n i1")
+                #expect(await told.next() == "complete file")
+                let problems = await source.problems.map(\.message)
+                #expect(problems.count == 1)
+                #expect(
+                    problems.first?.hasPrefix(
+                        "\(directory)/claim.yaml:3:1: kind: claims in manifests are not supported")
+                        == true, "\(problems)")
+            }
+        }
+    }
+
     @Test("a bad edit keeps the pod running until the file is good again or gone")
     func badEdit() async throws {
         try await withDirectory { directory in

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import Synchronization
 import Testing
 
 @testable import NodeAgent
@@ -56,12 +57,40 @@ struct MirrorPodsTests {
         #expect(decide(nil, nil) == .none)
     }
 
+    @Test("a mirror is an orphan only when every source of static pods has told everything")
+    func severalSources() async {
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let fake = FakePods([mirror("old")])
+        let mirrors = MirrorPods(
+            client: fake, statuses: PodStatusManager(client: fake, logger: logger), nodeName: "n",
+            events: EventRecorder(component: "kubelet", sink: FakeEvents(), logger: logger),
+            staticSources: [.file, .http], logger: logger)
+        var calls = fake.calls.makeAsyncIterator()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await mirrors.run() }
+            mirrors.apply(mirror: mirror("old"))
+            mirrors.mirrorsComplete()
+            mirrors.staticPodsComplete(.file)
+            // Were the old mirror taken for an orphan by now, its deletion would come before this creation.
+            var other = staticPod("h1")
+            other.metadata.name = "other-n"
+            mirrors.apply(staticPod: other)
+            mirrors.setNode(uid: "node-uid")
+            #expect(await calls.next(isolation: nil) == .create("other-n"))
+            mirrors.staticPodsComplete(.http)
+            #expect(await calls.next(isolation: nil) == .delete("web-n"))
+            group.cancelAll()
+        }
+    }
+
     @Test("a static pod gets its mirror once the node is registered, its status, and another mirror when it changes")
     func lifecycle() async {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let fake = FakePods()
         let statuses = PodStatusManager(client: fake, logger: logger)
-        let mirrors = MirrorPods(client: fake, statuses: statuses, nodeName: "n", logger: logger)
+        let mirrors = MirrorPods(
+            client: fake, statuses: statuses, nodeName: "n",
+            events: EventRecorder(component: "kubelet", sink: FakeEvents(), logger: logger), logger: logger)
         var calls = fake.calls.makeAsyncIterator()
         await withDiscardingTaskGroup { group in
             group.addTask { await statuses.run() }
@@ -87,4 +116,56 @@ struct MirrorPodsTests {
             group.cancelAll()
         }
     }
+
+    @Test("a refused mirror is told of once for each definition and tried again in silence")
+    func refusal() async {
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let fake = FakePods()
+        let sink = FakeEvents()
+        let events = EventRecorder(component: "kubelet", sink: sink, logger: logger)
+        let time = ManualTime()
+        let mirrors = MirrorPods(
+            client: fake, statuses: PodStatusManager(client: fake, logger: logger), nodeName: "n", events: events,
+            queue: WorkQueue(clock: time), logger: logger)
+        mirrors.setNode(uid: "node-uid")
+        mirrors.staticPodsComplete()
+        mirrors.mirrorsComplete()
+        var calls = fake.calls.makeAsyncIterator()
+        var sleeps = time.sleeps.makeAsyncIterator()
+        let forbidden = FakePods.error(403, .forbidden)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await mirrors.run() }
+            fake.fail(forbidden, forbidden)
+            mirrors.apply(staticPod: staticPod("h1"))
+            #expect(await calls.next(isolation: nil) == .create("web-n"))
+            _ = await sleeps.next(isolation: nil)
+            time.advance(by: .seconds(300))
+            #expect(await calls.next(isolation: nil) == .create("web-n"))
+
+            fake.fail(forbidden)
+            mirrors.apply(staticPod: staticPod("h2"))
+            #expect(await calls.next(isolation: nil) == .create("web-n"))
+            mirrors.apply(staticPod: staticPod("h2"))
+            #expect(await calls.next(isolation: nil) == .create("web-n"))
+            #expect(fake.stored("default/web-n")?.mirroredHash == "h2")
+            group.cancelAll()
+        }
+        events.finish()
+        await events.run()
+        #expect(sink.written.map(\.reason) == ["FailedCreateMirrorPod", "FailedCreateMirrorPod"])
+        #expect(sink.written.first?.involvedObject.name == "n")
+        #expect(
+            sink.written.first?.message == "Static pod default/web-n runs, but is not shown in the API: fake")
+    }
+}
+
+/// Keeps what was written, each change of an event as one more.
+private final class FakeEvents: EventSink, Sendable {
+    private let state = Mutex<[Event]>([])
+
+    var written: [Event] { state.withLock { $0 } }
+
+    func createEvent(_ event: Event) async throws(APIError) { state.withLock { $0.append(event) } }
+
+    func patchEvent(_ event: Event) async throws(APIError) { state.withLock { $0.append(event) } }
 }

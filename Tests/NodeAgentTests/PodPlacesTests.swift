@@ -39,6 +39,15 @@ struct PodPlacesTests {
         #expect(PodPlaces.cgroup(Self.pod(requests: both, limits: both)) == "kubepods/podu-1")
     }
 
+    @Test("the cgroup of an orphan, of which only the UID is known, is looked for in every class")
+    func orphan() {
+        let orphan = Pod(metadata: ObjectMeta(name: "p", namespace: "ns", uid: "u-1"))
+        #expect(
+            PodPlaces.cgroups(orphan)
+                == ["kubepods/podu-1", "kubepods/burstable/podu-1", "kubepods/besteffort/podu-1"])
+        #expect(PodPlaces.cgroups(Self.pod()) == ["kubepods/besteffort/podu-1"])
+    }
+
     @Test(
         "a UID that is more than one harmless path component is not safe",
         arguments: [

@@ -129,9 +129,13 @@ struct GRPCProbeTests {
             #expect(text.hasPrefix("error: health rpc probe failed: rpc error: code = Unavailable desc = "))
         }
         try await GRPCServer.with(.init(message: nil, isSilent: true)) { server async throws in
-            #expect(
-                try await check(server, timeout: .seconds(2))
-                    == .failure(message: "timeout: health rpc did not complete within 2s"))
+            // On a busy machine the connection may take its time; then it has more of it.
+            var outcome = ProbeOutcome.ok
+            for (timeout, text) in [(Duration.milliseconds(200), "200ms"), (.seconds(3), "3s"), (.seconds(20), "20s")] {
+                outcome = try await check(server, timeout: timeout)
+                if outcome == .failure(message: "timeout: health rpc did not complete within \(text)") { return }
+            }
+            throw Unexpected(outcome)
         }
     }
 

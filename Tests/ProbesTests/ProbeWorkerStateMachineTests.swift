@@ -158,10 +158,10 @@ struct ProbeWorkerStateMachineTests {
     }
 
     @Test(
-        "an instance more than ten seconds older than the agent keeps its readiness, a younger one loses it",
+        "an adopted instance keeps its readiness, a new one has none; of an old one unknown to the status nothing is said",
         arguments: [
             (-11_000, true, Machine.Verdict.success), (-11_000, false, .failure), (-11_000, nil, nil),
-            (-10_000, true, .failure), (-10_001, true, .success), (0, true, .failure), (5000, true, .failure),
+            (-10_000, nil, .failure), (-10_001, nil, nil), (-1000, true, .success), (5000, nil, .failure),
         ] as [(Int, Bool?, ProbeWorkerStateMachine.Verdict?)])
     func adoption(startedAtMilliseconds: Int, wasReady: Bool?, verdict: ProbeWorkerStateMachine.Verdict?) {
         let machine = machine(

@@ -22,7 +22,10 @@ struct OpenAPIPaths: Sendable {
                 "delete": operation("deletecollection", resource, parameters: ["dryRun"]),
             ]
             paths["\(collection)/{name}"] = object(resource)
-            if resource.strategy.hasStatus { paths["\(collection)/{name}/status"] = object(resource, isStatus: true) }
+            // The parts of the object that are read and written apart.
+            for subresource in DiscoveryDocuments.subresources(of: resource) where subresource.verbs.contains("patch") {
+                paths["\(collection)/{name}/\(subresource.name)"] = object(resource, isPart: true)
+            }
         }
         return paths
     }
@@ -31,7 +34,7 @@ struct OpenAPIPaths: Sendable {
     private static let patchTypes = ObjectPatch.mediaTypes
     private static let bodyTypes = ["application/json", "application/yaml"]
 
-    private func object(_ resource: RegisteredResource, isStatus: Bool = false) -> JSONValue {
+    private func object(_ resource: RegisteredResource, isPart: Bool = false) -> JSONValue {
         var item: JSONValue = [
             "get": operation("get", resource),
             "put": operation("put", resource, parameters: Self.writeParameters, hasBody: true),
@@ -39,7 +42,7 @@ struct OpenAPIPaths: Sendable {
                 "patch", resource, parameters: Self.writeParameters + ["force"], bodyTypes: Self.patchTypes,
                 hasBody: true),
         ]
-        if !isStatus {
+        if !isPart {
             item["delete"] = operation(
                 "delete", resource, parameters: ["dryRun", "gracePeriodSeconds", "propagationPolicy"])
         }

@@ -21,22 +21,22 @@ extension EndpointAPI {
     }
 
     func update(
-        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, isStatus: Bool
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
         let result = try await operations.update(
-            resource, namespace: info.namespace, name: try name(info), isStatus: isStatus, body: try body(of: request),
+            resource, namespace: info.namespace, name: try name(info), part: part, body: try body(of: request),
             options: try WriteOptions(request.query))
         return try answer(result, request, resource)
     }
 
     func patch(
-        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, isStatus: Bool
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
         let type = MediaType(parsing: request.contentType)?.name ?? ""
         let body = type == "application/apply-patch+yaml" ? .null : try parseJSON(request.body)
         let patch = try ObjectPatch(mediaType: type, body: body)
         let result = try await operations.patch(
-            resource, namespace: info.namespace, name: try name(info), isStatus: isStatus, patch: patch,
+            resource, namespace: info.namespace, name: try name(info), part: part, patch: patch,
             options: try WriteOptions(request.query))
         return try answer(result, request, resource)
     }

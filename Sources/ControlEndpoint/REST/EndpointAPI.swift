@@ -56,8 +56,8 @@ final class EndpointAPI: Sendable {
         switch info.verb {
         case .get, .list, .watch: return try read(request, info, resource)
         case .create: return try await create(request, info, resource, identity)
-        case .update: return try await update(request, info, resource, isStatus: false)
-        case .patch: return try await patch(request, info, resource, isStatus: false)
+        case .update: return try await update(request, info, resource)
+        case .patch: return try await patch(request, info, resource)
         case .delete: return try await delete(request, info, resource)
         case .deletecollection: return try await deleteCollection(request, info, resource)
         }
@@ -67,19 +67,27 @@ final class EndpointAPI: Sendable {
         _ subresource: String, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> APIResponse {
         if subresource == "status", resource.strategy.hasStatus {
-            switch info.verb {
-            case .get: return try read(request, info, resource)
-            case .update: return try await update(request, info, resource, isStatus: true)
-            case .patch: return try await patch(request, info, resource, isStatus: true)
-            case .list, .watch, .create, .delete, .deletecollection: throw .methodNotAllowed
-            }
+            return try await answer(about: .status, request, info, resource)
         }
         guard let known = resource.subresources.first(where: { $0.name == subresource }) else { throw .pathNotFound }
         guard known.verbs.contains(info.verb.rawValue) else { throw .methodNotAllowed }
         switch subresource {
         case "binding": return try await bind(request, info, resource)
+        case "ephemeralcontainers": return try await answer(about: .ephemeralContainers, request, info, resource)
         case "log": return try await logs(request, info, resource)
         default: throw .pathNotFound
+        }
+    }
+
+    /// A subresource that is a part of the object itself.
+    private func answer(
+        about part: ObjectPart, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> APIResponse {
+        switch info.verb {
+        case .get: return try read(request, info, resource)
+        case .update: return try await update(request, info, resource, part)
+        case .patch: return try await patch(request, info, resource, part)
+        case .list, .watch, .create, .delete, .deletecollection: throw .methodNotAllowed
         }
     }
 

@@ -48,6 +48,8 @@ extension ResourceOperations {
         let plan = resource.strategy.deletion(of: current.value, requestedGraceSeconds: request.gracePeriodSeconds)
         if plan == .deferred { return try await deferDeletion(of: current) }
         if current.isBeingDeleted {
+            // Marked to go at once and still here: only finalizers may hold it.
+            if Self.grace(of: current) <= 0 { return try await finish(current, resource) }
             guard let shorter = shortenedGrace(current, request) else {
                 return DeletionResult(object: current, isGone: false)
             }
@@ -62,10 +64,13 @@ extension ResourceOperations {
 
     /// A deletion under way can only get faster. Nil when the request changes nothing.
     private func shortenedGrace(_ current: StoredObject, _ request: DeletionRequest) -> Int64? {
-        let present = current.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0
-        guard present > 0, var wanted = request.gracePeriodSeconds else { return nil }
+        guard var wanted = request.gracePeriodSeconds else { return nil }
         if wanted < 0 { wanted = 1 }
-        return wanted < present ? wanted : nil
+        return wanted < Self.grace(of: current) ? wanted : nil
+    }
+
+    private static func grace(of object: StoredObject) -> Int64 {
+        object.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0
     }
 
     /// Marks the object as leaving. Its owner sees the mark, stops what it describes and deletes it with grace 0.
@@ -74,7 +79,7 @@ extension ResourceOperations {
         // The time counts from the first request, however often it is shortened.
         var begin = now.seconds
         if let text = value[path: "metadata", "deletionTimestamp"]?.stringValue, let due = Timestamp(rfc3339: text) {
-            begin = due.seconds &- (value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0)
+            begin = due.seconds &- Self.grace(of: current)
         }
         let (due, overflow) = begin.addingReportingOverflow(graceSeconds)
         guard !overflow, due < Self.latestSecond else {
@@ -82,7 +87,8 @@ extension ResourceOperations {
         }
         value.set(.string(Timestamp(seconds: due, nanoseconds: 0).rfc3339), at: "metadata", "deletionTimestamp")
         value.set(.integer(graceSeconds), at: "metadata", "deletionGracePeriodSeconds")
-        if let generation = value[path: "metadata", "generation"]?.intValue {
+        // The mark is a change of what is wanted, a shorter grace only hurries it.
+        if !current.isBeingDeleted, let generation = value[path: "metadata", "generation"]?.intValue {
             value.set(.integer(generation &+ 1), at: "metadata", "generation")
         }
         let stored = try await write(current.key, expecting: .version(current.resourceVersion), .put(value))
@@ -99,7 +105,7 @@ extension ResourceOperations {
         if current.finalizers.isEmpty {
             return DeletionResult(object: try await remove(current, resource), isGone: true)
         }
-        if current.isBeingDeleted, current.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue == 0 {
+        if current.isBeingDeleted, Self.grace(of: current) <= 0 {
             return DeletionResult(object: current, isGone: false)
         }
         return try await mark(current, graceSeconds: 0)

@@ -2,9 +2,9 @@ internal import KubernetesAPI
 
 /// Replacing and patching.
 extension ResourceOperations {
-    /// Replaces an object, or only its status.
+    /// Replaces an object, or only a part of it.
     func update(
-        _ resource: RegisteredResource, namespace: String?, name: String, isStatus: Bool, body: JSONValue,
+        _ resource: RegisteredResource, namespace: String?, name: String, part: ObjectPart = .main, body: JSONValue,
         options: WriteOptions
     ) async throws(APIStatusError) -> WriteResult {
         let (checked, warnings) = try checkedBody(body, for: resource, options: options)
@@ -16,10 +16,10 @@ extension ResourceOperations {
         }
         let key = resource.key(namespace: namespace, name: name)
         let wantedVersion = object.string("metadata", "resourceVersion")
-        if store.get(key) == nil, resource.strategy.createsOnUpdate, !isStatus {
+        if store.get(key) == nil, resource.strategy.createsOnUpdate, part == .main {
             return try await create(resource, namespace: namespace, name: name, body: object, options: options)
         }
-        var result = try await modify(resource, key, isStatus: isStatus, options: options) {
+        var result = try await modify(resource, key, part: part, options: options) {
             current throws(APIStatusError) in
             var proposed = object
             if wantedVersion.isEmpty {
@@ -33,13 +33,13 @@ extension ResourceOperations {
 
     /// Applies a patch to the newest version, again when another write came in between.
     func patch(
-        _ resource: RegisteredResource, namespace: String?, name: String, isStatus: Bool, patch: ObjectPatch,
+        _ resource: RegisteredResource, namespace: String?, name: String, part: ObjectPart = .main, patch: ObjectPatch,
         options: WriteOptions
     ) async throws(APIStatusError) -> WriteResult {
         let key = resource.key(namespace: namespace, name: name)
         var warnings: [String] = []
         if options.fieldValidation != .ignore { warnings = try unknownFields(of: patch, resource, options) }
-        var result = try await modify(resource, key, isStatus: isStatus, options: options) {
+        var result = try await modify(resource, key, part: part, options: options) {
             current throws(APIStatusError) in
             let patched = try patch.apply(to: current.value, resource: resource)
             let given = patched.string("metadata", "name")
@@ -67,14 +67,14 @@ extension ResourceOperations {
     /// Reads, changes and writes one object under its version. `change` gives the proposed object; its resource version
     /// and UID, where they differ from the current ones, are conditions the client set.
     func modify(
-        _ resource: RegisteredResource, _ key: ObjectKey, isStatus: Bool, options: WriteOptions,
+        _ resource: RegisteredResource, _ key: ObjectKey, part: ObjectPart, options: WriteOptions,
         _ change: (StoredObject) throws(APIStatusError) -> JSONValue
     ) async throws(APIStatusError) -> WriteResult {
         for attempt in 1...Self.conflictRetryLimit {
             guard let current = store.get(key) else { throw .notFound(resource.id, key.name) }
             let proposed = try change(current)
             try checkConditions(proposed, current)
-            let value = try merged(proposed, into: current, resource, isStatus: isStatus, options)
+            let value = try merged(proposed, into: current, resource, part, options)
             if value == current.value { return WriteResult(current) }
             if options.isDryRun { return WriteResult(dryRun: value) }
             do {
@@ -102,7 +102,7 @@ extension ResourceOperations {
     /// The object as it would be stored: server fields kept, status and the rest kept apart, defaults filled, rules
     /// checked.
     private func merged(
-        _ proposed: JSONValue, into current: StoredObject, _ resource: RegisteredResource, isStatus: Bool,
+        _ proposed: JSONValue, into current: StoredObject, _ resource: RegisteredResource, _ part: ObjectPart,
         _ options: WriteOptions
     ) throws(APIStatusError) -> JSONValue {
         let old = current.value
@@ -110,7 +110,8 @@ extension ResourceOperations {
         ObjectMetadata.keepServerFields(of: old, in: &object)
         object.set(.string(String(current.resourceVersion)), at: "metadata", "resourceVersion")
         let strategy = resource.strategy
-        if isStatus {
+        switch part {
+        case .status:
             let (metadata, status) = (object["metadata"], object["status"])
             object = old
             object["metadata"] = metadata
@@ -118,12 +119,16 @@ extension ResourceOperations {
             for field in ["finalizers", "ownerReferences"] {
                 object.set(old[path: "metadata", field], at: "metadata", field)
             }
-        } else if strategy.hasStatus {
-            object["status"] = old["status"]
+        case .ephemeralContainers:
+            let containers = object[path: "spec", "ephemeralContainers"]
+            object = old
+            object.set(containers, at: "spec", "ephemeralContainers")
+        case .main:
+            if strategy.hasStatus { object["status"] = old["status"] }
         }
         let context = StrategyContext(now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun)
         try strategy.prepareForUpdate(&object, old: old, context)
-        var (value, problems) = try resource.normalize(object, replacing: isStatus ? .none : .some(old))
+        var (value, problems) = try resource.normalize(object, replacing: old, part)
         guard problems.isEmpty else { throw .invalid(resource.definition, current.key.name, problems) }
         if strategy.tracksGeneration, value["spec"] != old["spec"] {
             let generation = old[path: "metadata", "generation"]?.intValue ?? 0

@@ -14,7 +14,8 @@ struct RegisteredResource: Sendable {
     let type: any KubernetesResource.Type
     /// Decodes into the kind's own type, which drops unknown fields, and fills its defaults, validates and encodes it
     /// again.
-    private let normalizer: @Sendable (_ value: JSONValue, _ old: JSONValue?) throws -> (JSONValue, [FieldError])
+    private let normalizer:
+        @Sendable (_ value: JSONValue, _ old: JSONValue?, _ part: ObjectPart) throws -> (JSONValue, [FieldError])
 
     var id: ResourceID { ResourceID(group: definition.group, plural: definition.plural) }
 
@@ -29,18 +30,33 @@ struct RegisteredResource: Sendable {
         self.subresources = subresources
         schema = Schema(of: type)
         self.type = type
-        normalizer = { value, old in
+        normalizer = { value, old, part in
             var object = try JSONValueDecoder().decode(Resource.self, from: value)
             if var defaultable = object as? any Defaultable {
                 defaultable.applyDefaults()
                 object = defaultable as? Resource ?? object
             }
             var problems = (object as? any Validatable)?.validate() ?? []
-            if let old, let updated = object as? any UpdateValidatable {
+            if let old {
                 let before = try JSONValueDecoder().decode(Resource.self, from: old)
-                problems += Self.updateProblems(updated, old: before)
+                problems += Self.updateProblems(object, old: before, part)
+            } else if let pod = object as? Pod {
+                problems += pod.validateCreate()
             }
             return (try JSONValueEncoder().encode(object), problems)
+        }
+    }
+
+    private static func updateProblems<Resource>(_ updated: Resource, old: Resource, _ part: ObjectPart) -> [FieldError]
+    {
+        switch part {
+        case .status: return []
+        case .ephemeralContainers:
+            guard let pod = updated as? Pod, let old = old as? Pod else { return [] }
+            return pod.validateEphemeralContainersUpdate(old: old)
+        case .main:
+            guard let updated = updated as? any UpdateValidatable else { return [] }
+            return updateProblems(updated, old: old)
         }
     }
 
@@ -49,12 +65,14 @@ struct RegisteredResource: Sendable {
     }
 
     /// The object as it will be stored, and every rule it breaks. A value that does not fit the type is a bad request.
-    /// - Parameter old: what it replaces, where only a comparison shows whether it may.
+    /// - Parameters:
+    ///   - old: what it replaces; nil for a new object.
+    ///   - part: the part of the old object that is replaced, which decides how much of it may change.
     func normalize(
-        _ value: JSONValue, replacing old: JSONValue? = nil
+        _ value: JSONValue, replacing old: JSONValue? = nil, _ part: ObjectPart = .main
     ) throws(APIStatusError) -> (value: JSONValue, problems: [FieldError]) {
         do {
-            return try normalizer(value, old)
+            return try normalizer(value, old, part)
         } catch {
             throw .badRequest(
                 "\(definition.kind) in version \"\(definition.version)\" cannot be handled as a \(definition.kind): "

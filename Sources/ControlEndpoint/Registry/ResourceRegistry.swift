@@ -42,6 +42,7 @@ struct ResourceRegistry: Sendable {
             Pod.self, strategy: PodStrategy(), table: .pods, selectableFields: PodStrategy.selectableFields,
             subresources: [
                 Subresource(name: "binding", kind: "Binding", verbs: ["create"]),
+                Subresource(name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"]),
                 Subresource(name: "log", kind: "Pod", verbs: ["get"]),
             ]),
         RegisteredResource(ConfigMap.self, table: .configMaps),

@@ -3,7 +3,7 @@ extension PodSpec {
     /// what its start needs at any moment, replaced by the pod's own requests where given, plus the overhead.
     public var totalRequests: [String: Quantity] {
         var total = combined { $0.resources?.requests ?? [:] }
-        total.merge(podLevel(resources?.requests)) { _, pod in pod }
+        total.merge(Self.podLevel(resources?.requests)) { _, pod in pod }
         return total.merging(overhead ?? [:], uniquingKeysWith: +)
     }
 
@@ -11,7 +11,7 @@ extension PodSpec {
     /// allow: ask ``isLimited(_:)`` before enforcing it on the whole pod. The overhead widens only existing limits.
     public var totalLimits: [String: Quantity] {
         var total = combined { $0.resources?.limits ?? [:] }
-        total.merge(podLevel(resources?.limits)) { _, pod in pod }
+        total.merge(Self.podLevel(resources?.limits)) { _, pod in pod }
         for (name, quantity) in overhead ?? [:] {
             if let limit = total[name], !limit.isZero { total[name] = limit + quantity }
         }
@@ -20,7 +20,7 @@ extension PodSpec {
 
     /// Whether the pod as a whole, or every one of its containers, has a limit for a resource.
     public func isLimited(_ name: String) -> Bool {
-        if let limit = podLevel(resources?.limits)[name], !limit.isZero { return true }
+        if let limit = Self.podLevel(resources?.limits)[name], !limit.isZero { return true }
         return (containers + (initContainers ?? [])).allSatisfy { container in
             container.resources?.limits?[name].map { !$0.isZero } ?? false
         }
@@ -51,7 +51,7 @@ extension PodSpec {
     }
 
     /// The resources that can be given for a whole pod.
-    private func podLevel(_ quantities: [String: Quantity]?) -> [String: Quantity] {
+    static func podLevel(_ quantities: [String: Quantity]?) -> [String: Quantity] {
         (quantities ?? [:]).filter {
             $0.key == "cpu" || $0.key == "memory" || $0.key.utf8.starts(with: "hugepages-".utf8)
         }

@@ -71,7 +71,7 @@ extension Container {
         return errors
     }
 
-    private func validateImage(at path: FieldPath) -> [FieldError] {
+    func validateImage(at path: FieldPath) -> [FieldError] {
         guard let image, !image.isEmpty else { return [.required(path.child("image"))] }
         var errors = FieldChecks.withoutNUL(image, at: path.child("image"))
         if image.first?.isWhitespace ?? false || image.last?.isWhitespace ?? false {
@@ -124,7 +124,7 @@ extension EphemeralContainer {
     /// - Parameter targets: the names of the pod's other containers.
     func validate(at path: FieldPath, context: ContainerValidation, targets: Set<String>) -> [FieldError] {
         var errors = container.validateCommon(at: path, context: context)
-        if (image ?? "").isEmpty { errors.append(.required(path.child("image"))) }
+        errors += container.validateImage(at: path)
         if let target = targetContainerName, !target.isEmpty, !targets.contains(target) {
             errors.append(.notFound(path.child("targetContainerName"), target))
         }

@@ -19,7 +19,6 @@ extension PodSpec: Defaultable {
             serviceAccountName = account
             serviceAccount = account
         }
-        resources?.applyDefaults()
         let hostNetwork = hostNetwork ?? false
         for index in containers.indices { containers[index].applyDefaults(hostNetwork: hostNetwork) }
         for index in (initContainers ?? []).indices {
@@ -29,6 +28,22 @@ extension PodSpec: Defaultable {
             ephemeralContainers?[index].container.applyDefaults(hostNetwork: false)
         }
         for index in (volumes ?? []).indices { volumes?[index].applyDefaults() }
+        applyResourceDefaults()
+    }
+
+    /// Requests that follow from limits, of the containers and of the pod as a whole.
+    mutating func applyResourceDefaults() {
+        for index in containers.indices { containers[index].resources?.applyDefaults() }
+        for index in (initContainers ?? []).indices { initContainers?[index].resources?.applyDefaults() }
+        guard var whole = resources else { return }
+        var containersOnly = self
+        (containersOnly.resources, containersOnly.overhead) = (nil, nil)
+        // What the containers ask for together stands before the pod's own limit.
+        var requests = Self.podLevel(containersOnly.totalRequests)
+        requests.merge(whole.requests ?? [:]) { _, given in given }
+        requests.merge(Self.podLevel(whole.limits)) { known, _ in known }
+        if !requests.isEmpty { whole.requests = requests }
+        resources = whole
     }
 }
 

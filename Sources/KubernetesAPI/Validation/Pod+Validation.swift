@@ -5,6 +5,16 @@ extension Pod: Validatable {
         errors += spec.validate(at: FieldPath("spec"))
         return errors
     }
+
+    /// What only a new pod may not have, beyond ``validate()``.
+    public func validateCreate() -> [FieldError] {
+        guard !(spec.ephemeralContainers ?? []).isEmpty else { return [] }
+        return [
+            .forbidden(
+                FieldPath("spec", "ephemeralContainers"),
+                "cannot be set on create; add them to the running pod through the subresource ephemeralcontainers")
+        ]
+    }
 }
 
 extension PodSpec {

@@ -45,8 +45,22 @@ extension Lifecycle {
     func validate(at path: FieldPath, gracePeriodSeconds: Int64) -> [FieldError] {
         var errors = postStart?.validate(at: path.child("postStart"), gracePeriodSeconds: gracePeriodSeconds) ?? []
         errors += preStop?.validate(at: path.child("preStop"), gracePeriodSeconds: gracePeriodSeconds) ?? []
+        errors += FieldChecks.vocabulary(stopSignal, Self.stopSignals, at: path.child("stopSignal"))
         return errors
     }
+}
+
+extension Lifecycle {
+    /// The names of Linux' signals, the real-time ones counted from either end.
+    static let stopSignals: [String] = {
+        let standard = [
+            "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE",
+            "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU",
+            "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
+        ]
+        let realTime = (1...15).map { "RTMIN+\($0)" } + (1...14).map { "RTMAX-\($0)" }
+        return (standard + realTime).map { "SIG" + $0 }
+    }()
 }
 
 extension LifecycleHandler {

@@ -35,11 +35,20 @@ extension NetlinkRequest {
         }
     }
 
+    /// Takes an interface out of its bridge and down. Cheap: the interface itself stays.
+    public static func unplugLink(_ name: String) -> NetlinkRequest {
+        NetlinkRequest("unplug interface", name, type: RTM_NEWLINK, flags: changeFlags) { message in
+            message.appendLink(index: 0, setsUp: false)
+            message.attribute(IFLA_IFNAME, string: name)
+            message.attribute(IFLA_MASTER, integer: UInt32(0))
+        }
+    }
+
     /// Lets a bridge send a frame back out of the port it came in by, so that what is behind the port reaches itself by
     /// an address that the host translates.
     public static func setHairpin(port index: UInt32) -> NetlinkRequest {
         NetlinkRequest("set hairpin mode of port", "\(index)", type: RTM_SETLINK, flags: changeFlags) { message in
-            message.appendLink(index: index, setsUp: false, family: AF_BRIDGE)
+            message.appendLink(index: index, setsUp: nil, family: AF_BRIDGE)
             message.nested(UInt16(IFLA_PROTINFO) | UInt16(NLA_F_NESTED)) { port in
                 port.attribute(IFLA_BRPORT_MODE, integer: UInt8(1))
             }
@@ -50,7 +59,7 @@ extension NetlinkRequest {
     /// pod.
     public static func deleteLink(_ name: String) -> NetlinkRequest {
         NetlinkRequest("delete interface", name, type: RTM_DELLINK, flags: changeFlags) { message in
-            message.appendLink(index: 0, setsUp: false)
+            message.appendLink(index: 0, setsUp: nil)
             message.attribute(IFLA_IFNAME, string: name)
         }
     }
@@ -58,12 +67,12 @@ extension NetlinkRequest {
 
 extension NetlinkWriter {
     /// struct ifinfomsg. With `setsUp` the one flag that changes is IFF_UP.
-    mutating func appendLink(index: UInt32, setsUp: Bool, family: Int32 = AF_UNSPEC) {
+    mutating func appendLink(index: UInt32, setsUp: Bool?, family: Int32 = AF_UNSPEC) {
         append(UInt8(truncatingIfNeeded: family))
         append(UInt8(0))
         append(UInt16(0))
         append(index)
-        append(setsUp ? CLinux_IFF_UP : 0)
-        append(setsUp ? CLinux_IFF_UP : 0)
+        append(setsUp == true ? CLinux_IFF_UP : 0)
+        append(setsUp == nil ? 0 : CLinux_IFF_UP)
     }
 }

@@ -42,7 +42,7 @@ public struct VethPair: Sendable {
                 info.nested(IFLA_INFO_DATA) { data in
                     data.nested(VETH_INFO_PEER) { peer in
                         // The driver refuses to open an end before the other exists (ENOTCONN): the peer stays down.
-                        peer.appendLink(index: 0, setsUp: false)
+                        peer.appendLink(index: 0, setsUp: nil)
                         peer.attribute(IFLA_IFNAME, string: peerName)
                         peer.attribute(IFLA_ADDRESS, peerAddress)
                         peer.attribute(IFLA_MTU, integer: mtu)

@@ -19,8 +19,10 @@ extension LocalPodHost {
                 $0.volumes = nil
                 $0.preparedSandbox = nil
             }
-            let (cgroups, path) = (configuration.cgroups, PodPlaces.cgroup(pod))
-            try await KernelThreadPool.shared.run { () throws(KernelError) in try cgroups.removeTree(path) }
+            let (cgroups, paths) = (configuration.cgroups, PodPlaces.cgroups(pod))
+            try await KernelThreadPool.shared.run { () throws(KernelError) in
+                for path in paths { try cgroups.removeTree(path) }
+            }
         } catch {
             throw PodHostError(reason: "FailedKillPod", message: "error killing pod: \(error)")
         }

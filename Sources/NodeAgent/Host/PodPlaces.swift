@@ -43,6 +43,13 @@ struct PodPlaces: Sendable {
         }
     }
 
+    /// Where the pod's cgroup may be. Of an orphan only the names and the UID are known, and so not its class.
+    static func cgroups(_ pod: Pod) -> [String] {
+        guard pod.spec.containers.isEmpty else { return [cgroup(pod)] }
+        let uid = pod.metadata.uid ?? ""
+        return ["kubepods/pod\(uid)", "kubepods/burstable/pod\(uid)", "kubepods/besteffort/pod\(uid)"]
+    }
+
     /// A UID that is one harmless path component.
     static func isSafe(uid: String) -> Bool {
         !uid.isEmpty && uid.utf8.count <= 128 && uid != "." && uid != ".."

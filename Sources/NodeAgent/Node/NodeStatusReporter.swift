@@ -29,6 +29,7 @@ public actor NodeStatusReporter {
     private struct Told {
         var allocatable: [String: Quantity]
         var nodeUID: String?
+        var node: Node
     }
 
     /// - Parameters:
@@ -60,11 +61,16 @@ public actor NodeStatusReporter {
         uptime = MonotonicTime(clock)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         told = Mutex(
-            Told(allocatable: NodeObject.allocatable(NodeObject.capacity(configuration, information), configuration)))
+            Told(
+                allocatable: NodeObject.allocatable(NodeObject.capacity(configuration, information), configuration),
+                node: NodeObject.build(configuration, information, now: wallClock())))
     }
 
     /// What pods may use of the machine; known from the start.
     public nonisolated var allocatable: [String: Quantity] { told.withLock { $0.allocatable } }
+
+    /// The Node as it is in the API, with the status of now; before it is registered, as it will be.
+    public nonisolated var node: Node { told.withLock { $0.node } }
 
     /// Of the Node in the API; nil until registered.
     public nonisolated var nodeUID: String? { told.withLock { $0.nodeUID } }
@@ -135,6 +141,10 @@ public actor NodeStatusReporter {
     }
 
     private func tell(_ node: Node) {
+        told.withLock { told in
+            told.node = machine.registered ?? node
+            told.node.status = node.status
+        }
         guard let registered = machine.registered else { return }
         // With what others added to the Node; the machine's own amounts are this agent's.
         let foreign = registered.status?.allocatable ?? [:]

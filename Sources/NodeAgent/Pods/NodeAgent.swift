@@ -91,6 +91,7 @@ public actor NodeAgent {
     }
 
     private func add(_ pod: Pod) async {
+        context.timelines.begin(pod)
         let worker = PodWorker(pod, context: context, failure: await rejection(of: pod))
         workers[worker.uid] = worker
         if pod.metadata.deletionTimestamp != nil { await worker.update(pod) }
@@ -117,7 +118,7 @@ public actor NodeAgent {
             let other = await worker.pod
             if await worker.failure == nil, !other.isTerminal { others.append(other) }
         }
-        return context.admission(pod, others).map { refuse(pod, $0) }
+        return await context.admission(pod, others).map { refuse(pod, $0) }
     }
 
     private func refuse(_ pod: Pod, _ rejection: PodRejection) -> PodRejection {
@@ -152,6 +153,7 @@ public actor NodeAgent {
     private func endOrphans() async {
         for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil {
             context.logger.info("pod is in no source, ending it", metadata: ["pod": "\(pod.key)"])
+            context.timelines.begin(pod)
             let worker = PodWorker(pod, context: context)
             workers[worker.uid] = worker
             await worker.terminateAsOrphan()
@@ -161,6 +163,8 @@ public actor NodeAgent {
     }
 
     // MARK: For the node's own interfaces
+
+    public nonisolated var timelines: PodTimelineStore { context.timelines }
 
     /// Every pod this node knows, as it sees it now.
     public func pods() async -> [Pod] {
@@ -172,6 +176,7 @@ public actor NodeAgent {
     /// From now on this agent starts nothing and reports nothing: its pods are about to be ended under it.
     public func halt() async {
         isHalted = true
+        context.timelines.nodeStops()
         for worker in workers.values { await worker.halt() }
     }
 }

@@ -11,9 +11,10 @@ public struct PodDependencies: Sendable {
     public var hooks: LifecycleHookRunner
     public var statuses: PodStatusManager
     public var events: EventRecorder
+    public var timelines: PodTimelineStore
     public var hostIPs: [String]
     /// Says why the node does not take a pod; nil when it does.
-    public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) -> PodRejection?
+    public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection?
     public var clock: any Clock<Duration>
     /// For the times that people and the API see; nothing is decided by it.
     public var wallClock: @Sendable () -> Timestamp
@@ -21,8 +22,8 @@ public struct PodDependencies: Sendable {
 
     public init(
         host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
-        events: EventRecorder, hostIPs: [String],
-        admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) -> PodRejection? = { _, _ in nil },
+        events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String],
+        admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection? = { _, _ in nil },
         clock: any Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
         logger: Logger
     ) {
@@ -31,6 +32,7 @@ public struct PodDependencies: Sendable {
         self.hooks = hooks
         self.statuses = statuses
         self.events = events
+        self.timelines = timelines
         self.hostIPs = hostIPs
         self.admission = admission
         self.clock = clock

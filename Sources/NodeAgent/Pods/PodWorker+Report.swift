@@ -16,9 +16,14 @@ extension PodWorker {
                 waiting: waiting, restartingAll: restartingAll, isFinished: isFinished, failure: failure,
                 hostIPs: context.hostIPs, now: context.wallClock()))
         logChanges(from: reported ?? pod.status, to: status)
+        let now = now
+        context.timelines.record(
+            pod, from: reported ?? pod.status, to: status,
+            nextTries: waiting.compactMapValues { $0.until.map { $0 - now } })
         reported = status
         pod.status = status
-        await context.statuses.set(status, for: pod)
+        // Nobody is left to read it, and a server answers with a refusal.
+        if !isRemoved { await context.statuses.set(status, for: pod) }
     }
 
     /// One line that a person understands for each change of the pod's state.

@@ -6,6 +6,8 @@ import Probes
 extension PodWorker {
     /// Creates and starts one attempt of a container. What prevents it becomes a blocker, an event and the waiting reason.
     func start(_ name: String, attempt: UInt32) async {
+        // The volumes of the container before it in this plan could not be mounted: they are the same.
+        if let until = blockers[name]?.until, until > now { return }
         guard let container = pod.spec.container(named: name), isSupported(name), await mountVolumes(),
             await prepareImage(of: container)
         else { return }
@@ -37,6 +39,7 @@ extension PodWorker {
         }
         record(.normal, "Started", "Container started: \(name)", container: name)
         blockers[name] = nil
+        toldWaiting[name] = nil
         await runPostStart(of: container, id)
     }
 
@@ -76,13 +79,13 @@ extension PodWorker {
     private func mountVolumes() async -> Bool {
         do throws(PodHostError) {
             try await context.host.mountVolumes(of: pod)
+            volumesRetry.reset()
             return true
         } catch {
             record(.warning, error.reason, error.message)
+            let delay = volumesRetry.failed(random: 0.5)
             for container in pod.spec.containers + (pod.spec.initContainers ?? []) {
-                block(
-                    container.name, reason: pod.spec.defaultWaitingReason, message: error.message,
-                    retryAfter: .seconds(2))
+                block(container.name, reason: pod.spec.defaultWaitingReason, message: error.message, retryAfter: delay)
             }
             return false
         }

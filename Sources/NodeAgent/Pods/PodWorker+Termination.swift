@@ -29,6 +29,7 @@ extension PodWorker {
             if pod.metadata.deletionTimestamp != nil { await context.statuses.deletePod(pod) }
             return
         }
+        await context.timelines.end(uid)
         do throws(PodHostError) { try await context.host.forget(pod) } catch {
             logger.warning("pod's remains not removed", metadata: ["error": "\(error)"])
         }

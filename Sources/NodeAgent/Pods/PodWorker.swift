@@ -37,6 +37,7 @@ actor PodWorker {
     var ended: Set<String> = []
     /// Failed tries to make or to give back what the pod has on this node.
     var sandboxRetry = Backoff(policy: PodWorker.retryPolicy)
+    var volumesRetry = Backoff(policy: RetryPolicy(initialDelay: .seconds(1), maximumDelay: .seconds(60)))
     var releaseRetry = Backoff(policy: PodWorker.retryPolicy)
     var sandboxBlockedUntil: Duration?
     /// The last status built here; that of the API may be older.
@@ -49,6 +50,8 @@ actor PodWorker {
     private var activeSince: Duration?
     private var isFirstLook = true
     private var backOffToldFor: [String: String] = [:]
+    /// What the last status said of containers that wait.
+    var toldWaiting: [String: PodReconciler.Blocker] = [:]
     private var timerDue: Duration?
 
     private let wakeUps: AsyncStream<Void>
@@ -179,7 +182,7 @@ actor PodWorker {
                 return nil
             }
             recordBackOffs(plan.waiting, observation)
-            await report(observation, waiting: plan.waiting, restartingAll: plan.restartingAll)
+            await report(observation, waiting: waiting(in: plan), restartingAll: plan.restartingAll)
             let actions = plan.actions.filter { !isBlocked($0) }
             if actions.isEmpty {
                 return [plan.wakeAt, await refreshVolumes(), activeDeadline, sandboxBlockedUntil].compactMap(\.self)
@@ -337,6 +340,15 @@ actor PodWorker {
         for (name, used) in await context.host.attemptsUsed(by: pod) {
             firstAttempts[name] = max(firstAttempts[name] ?? 0, used &+ 1)
         }
+    }
+
+    /// Who waits, and why. A container that is tried again goes on waiting for the same reason until the try has ended:
+    /// otherwise each try would change the status twice.
+    private func waiting(in plan: PodReconciler.Plan) -> [String: PodReconciler.Blocker] {
+        var waiting = plan.waiting
+        for case .start(let name, _) in plan.actions where waiting[name] == nil { waiting[name] = toldWaiting[name] }
+        toldWaiting = waiting
+        return waiting
     }
 
     /// Said once for each instance that crashed.

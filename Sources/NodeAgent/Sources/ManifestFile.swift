@@ -1,6 +1,6 @@
 import KubernetesAPI
 
-/// What one manifest file defines. Pure.
+/// What one manifest defines: a file, or the document at a URL. Pure.
 struct ManifestFile: Hashable, Sendable {
     /// An object and where it is written.
     struct Placed<Object: Hashable & Sendable>: Hashable, Sendable {
@@ -19,15 +19,20 @@ struct ManifestFile: Hashable, Sendable {
     /// Reads YAML with any number of documents, or JSON.
     ///
     /// A file is in force as a whole or not at all: half of an application started is harder to understand than none.
+    /// - Parameters:
+    ///   - file: names the text in messages.
+    ///   - origin: where it comes from; nil for the file of that name.
     /// - Throws: `ManifestProblems` with every problem found.
-    static func parse(_ text: String, file: String, nodeName: String) throws(ManifestProblems) -> ManifestFile {
+    static func parse(
+        _ text: String, file: String, origin: StaticPod.Origin? = nil, nodeName: String
+    ) throws(ManifestProblems) -> ManifestFile {
         let documents: [YAMLDocument]
         do {
             documents = try YAMLDocuments.parse(text, file: file)
         } catch {
             throw ManifestProblems([ManifestProblem(file: file, message: "\(error)")])
         }
-        var reader = Reader(file: file, nodeName: nodeName)
+        var reader = Reader(file: file, origin: origin ?? .file(file), nodeName: nodeName)
         for document in documents { reader.read(document, document.value, at: .root, depth: 0) }
         guard reader.problems.isEmpty else { throw ManifestProblems(reader.problems) }
         return reader.manifest
@@ -40,6 +45,7 @@ struct ManifestFile: Hashable, Sendable {
 
     private struct Reader {
         let file: String
+        let origin: StaticPod.Origin
         let nodeName: String
         var manifest = ManifestFile()
         var problems: [ManifestProblem] = []
@@ -57,9 +63,28 @@ struct ManifestFile: Hashable, Sendable {
             switch kind {
             case "Pod":
                 guard var pod = decode(Pod.self, document, value, at: path) else { return }
-                pod = StaticPod.make(from: pod, file: file, nodeName: nodeName)
-                check(pod.validate(), document, at: path)
+                pod = StaticPod.make(from: pod, origin: origin, nodeName: nodeName)
+                check(
+                    pod.validate() + pod.validateCreate() + StaticPod.validateReferences(pod.spec), document, at: path)
                 manifest.pods.append(placed(pod, document, path))
+            case "ConfigMap", "Secret", "ConfigMapList", "SecretList":
+                // A pod of a URL must not be able to replace an object that files on this node define.
+                guard case .file = origin else {
+                    return refuse(document, path.child("kind"), "only v1 Pod and PodList can come from a URL")
+                }
+                readObject(document, value, kind, at: path, depth: depth)
+            case "List", "PodList": readItems(document, value, kind, at: path, depth: depth)
+            case "":
+                refuse(document, path.child("kind"), "Required value: Pod, ConfigMap or Secret")
+            default:
+                refuse(document, path.child("kind"), unsupported(kind, version))
+            }
+        }
+
+        private mutating func readObject(
+            _ document: YAMLDocument, _ value: JSONValue, _ kind: String, at path: FieldPath, depth: Int
+        ) {
+            switch kind {
             case "ConfigMap":
                 guard var map = decode(ConfigMap.self, document, value, at: path) else { return }
                 place(&map.metadata)
@@ -71,28 +96,33 @@ struct ManifestFile: Hashable, Sendable {
                 secret.applyDefaults()
                 check(secret.validate(), document, at: path)
                 manifest.secrets.append(placed(secret, document, path))
-            case "List", "PodList", "ConfigMapList", "SecretList":
-                guard depth == 0, let items = value["items"]?.arrayValue else {
-                    return refuse(document, path.child("items"), "Required value: a \(kind) holds a list of objects")
+            default: readItems(document, value, kind, at: path, depth: depth)
+            }
+        }
+
+        private mutating func readItems(
+            _ document: YAMLDocument, _ value: JSONValue, _ kind: String, at path: FieldPath, depth: Int
+        ) {
+            guard depth == 0, let items = value["items"]?.arrayValue else {
+                return refuse(document, path.child("items"), "Required value: a \(kind) holds a list of objects")
+            }
+            for (index, item) in items.enumerated() {
+                // The items of a typed list need not repeat its kind.
+                var item = item
+                if kind != "List", item.objectValue != nil {
+                    item["kind"] = item["kind"] ?? .string(String(kind.dropLast(4)))
+                    item["apiVersion"] = item["apiVersion"] ?? "v1"
                 }
-                for (index, item) in items.enumerated() {
-                    // The items of a typed list need not repeat its kind.
-                    var item = item
-                    if kind != "List", item.objectValue != nil {
-                        item["kind"] = item["kind"] ?? .string(String(kind.dropLast(4)))
-                        item["apiVersion"] = item["apiVersion"] ?? "v1"
-                    }
-                    read(document, item, at: path.child("items").index(index), depth: depth + 1)
-                }
-            case "":
-                refuse(document, path.child("kind"), "Required value: Pod, ConfigMap or Secret")
-            default:
-                refuse(document, path.child("kind"), unsupported(kind, version))
+                read(document, item, at: path.child("items").index(index), depth: depth + 1)
             }
         }
 
         private func unsupported(_ kind: String, _ version: String) -> String {
-            "\(version.prefix(64))/\(kind.prefix(64)) cannot be run from a manifest; use v1 Pod, ConfigMap or Secret"
+            if kind == "PersistentVolumeClaim" {
+                return "claims in manifests are not supported; give the pod a hostPath or emptyDir volume"
+            }
+            let name = "\(version.prefix(64))/\(kind.prefix(64))"
+            return "\(name) cannot be run from a manifest; use v1 Pod, ConfigMap or Secret"
         }
 
         private func place(_ metadata: inout ObjectMeta) {

@@ -20,28 +20,43 @@ public final class MirrorPods: Sendable {
     private struct State {
         var staticPods: [ObjectKey: Pod] = [:]
         var mirrors: [ObjectKey: Pod] = [:]
+        var refusals: [ObjectKey: Refusal] = [:]
         var nodeUID: String?
-        var staticPodsComplete = false
+        /// Sources of static pods that have not told everything yet.
+        var incompleteSources: Set<PodSource>
         var mirrorsComplete = false
+    }
+
+    /// The server said no to the mirror of one definition of a static pod.
+    private struct Refusal: Hashable {
+        var definition: String?
+        var code: APIError.Code
     }
 
     private let client: any MirrorPodWriting
     private let statuses: PodStatusManager
     private let nodeName: String
+    private let events: EventRecorder
     private let logger: Logger
     private let queue: WorkQueue<ObjectKey>
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// - Parameter statuses: is told which mirror shows which static pod.
+    /// - Parameters:
+    ///   - statuses: is told which mirror shows which static pod.
+    ///   - events: hears of mirrors that the server refuses.
+    ///   - staticSources: all that tell of static pods: only when each has told everything, a mirror without a pod is
+    ///     an orphan.
     public init(
-        client: any MirrorPodWriting, statuses: PodStatusManager, nodeName: String,
-        queue: WorkQueue<ObjectKey> = WorkQueue(), logger: Logger
+        client: any MirrorPodWriting, statuses: PodStatusManager, nodeName: String, events: EventRecorder,
+        staticSources: Set<PodSource> = [.file], queue: WorkQueue<ObjectKey> = WorkQueue(), logger: Logger
     ) {
         self.client = client
         self.statuses = statuses
         self.nodeName = nodeName
+        self.events = events
         self.queue = queue
         self.logger = logger
+        state = Mutex(State(incompleteSources: staticSources))
     }
 
     /// Creates and deletes mirrors until cancelled.
@@ -78,7 +93,7 @@ public final class MirrorPods: Sendable {
         }
     }
 
-    func staticPodsComplete() { complete { $0.staticPodsComplete = true } }
+    func staticPodsComplete(_ source: PodSource = .file) { complete { $0.incompleteSources.remove(source) } }
 
     func mirrorsComplete() { complete { $0.mirrorsComplete = true } }
 
@@ -98,17 +113,17 @@ public final class MirrorPods: Sendable {
 
     // MARK: Acting
 
-    fileprivate func reconcile(_ key: ObjectKey) async throws(APIError) {
+    fileprivate func reconcile(_ key: ObjectKey) async throws(APIError) -> ReconcileResult {
         let now = state.withLock { $0 }
         let (pod, mirror) = (now.staticPods[key], now.mirrors[key])
         await tellStatuses(pod, mirror)
         // Before the first list a mirror may be there already.
-        guard now.mirrorsComplete else { return }
+        guard now.mirrorsComplete else { return .done }
         let decision = MirrorPodDecision.decide(
-            staticPod: pod, mirror: mirror, isComplete: now.staticPodsComplete,
+            staticPod: pod, mirror: mirror, isComplete: now.incompleteSources.isEmpty,
             node: now.nodeUID.map { (nodeName, $0) })
         switch decision {
-        case .none: return
+        case .none: state.withLock { $0.refusals[key] = nil }
         case .create(let wanted):
             do {
                 let created = try await client.createPod(wanted)
@@ -117,7 +132,11 @@ public final class MirrorPods: Sendable {
                 queue.add(key)
             } catch {
                 // The watch will tell of it.
-                guard error.isAlreadyExists else { throw error }
+                if error.isAlreadyExists { return .done }
+                guard error.httpStatus != nil, !error.isRetryable, !error.isConflict else { throw error }
+                tell(of: error, creating: wanted, key)
+                // Its reason may go away without the definition changing: a namespace appears, a quota grows.
+                return .retry
             }
         case .delete(let old):
             do {
@@ -132,6 +151,25 @@ public final class MirrorPods: Sendable {
             state.withLock { if $0.mirrors[key]?.metadata.uid == old.metadata.uid { $0.mirrors[key] = nil } }
             queue.add(key)
         }
+        return .done
+    }
+
+    /// Once for each definition and kind of refusal: the pod itself runs, it is only not seen in the API.
+    private func tell(of error: APIError, creating mirror: Pod, _ key: ObjectKey) {
+        let refusal = Refusal(definition: mirror.mirroredHash, code: error.code)
+        let (isNews, nodeUID) = state.withLock { state in
+            (state.refusals.updateValue(refusal, forKey: key) != refusal, state.nodeUID)
+        }
+        guard isNews else { return }
+        logger.warning(
+            "mirror of a static pod refused; the pod runs without one",
+            metadata: ["pod": "\(key)", "error": "\(error)"])
+        // About the node: there is no pod in the API to which it could be attached.
+        events.record(
+            ObjectReference(
+                kind: Node.definition.kind, name: nodeName, uid: nodeUID, apiVersion: Node.definition.apiVersion),
+            type: .warning, reason: "FailedCreateMirrorPod",
+            message: "Static pod \(key) runs, but is not shown in the API: \(error.message)")
     }
 
     private func tellStatuses(_ pod: Pod?, _ mirror: Pod?) async {
@@ -149,6 +187,5 @@ private struct MirrorPodController: Controller {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileResult {
         try await mirrors.reconcile(key)
-        return .done
     }
 }

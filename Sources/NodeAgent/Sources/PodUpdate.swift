@@ -4,6 +4,8 @@ public import KubernetesAPI
 public enum PodSource: String, Hashable, Sendable, CaseIterable {
     /// A manifest file on this node.
     case file
+    /// A document this node gets from a URL.
+    case http
     /// The control endpoint.
     case api
 }

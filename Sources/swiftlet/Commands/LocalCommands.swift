@@ -15,15 +15,18 @@ struct PodsCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "table or json.") var output = OutputFormat.table
 
     func run() async throws {
-        let list = try await LocalClient(run: node.run).json(.GET, "/v1/pods")
+        let client = LocalClient(run: node.run)
+        let list = try await client.json(.GET, "/v1/pods")
         if output == .json { return print(String(decoding: list.serialized(), as: UTF8.self)) }
+        let tries = try await client.json(.GET, "/v1/tries")
         var table = TextTable(["NAMESPACE", "POD", "CONTAINER", "STATE", "RESTARTS", "AGE", "IP", "IMAGE"])
         for value in list["items"]?.arrayValue ?? [] {
             let pod = try JSONValueDecoder().decode(Pod.self, from: value)
             let statuses = (pod.status?.initContainerStatuses ?? []) + (pod.status?.containerStatuses ?? [])
             for status in statuses {
                 table.add([
-                    pod.metadata.namespace ?? "", pod.metadata.name ?? "", status.name, Self.state(status, pod),
+                    pod.metadata.namespace ?? "", pod.metadata.name ?? "", status.name,
+                    Self.state(status, pod, nextTry: tries[path: pod.metadata.uid ?? "", status.name]?.intValue),
                     "\(status.restartCount)", Self.age(status.state?.running?.startedAt), pod.status?.podIP ?? "-",
                     status.image,
                 ])
@@ -36,9 +39,14 @@ struct PodsCommand: AsyncParsableCommand {
         print(table.text, terminator: "")
     }
 
-    private static func state(_ status: ContainerStatus, _ pod: Pod) -> String {
+    /// - Parameter nextTry: seconds until a waiting container is tried again.
+    private static func state(_ status: ContainerStatus, _ pod: Pod, nextTry: Int64?) -> String {
         if pod.isTerminating, status.state?.terminated == nil { return "Terminating" }
-        if let waiting = status.state?.waiting { return waiting.reason ?? "Waiting" }
+        if let waiting = status.state?.waiting {
+            let reason = waiting.reason ?? "Waiting"
+            let step = reason == "CrashLoopBackOff" ? "start" : "try"
+            return nextTry.map { "\(reason) (next \(step) in \($0)s)" } ?? reason
+        }
         if let ended = status.state?.terminated { return "\(ended.reason ?? "Exited") (\(ended.exitCode))" }
         return status.state?.running != nil ? "Running" : "Waiting"
     }

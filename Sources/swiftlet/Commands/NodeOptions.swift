@@ -39,6 +39,12 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Directory with pods in files. (default: /etc/swiftlet/manifests)")
     var manifests: String?
 
+    @Option(name: .customLong("manifest-url"), help: "URL of a document with pods, asked for every 20 s.")
+    var manifestURL: String?
+
+    @Option(name: .customLong("manifest-url-header"), help: "Header for --manifest-url, as 'Name: value'. Repeatable.")
+    var manifestURLHeaders: [String] = []
+
     @Option(help: "cgroup below which pods hang, such as a delegated systemd unit's. (default: /swiftlet)")
     var cgroupRoot: String?
 

@@ -5,7 +5,7 @@ import LinuxKernel
 struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
-        "nodeIP", "maxPods",
+        "nodeIP", "maxPods", "staticPodURL", "staticPodURLHeader",
     ]
 
     private let path: String
@@ -33,6 +33,17 @@ struct ConfigurationFile {
         guard let value = values[field] else { return nil }
         guard let text = value.stringValue else { throw SettingError("--config \(path): \(field): must be a string") }
         return text
+    }
+
+    /// A mapping from names to lists of texts.
+    func lists(_ field: String) throws -> [(name: String, values: [String])]? {
+        guard let value = values[field] else { return nil }
+        let problem = SettingError("--config \(path): \(field): must be a mapping from names to lists of strings")
+        guard let object = value.objectValue else { throw problem }
+        return try object.sorted { $0.key < $1.key }.map { name, list in
+            guard let items = list.arrayValue?.map(\.stringValue), !items.contains(nil) else { throw problem }
+            return (name, items.compactMap(\.self))
+        }
     }
 
     func integer(_ field: String) throws -> Int? {

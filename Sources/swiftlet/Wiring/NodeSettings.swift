@@ -1,6 +1,7 @@
 import Glibc
 import KubernetesAPI
 import LinuxKernel
+import NodeAgent
 import PodNetwork
 
 /// A node's settings after flags, configuration file and defaults: checked, one error each that names the flag.
@@ -18,6 +19,8 @@ struct NodeSettings: Sendable {
     var monitorPath: String
     var nodeIP: String?
     var maxPods: Int
+    var manifestURL: ManifestURL?
+    var manifestURLHeaders: [(name: String, value: String)]
 
     init(_ options: NodeOptions, listen: String?) throws {
         let file = try ConfigurationFile(path: options.config)
@@ -43,6 +46,10 @@ struct NodeSettings: Sendable {
         monitorPath = try options.monitor ?? file.text("monitor") ?? Self.findMonitor()
         nodeIP = try options.nodeIP ?? file.text("nodeIP")
         maxPods = try file.integer("maxPods") ?? 110
+        manifestURL = try (options.manifestURL ?? file.text("staticPodURL")).map(Self.manifestURL)
+        manifestURLHeaders =
+            try options.manifestURLHeaders.map(Self.header)
+            + (file.lists("staticPodURLHeader") ?? []).flatMap { entry in entry.values.map { (entry.name, $0) } }
     }
 
     /// Where a node that runs leaves its settings for the local verbs.
@@ -93,6 +100,20 @@ struct NodeSettings: Sendable {
                 throw SettingError("--pod-cidr \(part): \(error)")
             }
         }
+    }
+
+    private static func manifestURL(_ text: String) throws -> ManifestURL {
+        // The text itself is not repeated: it may hold a password.
+        do throws(ManifestURL.Invalid) { return try ManifestURL(parsing: text) } catch {
+            throw SettingError("--manifest-url: \(error)")
+        }
+    }
+
+    private static func header(_ text: String) throws -> (name: String, value: String) {
+        guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
+            throw SettingError("--manifest-url-header: expected 'Name: value'")
+        }
+        return (String(text[..<colon]), String(text[text.index(after: colon)...].drop { $0 == " " }))
     }
 
     private static func nodeName(_ name: String) throws -> String {

@@ -32,7 +32,11 @@ struct NodeWiring {
             logger.warning("damaged image index set aside and rebuilt", metadata: ["file": "\(index)"])
         }
 
-        let recorder = EventRecorder(component: "kubelet", host: settings.nodeName, sink: client, logger: logger)
+        let timelines = PodTimelineStore(podsDirectory: settings.root + "/pods", logger: logger)
+        group.addTask { await timelines.run() }
+        let recorder = EventRecorder(
+            component: "kubelet", host: settings.nodeName, sink: client,
+            observer: { timelines.record($0, type: $1, reason: $2, message: $3) }, logger: logger)
         group.addTask { await recorder.run() }
         let statuses = PodStatusManager(client: client, logger: logger)
         group.addTask { await statuses.run() }
@@ -40,7 +44,9 @@ struct NodeWiring {
         let addresses = try settings.nodeIP.map { [$0] } ?? HostAddresses.discover().internalIPs.map(\.description)
         let services = Informer(Service.self, client: client, logger: logger)
         group.addTask { await services.run() }
-        let mirrors = MirrorPods(client: client, statuses: statuses, nodeName: settings.nodeName, logger: logger)
+        let mirrors = MirrorPods(
+            client: client, statuses: statuses, nodeName: settings.nodeName, events: recorder,
+            staticSources: settings.manifestURL == nil ? [.file] : [.file, .http], logger: logger)
         let manifests = ManifestSource(
             directory: settings.manifests, nodeName: settings.nodeName, loop: try EpollLoop(name: "manifests"),
             mirrors: mirrors, logger: logger)
@@ -65,11 +71,24 @@ struct NodeWiring {
             nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes), logger: logger)
         let connections = MultiThreadedEventLoopGroup.singleton
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
+        let admission = NodeAdmission(reporter: reporter, client: client)
         let context = PodDependencies(
             host: host, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
-            events: recorder, hostIPs: addresses, logger: logger)
-        let agent = NodeAgent(context: context, sources: [.file: manifests.updates, .api: api.updates])
+            events: recorder, timelines: timelines, hostIPs: addresses,
+            admission: { await admission.decide($0, beside: $1) }, logger: logger)
+        var sources = [PodSource.file: manifests.updates, .api: api.updates]
+        if let url = settings.manifestURL {
+            let fetcher = HTTPManifestFetcher(url: url, headers: settings.manifestURLHeaders)
+            let web = HTTPManifestSource(
+                url: url, nodeName: settings.nodeName, fetcher: fetcher, mirrors: mirrors, logger: logger)
+            sources[.http] = web.updates
+            group.addTask {
+                await web.run()
+                await fetcher.shutdown()
+            }
+        }
+        let agent = NodeAgent(context: context, sources: sources)
         group.addTask { await host.run() }
         group.addTask { await probes.run() }
         group.addTask { await manifests.run() }

@@ -1,8 +1,6 @@
 import KubernetesAPI
 import Testing
 
-@testable import Controllers
-
 @Suite("Resource amounts")
 struct ResourceAmountsTests {
     private func container(_ cpu: Int64, sidecar: Bool = false) -> Container {

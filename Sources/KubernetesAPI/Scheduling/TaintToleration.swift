@@ -1,20 +1,21 @@
-import KubernetesAPI
-
 /// Whether a pod puts up with the taints of a node.
-enum TaintToleration {
-    /// The first taint that keeps the pod away.
-    static func firstUntolerated(_ pod: PodSpec, node: Node) -> Taint? {
+public enum TaintToleration {
+    /// The first taint with one of the effects that the pod does not tolerate. By default the ones that keep new pods
+    /// away.
+    public static func firstUntolerated(
+        _ pod: PodSpec, node: Node, effects: Set<TaintEffect> = [.noSchedule, .noExecute]
+    ) -> Taint? {
         (node.spec.taints ?? []).first { taint in
-            (taint.effect == "NoSchedule" || taint.effect == "NoExecute") && !tolerates(pod, taint)
+            TaintEffect(rawValue: taint.effect).map(effects.contains) == true && !tolerates(pod, taint)
         }
     }
 
     /// How many `PreferNoSchedule` taints the pod does not tolerate.
-    static func untoleratedPreferences(_ pod: PodSpec, node: Node) -> Int {
+    public static func untoleratedPreferences(_ pod: PodSpec, node: Node) -> Int {
         (node.spec.taints ?? []).count { $0.effect == "PreferNoSchedule" && !tolerates(pod, $0) }
     }
 
-    static func tolerates(_ pod: PodSpec, _ taint: Taint) -> Bool {
+    public static func tolerates(_ pod: PodSpec, _ taint: Taint) -> Bool {
         (pod.tolerations ?? []).contains { matches($0, taint) }
     }
 

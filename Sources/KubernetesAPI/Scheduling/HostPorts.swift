@@ -1,7 +1,5 @@
-import KubernetesAPI
-
 /// The ports of a node that pods take for themselves.
-struct HostPorts: Sendable {
+public struct HostPorts: Sendable {
     private struct Port: Hashable {
         var number: Int32
         var transport: String
@@ -10,12 +8,14 @@ struct HostPorts: Sendable {
     /// The addresses each port is taken on.
     private var taken: [Port: Set<String>] = [:]
 
-    mutating func add(_ pod: PodSpec) {
+    public init() {}
+
+    public mutating func add(_ pod: PodSpec) {
         for (port, address) in Self.ports(of: pod) { taken[port, default: []].insert(address) }
     }
 
     /// Whether a port the pod wants is taken, on the same address or where one of the two wants all addresses.
-    func conflicts(with pod: PodSpec) -> Bool {
+    public func conflicts(with pod: PodSpec) -> Bool {
         Self.ports(of: pod).contains { port, address in
             guard let addresses = taken[port] else { return false }
             return Self.isWildcard(address) || addresses.contains { $0 == address || Self.isWildcard($0) }

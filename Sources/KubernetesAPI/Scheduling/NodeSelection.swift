@@ -1,8 +1,6 @@
-import KubernetesAPI
-
 /// Whether a node is one a pod asks for: `nodeSelector` and node affinity.
-enum NodeSelection {
-    static func matches(_ pod: PodSpec, node: Node) -> Bool {
+public enum NodeSelection {
+    public static func matches(_ pod: PodSpec, node: Node) -> Bool {
         let labels = node.metadata.labels ?? [:]
         for (key, value) in pod.nodeSelector ?? [:] where labels[key] != value { return false }
         guard let required = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution else {
@@ -12,7 +10,7 @@ enum NodeSelection {
     }
 
     /// The sum of the weights of the preferences the node fulfils.
-    static func preference(_ pod: PodSpec, node: Node) -> Int64 {
+    public static func preference(_ pod: PodSpec, node: Node) -> Int64 {
         let terms = pod.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
         return terms.reduce(0) { sum, term in
             // An empty preference matches every node and so says nothing.

@@ -1,0 +1,8 @@
+/// Which part of an object an update or a patch may change; everything else of what the client sends is left aside.
+enum ObjectPart: Hashable, Sendable {
+    /// All but the status, where that is a subresource.
+    case main
+    case status
+    /// The ephemeral containers of a pod.
+    case ephemeralContainers
+}

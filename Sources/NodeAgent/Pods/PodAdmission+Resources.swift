@@ -1,0 +1,43 @@
+import KubernetesAPI
+
+extension PodAdmission {
+    /// The first resource of which too little is left: the number of pods, then CPU, memory, disk and the rest by name.
+    static func refusalOfResources(_ pod: PodSpec, of node: Node, _ load: NodeLoad) -> PodRejection? {
+        let allocatable = ResourceAmounts(node.status?.allocatable ?? [:])
+        let podCount = Int64(load.podCount)
+        if podCount >= allocatable["pods"] {
+            return shortage(of: "pods", requested: 1, used: podCount, capacity: allocatable["pods"])
+        }
+        let requests = ResourceAmounts(requestsOf: pod)
+        for name in order(requests.amounts.keys) {
+            let requested = requests[name]
+            // A resource of others that no one on this node hands out is the cluster's business.
+            guard requested > 0, allocatable.amounts[name] != nil || !isExtended(name) else { continue }
+            let used = load.requests[name]
+            if ResourceAmounts.saturatingSum(used, requested) > allocatable[name] {
+                return shortage(of: name, requested: requested, used: used, capacity: allocatable[name])
+            }
+        }
+        return nil
+    }
+
+    private static func shortage(of name: String, requested: Int64, used: Int64, capacity: Int64) -> PodRejection {
+        refusal(
+            "OutOf\(name)",
+            "Node didn't have enough resource: \(name), requested: \(requested), used: \(used), "
+                + "capacity: \(capacity)")
+    }
+
+    private static func order(_ names: some Sequence<String>) -> [String] {
+        let first = ["cpu", "memory", "ephemeral-storage"]
+        let all = Set(names)
+        // Only the node hands out disk space under this name; `storage` and the like are of volumes.
+        return first.filter(all.contains)
+            + all.filter { !first.contains($0) && (isExtended($0) || $0.utf8.starts(with: "hugepages-".utf8)) }.sorted()
+    }
+
+    /// Whether a resource belongs to neither Kubernetes nor the node: a name with a domain that is not Kubernetes' own.
+    private static func isExtended(_ name: String) -> Bool {
+        name.contains("/") && !name.contains("kubernetes.io/") && !name.hasPrefix("requests.")
+    }
+}

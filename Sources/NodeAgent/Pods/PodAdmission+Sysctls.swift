@@ -1,0 +1,62 @@
+import KubernetesAPI
+
+extension PodAdmission {
+    /// What a kernel parameter belongs to; it is the pod's own only if the pod has such a namespace of its own.
+    private enum KernelNamespace: String {
+        case ipc, net
+
+        /// Nil for a parameter of the whole host.
+        init?(owning name: String) {
+            if name.hasPrefix("net.") {
+                self = .net
+            } else if name == "kernel.sem"
+                || ["kernel.shm", "kernel.msg", "fs.mqueue."].contains(where: name.hasPrefix)
+            {
+                self = .ipc
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// Parameters by which a pod can harm no other one.
+    static let safeSysctls: Set<String> = [
+        "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies",
+        "net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+    ]
+
+    /// - Parameter allowedUnsafe: names, or prefixes ending in `*`.
+    static func refusalOfSysctls(_ pod: PodSpec, allowedUnsafe: [String]) -> PodRejection? {
+        for sysctl in pod.securityContext?.sysctls ?? [] {
+            if let why = whyForbidden(normalized(sysctl.name), pod, allowedUnsafe) {
+                return refusal("SysctlForbidden", "forbidden sysctl: \(why)")
+            }
+        }
+        return nil
+    }
+
+    private static func whyForbidden(_ name: String, _ pod: PodSpec, _ allowedUnsafe: [String]) -> String? {
+        let isAllowed =
+            safeSysctls.contains(name)
+            || allowedUnsafe.contains { pattern in
+                pattern.hasSuffix("*") ? name.hasPrefix(pattern.dropLast()) : name == normalized(pattern)
+            }
+        // Whatever the list says: a parameter without a namespace would be set for the whole host.
+        guard isAllowed, let namespace = KernelNamespace(owning: name) else { return "\"\(name)\" not allowlisted" }
+        let isHosts =
+            switch namespace {
+            case .ipc: pod.hostIPC == true
+            case .net: pod.hostNetwork == true
+            }
+        return isHosts ? "\"\(name)\" not allowed with host \(namespace.rawValue) enabled" : nil
+    }
+
+    /// The name with dots between its parts. Whichever of `.` and `/` comes first separates; the other one is then part
+    /// of an interface's name.
+    static func normalized(_ name: String) -> String {
+        guard name.first(where: { $0 == "." || $0 == "/" }) == "/" else { return name }
+        return String(name.map { $0 == "/" ? "." : $0 == "." ? "/" : $0 })
+    }
+}
