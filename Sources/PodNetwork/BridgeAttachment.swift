@@ -18,6 +18,11 @@ struct BridgeAttachment: Sendable {
     func connect() throws(KernelError) {
         var pod = try NetlinkSocket(inNamespace: namespacePath)
         let interface = try ensureCable(&pod)
+        if !interface.isUp {
+            try NetworkNamespace.withinNamespace(namespacePath) { () throws(KernelError) in
+                HostIPv6.ignoreAdvertisements(on: Self.podInterface)
+            }
+        }
         var requests: [NetlinkRequest] = [.configureLink("lo")]
         if !interface.isUp { requests.append(.configureLink(interface.name)) }
         for (address, cidr) in addresses {

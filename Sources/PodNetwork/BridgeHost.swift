@@ -46,6 +46,7 @@ struct BridgeHost: Sendable {
                 throw KernelError("use as bridge the interface", name, errno: .fileExists)
             }
             if !link.isUp || link.mtu != mtu { try socket.perform(.configureLink(name, mtu: mtu)) }
+            try inHostNamespace { () throws(KernelError) in HostIPv6.ignoreAdvertisements(on: name) }
             try ensureAddresses(&socket, link.index)
             try reconnect(&socket, interfaces, to: link.index)
             return Bridge(index: link.index, mtu: mtu)
@@ -73,23 +74,31 @@ struct BridgeHost: Sendable {
 
     /// Whether the host's kernel has IPv6 and it is not switched off.
     func hasIPv6() -> Bool {
-        let path = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
-        let text = try? inHostNamespace { () throws(KernelError) in try FileSystem.readText(path) }
-        return text?.first == "0"
+        (try? inHostNamespace { () throws(KernelError) in HostIPv6.isEnabled }) ?? false
     }
 
-    /// Lets the host pass packets on. A file that says so already is not written: it may be read-only.
-    func enableForwarding() throws(NetworkError) {
+    /// Lets the host pass packets on. The result is what does not work then.
+    func enableForwarding() throws(NetworkError) -> [String] {
         for cidr in podCIDRs {
-            let path = cidr.family == .v4 ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding"
             do throws(KernelError) {
                 try inHostNamespace { () throws(KernelError) in
-                    if try FileSystem.readText(path).first != "1" { try FileSystem.writeKernelFile(path, "1") }
+                    if cidr.family == .v4 { try Self.enableIPv4Forwarding() } else { try HostIPv6.enableForwarding() }
                 }
             } catch {
+                // With IPv4 at work, a pod has a way out.
+                guard cidr.family == .v4 || podCIDRs.count == 1 else {
+                    return ["the host does not forward IPv6 (\(error)): over it pods cannot reach beyond this host"]
+                }
                 throw .kernel("let the host forward packets of pods", error)
             }
         }
+        return []
+    }
+
+    /// A file that says so already is not written: it may be read-only.
+    private static func enableIPv4Forwarding() throws(KernelError) {
+        let path = "/proc/sys/net/ipv4/ip_forward"
+        if try FileSystem.readText(path).first != "1" { try FileSystem.writeKernelFile(path, "1") }
     }
 
     /// Defines our nftables table. The result is what does not work then.

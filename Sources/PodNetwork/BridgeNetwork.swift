@@ -161,7 +161,7 @@ public actor BridgeNetwork: NetworkPlugin {
             InterfaceNaming.hostInterface(bridge: configuration.bridge, sandboxID: $0)
         }
         let bridge = try host.ensureBridge(interfaces: Set(interfaces))
-        try host.enableForwarding()
+        shortfalls += try host.enableForwarding()
         shortfalls += host.defineRules()
         return Outcome(host: host, bridge: bridge, allocator: allocator, shortfalls: shortfalls)
     }

@@ -15,8 +15,12 @@ public struct HostAddresses: Hashable, Sendable {
     static let defaultMTU: UInt32 = 1500
 
     /// Asks the kernel. Blocks shortly.
-    /// - Parameter namespacePath: the network namespace to look at; nil is the calling thread's.
-    public static func discover(namespacePath: String? = nil) throws(NetworkError) -> HostAddresses {
+    /// - Parameters:
+    ///   - podBridge: the bridge of the pods' network, if there is one: its addresses are the last choice.
+    ///   - namespacePath: the network namespace to look at; nil is the calling thread's.
+    public static func discover(
+        podBridge: String? = nil, namespacePath: String? = nil
+    ) throws(NetworkError) -> HostAddresses {
         do throws(KernelError) {
             var socket: NetlinkSocket
             if let namespacePath {
@@ -24,7 +28,8 @@ public struct HostAddresses: Hashable, Sendable {
             } else {
                 socket = try NetlinkSocket()
             }
-            return select(links: try socket.links(), addresses: try socket.addresses(), routes: try socket.routes())
+            let (links, addresses) = (try socket.links(), try socket.addresses())
+            return select(links: links, addresses: addresses, routes: try socket.routes(), podBridge: podBridge)
         } catch {
             throw .kernel("find the addresses of this host", error)
         }
@@ -32,8 +37,11 @@ public struct HostAddresses: Hashable, Sendable {
 
     /// The choice alone. For each family: the preferred source of the best default route, else the first address of
     /// that route's interface, else the first address of any interface that is up. Loopback, link-local and multicast
-    /// addresses, and those going out of use, never count.
-    static func select(links: [NetworkLink], addresses: [InterfaceAddress], routes: [NetworkRoute]) -> HostAddresses {
+    /// addresses, and those going out of use, never count; those of the pods' bridge only where there is no other of
+    /// any family: they name the node to its own pods alone.
+    static func select(
+        links: [NetworkLink], addresses: [InterfaceAddress], routes: [NetworkRoute], podBridge: String? = nil
+    ) -> HostAddresses {
         let usable = Dictionary(
             links.filter { $0.isUp && !$0.isLoopback }.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         var candidates: [(address: IPAddress, link: NetworkLink)] = []
@@ -43,6 +51,8 @@ public struct HostAddresses: Hashable, Sendable {
             else { continue }
             candidates.append((address, link))
         }
+        let outward = candidates.filter { $0.link.name != podBridge }
+        if !outward.isEmpty { candidates = outward }
         var chosen: [(address: IPAddress, link: NetworkLink, hasRoute: Bool)] = []
         for family in [IPAddress.Family.v4, .v6] {
             let own = candidates.filter { $0.address.family == family }

@@ -43,9 +43,10 @@ struct LogFile: ~Copyable {
         write(entries)
     }
 
-    /// On a full disk entries are dropped: a container must never block on its log.
+    /// On a full disk entries are dropped, each as a whole: a container must never block on its log.
     private func write(_ entries: [UInt8]) {
         if entries.isEmpty { return }
-        do { try writeAll(file.raw, entries) } catch {}
+        let end = lseek(file.raw, 0, SEEK_END)
+        do { try writeAll(file.raw, entries) } catch { if end >= 0 { ftruncate(file.raw, end) } }
     }
 }

@@ -113,6 +113,26 @@ struct NodeStatusStateMachineTests {
         #expect(isWaiting(other.next(node(ready: false, at: 3), now: .seconds(3), random: 0)) == .seconds(10) * 0.96)
     }
 
+    @Test("while every write of the status fails, the tries become rarer, although the node can be read")
+    func failingWrites() {
+        var machine = registered(node())
+        let changed = node(ready: false, at: 20)
+        var (now, delays) = (Duration.seconds(20), [Duration]())
+        for _ in 0..<8 {
+            let write = machine.next(changed, now: now, random: 0)
+            #expect(isStatusPatch(write))
+            machine.completed(write, .failure(APIError(code: .http(507), message: "full")), now: now, random: 0)
+            guard let delay = isWaiting(machine.next(changed, now: now, random: 0)) else { break }
+            delays.append(delay)
+            now += delay
+            let read = machine.next(changed, now: now, random: 0)
+            #expect(read == .fetch)
+            machine.completed(read, .success(node()), now: now, random: 0)
+        }
+        #expect(delays.count == 8)
+        #expect(delays.last.map { $0 >= .seconds(5) } == true, "\(delays)")
+    }
+
     @Test("a node deleted from the API is registered again")
     func deleted() {
         var machine = registered(node())

@@ -85,9 +85,32 @@ struct BridgeNetworkTests {
                     + FileSystem.readText("/proc/sys/net/ipv4/conf/all/route_localnet")
             }
             #expect(forwarding == "1\n0\n")
+            // A router's advertisement from a pod reaches neither the host nor a neighbour.
+            for (place, interface) in [("host", "swt0"), ("pod-a", "eth0")] {
+                let accepts = try NetworkNamespace.withinNamespace(world.path(place)) { () throws(KernelError) in
+                    try FileSystem.readText("/proc/sys/net/ipv6/conf/\(interface)/accept_ra")
+                }
+                #expect(accepts == "0\n", "\(interface)")
+            }
             #expect(
                 try HostAddresses.discover(namespacePath: world.path("host")).internalIPs.first?.description
                     == "192.0.2.1")
+        }
+    }
+
+    @Test("a host that listens to routers goes on to do so when it forwards IPv6")
+    func routerAdvertisements() async throws {
+        try await inWorld { world in
+            func setting(_ name: String) throws(KernelError) -> String {
+                try NetworkNamespace.withinNamespace(world.path("host")) { () throws(KernelError) in
+                    try FileSystem.readText("/proc/sys/net/ipv6/conf/\(name)")
+                }
+            }
+            let uplink = try #require(try world.links("host").first { !$0.isLoopback }).name
+            #expect(try setting("\(uplink)/accept_ra") == "1\n")
+            try await world.network(cidrs: ["10.77.0.0/24", "fd77::/64"]).start()
+            #expect(try setting("all/forwarding") == "1\n")
+            #expect(try setting("\(uplink)/accept_ra") == "2\n")
         }
     }
 

@@ -70,6 +70,17 @@ struct HostAddressesTests {
         #expect(found.interface == "eth0")
     }
 
+    @Test("the address of the pods' own bridge counts only where there is no other")
+    func podBridge() throws {
+        let pods = [try address(4, "10.85.0.1"), try address(4, "fd12::1")]
+        let beside = HostAddresses.select(
+            links: links, addresses: pods + [try address(2, "192.0.2.2")], routes: [defaultRoute(2)],
+            podBridge: "docker0")
+        #expect(beside.internalIPs.map(\.description) == ["192.0.2.2"])
+        let alone = HostAddresses.select(links: links, addresses: pods, routes: [], podBridge: "docker0")
+        #expect(alone.internalIPs.map(\.description) == ["10.85.0.1", "fd12::1"])
+    }
+
     @Test("a host with nothing but loopback says so")
     func loopbackOnly() throws {
         let found = HostAddresses.select(links: links, addresses: [try address(1, "127.0.0.1")], routes: [])

@@ -3,6 +3,7 @@ internal import FoundationEssentials  // GRDB takes blobs as Foundation's Data.
 internal import GRDB
 internal import Glibc
 internal import KubernetesAPI
+internal import LinuxKernel
 
 /// The SQLite file below the store: one connection, which does every write and every checkpoint, in WAL mode with an
 /// fsync before each answer. Only ``ResourceStore`` uses it; reads happen once, at start.
@@ -10,6 +11,13 @@ struct ObjectDatabase: Sendable {
     /// "SWLT", so that a file of another program is never taken for ours.
     static let applicationID: Int64 = 0x5357_4C54
     static let schemaVersion: Int64 = 1
+
+    /// Bytes that the log and the file can grow by on a full disk, so that what frees space (a deletion, and what the
+    /// node tells of it) is still taken. SQLite starts its log over after 1000 pages of 4 KiB; a batch may exceed that.
+    static let reservedLogBytes: Int64 = 6 << 20
+    static let reservedFileBytes: Int64 = 1 << 20
+    /// With less than this free the disk counts as full: the reserve is for small changes alone then.
+    static let shortageBytes: UInt64 = 1 << 20
 
     /// One row to write or remove.
     enum Row: Sendable {
@@ -32,11 +40,14 @@ struct ObjectDatabase: Sendable {
         self.path = path
         // SQLite gives its side files the mode of the main one, so the secrets inside are the owner's only from the
         // first byte.
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw StoreError.cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        // Closed before SQLite opens the file: closing it later would drop SQLite's locks (fcntl(2)).
+        do throws(KernelError) {
+            let file = try OwnedDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
+            // A disk without the room, or a file system that cannot: then there is no reserve.
+            try? FileSystem.reserve(file, bytes: Self.reservedFileBytes)
+        } catch {
+            throw StoreError.cannotOpen(path: path, reason: "\(error.errno)")
         }
-        Glibc.close(descriptor)
         var configuration = Configuration()
         configuration.label = "swiftlet.store"
         configuration.busyMode = .immediateError
@@ -52,7 +63,14 @@ struct ObjectDatabase: Sendable {
         } catch {
             throw Self.storeError(error, path: path, opening: true)
         }
+        // SQLite holds no lock on the log itself.
+        if let log = try? OwnedDescriptor.open(path + "-wal", O_RDWR) {
+            try? FileSystem.reserve(log, bytes: Self.reservedLogBytes)
+        }
     }
+
+    /// Whether the disk is full but for the reserve.
+    var isShortOfSpace: Bool { (try? FileSystem.freeBytes(path)).map { $0 < Self.shortageBytes } ?? false }
 
     private static func prepare(_ database: Database, path: String) throws {
         let identifier = try Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0

@@ -202,7 +202,8 @@ final class ResourceStore: Sendable {
 
     private func commit(_ batch: [PendingWrite], _ connection: Database) {
         // Only this thread changes the tables, so what is read here stays true until the publication below.
-        var staged = StagedBatch(resourceVersion: resourceVersion)
+        var staged = StagedBatch(
+            resourceVersion: resourceVersion, shortage: database.isShortOfSpace ? .full(path: database.path) : nil)
         let outcomes = batch.map { write in
             staged.apply(write.change, to: write.key, expecting: write.expectation) { get($0) }
         }

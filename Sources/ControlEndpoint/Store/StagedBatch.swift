@@ -8,7 +8,16 @@ struct StagedBatch {
     /// The newest state of keys this batch touches; nil inside means removed.
     private var overlay: [ObjectKey: StoredObject?] = [:]
 
-    init(resourceVersion: Int64) { self.resourceVersion = resourceVersion }
+    /// On a full disk: why a write that makes the store larger is refused.
+    private let shortage: StoreError?
+
+    /// What a write may add on a full disk, in bytes: a status, an event, the mark of a deletion.
+    static let shortageAllowance = 16 << 10
+
+    init(resourceVersion: Int64, shortage: StoreError? = nil) {
+        self.resourceVersion = resourceVersion
+        self.shortage = shortage
+    }
 
     mutating func apply(
         _ change: ResourceStore.Change, to key: ObjectKey, expecting expectation: ResourceStore.Expectation,
@@ -26,6 +35,10 @@ struct StagedBatch {
         switch change {
         case .put(let value):
             let object = StoredObject(key: key, resourceVersion: resourceVersion, value: value)
+            if let shortage, object.json.count > (previous?.json.count ?? 0) + Self.shortageAllowance {
+                resourceVersion -= 1
+                return .failure(.failed(shortage))
+            }
             overlay[key] = .some(object)
             rows.append(.put(object))
             events.append(StoreEvent(kind: previous == nil ? .added : .modified, object: object, previous: previous))

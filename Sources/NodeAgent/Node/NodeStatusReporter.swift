@@ -168,7 +168,7 @@ public actor NodeStatusReporter {
 
     private func log(_ action: NodeStatusStateMachine.Action, _ result: Result<Node, APIError>) {
         switch result {
-        case .success: lastFailure = nil
+        case .success: if action != .fetch { lastFailure = nil }
         case .failure(let error):
             if case .create = action, error.isAlreadyExists { return }
             guard !error.isCancelled, !error.isConflict, lastFailure != error.code else { return }

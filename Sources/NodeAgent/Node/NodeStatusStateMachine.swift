@@ -102,7 +102,8 @@ struct NodeStatusStateMachine {
     }
 
     private mutating func succeeded(_ action: Action, _ node: Node, now: Duration, random: Double) {
-        backoff.reset()
+        // A fetch is half of a try: when its write fails again and again, the delays grow.
+        if action != .fetch { backoff.reset() }
         switch action {
         case .create:
             noteConditions(from: nil, to: node.status, name: node.metadata.name ?? "")

@@ -59,7 +59,7 @@ struct StopCommand: AsyncParsableCommand {
         let settings = try NodeSettings(options, listen: nil)
         // A node that was just asked to end holds its directories a moment longer.
         await NodeLock.waitUntilFree([settings.run, settings.root])
-        let lock = try NodeLock(directories: [settings.root, settings.run])
+        let lock = try NodeLock(directories: [settings.root, settings.run], toStop: true)
         var logger = LogOutput.logger("swiftlet")
         logger.logLevel = .warning
         let foundation = try NodeFoundation(settings, logger: logger)

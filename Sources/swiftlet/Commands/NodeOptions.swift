@@ -33,7 +33,10 @@ struct NodeOptions: ParsableArguments {
 
     @Option(
         name: .customLong("pod-cidr"),
-        help: "Addresses for pods, one network or an IPv4 and an IPv6 one with a comma. (default: 10.85.0.0/24)")
+        help: """
+            Addresses for pods, one network or an IPv4 and an IPv6 one with a comma. (default: 10.85.0.0/24 and, where \
+            the host has IPv6, a unique local network of the node's own)
+            """)
     var podCIDR: String?
 
     @Option(help: "Directory with pods in files. (default: /etc/swiftlet/manifests)")

@@ -6,12 +6,12 @@ import LinuxKernel
 final class NodeLock: Sendable {
     private let files: [Int32]
 
-    init(directories: [String]) throws {
+    /// - Parameter toStop: pods are only ended, which a directory that has become read-only does not prevent.
+    init(directories: [String], toStop: Bool = false) throws {
         var files: [Int32] = []
         do {
             for directory in directories {
-                try FileSystem.makeDirectories(directory, mode: 0o700)
-                let file = try OwnedDescriptor.open(directory + "/lock", O_RDWR | O_CREAT, mode: 0o600)
+                let file = try Self.file(in: directory, mayBeReadOnly: toStop)
                 let owner = try file.readAll(limit: 64)
                 guard CLinux_flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
                     let pid = String(decoding: owner, as: UTF8.self).split(separator: "\n").first ?? "?"
@@ -23,14 +23,23 @@ final class NodeLock: Sendable {
                 // The lock belongs to the open file, so the copy keeps it.
                 files.append(try file.duplicate().release())
             }
-        } catch let error as KernelError {
-            files.forEach { close($0) }
-            throw SettingError("\(error)")
         } catch {
             files.forEach { close($0) }
             throw error
         }
         self.files = files
+    }
+
+    private static func file(in directory: String, mayBeReadOnly: Bool) throws(SettingError) -> OwnedDescriptor {
+        do throws(KernelError) {
+            try FileSystem.makeDirectories(directory, mode: 0o700)
+            return try OwnedDescriptor.open(directory + "/lock", O_RDWR | O_CREAT, mode: 0o600)
+        } catch {
+            if mayBeReadOnly, error.isReadOnly, let file = try? OwnedDescriptor.open(directory + "/lock", O_RDONLY) {
+                return file
+            }
+            throw SettingError(directory: directory, error)
+        }
     }
 
     /// Returns when no process holds any of the directories, or after 15 seconds.

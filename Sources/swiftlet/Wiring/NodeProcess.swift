@@ -33,6 +33,13 @@ struct NodeProcess: ServiceLifecycle.Service {
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
         let logger = LogOutput.logger("swiftlet")
         let lock = try NodeLock(directories: [settings.root, settings.run])
+        if case .agent = mode {
+        } else {
+            try ListenCheck.run(settings.listenAddress, settings.listenPort, flag: "--listen")
+        }
+        if case .endpointAndAgent = mode {
+            try ListenCheck.run("127.0.0.1", settings.nodePort, flag: "--node-port")
+        }
         try settings.keep()
         let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock)
         var quiet = logger

@@ -42,7 +42,7 @@ struct NodeSettings: Sendable {
         guard cgroupRoot.hasPrefix("/"), !cgroupRoot.split(separator: "/").contains("..") else {
             throw SettingError("--cgroup-root \(cgroupRoot): must be absolute and without \"..\", such as /swiftlet")
         }
-        podCIDRs = try Self.networks(text(options.podCIDR, "podCIDR", "10.85.0.0/24"))
+        podCIDRs = try (options.podCIDR ?? file.text("podCIDR")).map(Self.networks) ?? Self.defaultNetworks(run: run)
         monitorPath = try options.monitor ?? file.text("monitor") ?? Self.findMonitor()
         nodeIP = try options.nodeIP ?? file.text("nodeIP")
         maxPods = try file.integer("maxPods") ?? 110
@@ -116,6 +116,14 @@ struct NodeSettings: Sendable {
         return (String(text[..<colon]), String(text[text.index(after: colon)...].drop { $0 == " " }))
     }
 
+    /// One of each family that the host has. The IPv6 one is different on every machine, and for every node of one.
+    private static func defaultNetworks(run: String) throws -> [CIDR] {
+        let standard = try networks("10.85.0.0/24")
+        guard HostIPv6.isEnabled else { return standard }
+        let machine = (try? FileSystem.readText("/etc/machine-id")) ?? ""
+        return standard + [.uniqueLocal(seed: (machine.isEmpty ? hostName : machine) + run)]
+    }
+
     private static func nodeName(_ name: String) throws -> String {
         let isValid =
             !name.isEmpty && name.utf8.count <= 253
@@ -164,5 +172,12 @@ struct SettingError: Error, CustomStringConvertible {
 
     init(_ description: String) {
         self.description = description
+    }
+
+    /// One of the node's directories cannot be written.
+    init(directory: String, _ error: KernelError) {
+        self.init(
+            "\(directory) cannot be written: \(error.errno); \(error.remedyForWriting), "
+                + "or choose another place with --root, --run or --log-dir")
     }
 }

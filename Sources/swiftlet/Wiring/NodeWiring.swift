@@ -41,7 +41,9 @@ struct NodeWiring {
         let statuses = PodStatusManager(client: client, logger: logger)
         group.addTask { await statuses.run() }
         let shortfalls = await network.shortfalls
-        let addresses = try settings.nodeIP.map { [$0] } ?? HostAddresses.discover().internalIPs.map(\.description)
+        let addresses =
+            try settings.nodeIP.map { [$0] }
+            ?? HostAddresses.discover(podBridge: settings.bridgeName).internalIPs.map(\.description)
         let services = Informer(Service.self, client: client, logger: logger)
         group.addTask { await services.run() }
         let mirrors = MirrorPods(
@@ -176,7 +178,9 @@ struct NodeFoundation: Sendable {
         for directory in [
             settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers",
         ] {
-            try FileSystem.makeDirectories(directory, mode: 0o755)
+            do throws(KernelError) { try FileSystem.makeDirectories(directory, mode: 0o755) } catch {
+                throw SettingError(directory: directory, error)
+            }
         }
         runtime = try RuntimeService(
             configuration: RuntimeConfiguration(

@@ -1,31 +1,14 @@
 """Starts that must not succeed, and two that must."""
 
+import contextlib
+import shutil
 import socket
 import subprocess
-import time
 
 from rig.case import case
-from rig.expectation import Failure, expect, expect_contains, expect_equal
-from rig.node import free_port
+from rig.expectation import expect, expect_contains, expect_equal
 from rig.pods import idle, pod
-
-
-def fails(command, *words, seconds=10):
-    """The program ends by itself, not with 0, and says so in one line with the words; returns the time it took."""
-    started = time.monotonic()
-    try:
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as expired:
-        raise Failure(f"{' '.join(command[-2:])}: still runs after {seconds} s: {expired.stderr}") from None
-    taken = time.monotonic() - started
-    expect(result.returncode not in (0, -4, -5, -6, -11), f"exit {result.returncode}: {result.stderr[-800:]}")
-    errors = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
-    expect_equal(len(errors), 1, f"error lines in {result.stderr[-1500:]!r}")
-    for word in words:
-        expect_contains(errors[0], word, "the error")
-    return taken
+from rig.refusal import fails
 
 
 @case("a second agent on the same directories is refused in under a second")
@@ -95,15 +78,31 @@ def two_nodes(world, node, space):
     expect(node.pod_processes(first["metadata"]["uid"]), "the first node's pod ended with the second node")
 
 
-@case("a read-only root directory is one clear error")
-def read_only_root(world):
+@case("a directory that is read-only is one clear error with its way out")
+def read_only(world):
     node = world.new_node("sealed")
-    node.root.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "conformance", str(node.root)], check=True)
+    for flag, place in {"--root": node.root, "--run": node.run, "--log-dir": node.logs}.items():
+        with tmpfs(place, "ro"):
+            fails(node.up_command(), str(place), "Read-only file system", "mount it read-write", flag)
+
+
+@case("a root on a full disk is one clear error with its way out")
+def full_root(world):
+    node = world.new_node("no-room")
+    with tmpfs(node.root, "size=64k"):
+        with open(node.root / "ballast", "wb", buffering=0) as ballast:
+            with contextlib.suppress(OSError):
+                while ballast.write(b"x" * 4096):
+                    pass
+        fails(node.up_command(), str(node.root), "o space left")
+
+
+@contextlib.contextmanager
+def tmpfs(place, options):
+    place.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "conformance", str(place)], check=True)
     try:
-        command = node.up_command()
-        command[command.index("--node-port") + 1] = str(free_port())
-        fails(command, str(node.root))
+        yield
     finally:
-        subprocess.run(["umount", str(node.root)], check=True)
-        node.root.rmdir()
+        subprocess.run(["umount", str(place)], check=True)
+        shutil.rmtree(place)

@@ -1,5 +1,6 @@
 """A real node: the built binaries with directories, ports, names and addresses of its own."""
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -15,8 +16,14 @@ from rig.expectation import Failure, eventually
 class Node:
     """One node, from its first start to its end; it may be started and killed many times between."""
 
-    def __init__(self, binaries, directory, name, cidr, manifests=True):
+    def __init__(self, binaries, directory, name, cidr, manifests=True, within=(), address="127.0.0.1"):
+        """`within`: words before the program's name, which run it in other namespaces. `address`: where it listens.
+
+        Without a CIDR the node takes its default.
+        """
         self.binaries = binaries
+        self.within = list(within)
+        self.address = address
         self.directory = directory
         self.name = name
         self.cidr = cidr
@@ -29,6 +36,8 @@ class Node:
         self.kubeconfig = self.root / "admin.kubeconfig"
         self.port, self.node_port = free_port(), free_port()
         self.process = None
+        # Ended in an orderly way by a case that takes something away from under it; nothing more is to be done then.
+        self.is_ended = False
         self._api = None
         self._lock = threading.Lock()
 
@@ -60,17 +69,18 @@ class Node:
             str(self.node_port),
             "--node-name",
             self.name,
-            "--pod-cidr",
-            self.cidr,
+            *(["--pod-cidr", self.cidr] if self.cidr else []),
             "--manifests",
             str(self.manifests),
         ]
 
     def up_command(self, *more):
-        return [str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", f"127.0.0.1:{self.port}", *more]
+        listen = f"{self.address}:{self.port}"
+        return [*self.within, str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", listen, *more]
 
     def launch(self):
         """Starts the process without waiting for anything."""
+        self.is_ended = False
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 self.up_command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -80,6 +90,15 @@ class Node:
         self.launch()
         self.wait_ready()
         return self
+
+    @contextlib.contextmanager
+    def running(self):
+        """Started; ended with all its pods afterwards, for cases that take something away from under the node."""
+        try:
+            yield self.start()
+        finally:
+            self.stop_all()
+            self.is_ended = True
 
     def is_ready(self):
         if self.process.poll() is not None:
@@ -115,7 +134,7 @@ class Node:
     def swiftlet(self, *arguments, seconds=60):
         """Runs a local verb against this node and returns what became of it."""
         return subprocess.run(
-            [str(self.binaries / "swiftlet"), *arguments, "--run", str(self.run)],
+            [*self.within, str(self.binaries / "swiftlet"), *arguments, "--run", str(self.run)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -123,10 +142,21 @@ class Node:
             check=False,
         )
 
+    def check(self):
+        """`swiftlet check`, where the node runs."""
+        return subprocess.run(
+            [*self.within, str(self.binaries / "swiftlet"), "check"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
     def stop_all(self):
         """`swiftlet stop --all`, with the node running or not; then the process is gone, too."""
         result = subprocess.run(
-            [str(self.binaries / "swiftlet"), "stop", "--all", *self.flags],
+            [*self.within, str(self.binaries / "swiftlet"), "stop", "--all", *self.flags],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

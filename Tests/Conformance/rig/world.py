@@ -49,9 +49,14 @@ class World:
 
     def new_node(self, name, **options):
         """A node with directories, ports and addresses of its own, not started."""
-        node = Node(self.binaries, self.directory / name, f"conformance-{name}", next(self._networks), **options)
+        options.setdefault("cidr", self.free_network())
+        node = Node(self.binaries, self.directory / name, f"conformance-{name}", **options)
         self.nodes.append(node)
         return node
+
+    def free_network(self):
+        """An IPv4 network of 256 addresses that nothing on this host uses."""
+        return next(self._networks)
 
     def space(self, node=None):
         self.spaces += 1
@@ -69,7 +74,7 @@ class World:
         """Ends every node; returns what went wrong, one line each."""
         problems = []
         for node in self.nodes:
-            if not node.run.exists():
+            if node.is_ended or not node.run.exists():
                 continue
             try:
                 node.stop_all()
