@@ -179,7 +179,7 @@ let package = Package(
         .target(
             name: "NodeServer",
             dependencies: [
-                "KubernetesAPI", "NodeAgent", "ContainerImages", "ContainerRuntime", "LinuxKernel",
+                "KubernetesAPI", "NodeAgent", "ContainerImages", "ContainerRuntime", "LinuxKernel", "Probes",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

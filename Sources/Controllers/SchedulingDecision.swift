@@ -64,6 +64,9 @@ enum SchedulingDecision: Hashable, Sendable {
         if node.spec.unschedulable == true, !TaintToleration.tolerates(pod, cordon) {
             return ["node(s) were unschedulable"]
         }
+        if let condition = pressure(on: node, keepingAway: pod) {
+            return ["node(s) had condition {\(condition): True}"]
+        }
         if let taint = TaintToleration.firstUntolerated(pod, node: node) {
             return ["node(s) had untolerated taint {\(taint.key): \(taint.value ?? "")}"]
         }
@@ -82,6 +85,25 @@ enum SchedulingDecision: Hashable, Sendable {
             }
         }
         return reasons
+    }
+}
+
+extension SchedulingDecision {
+    /// What the node is short of, if that keeps the pod away: the node itself would refuse it, for good. Elsewhere a controller turns
+    /// these conditions into taints; here they are looked at as they are.
+    private static func pressure(on node: Node, keepingAway pod: PodSpec) -> String? {
+        let names = [
+            "MemoryPressure": "memory-pressure", "DiskPressure": "disk-pressure", "PIDPressure": "pid-pressure",
+        ]
+        for condition in node.status?.conditions ?? [] where condition.status == ConditionStatus.true.rawValue {
+            guard let name = names[condition.type] else { continue }
+            let taint = Taint(key: "node.kubernetes.io/" + name, effect: TaintEffect.noSchedule.rawValue)
+            if TaintToleration.tolerates(pod, taint) { continue }
+            // Memory that was asked for is set aside: only pods that promise nothing add to the scarcity.
+            if condition.type == "MemoryPressure", Pod(spec: pod).qosClass != .bestEffort { continue }
+            return condition.type
+        }
+        return nil
     }
 }
 

@@ -2,6 +2,7 @@ import ContainerRuntime
 import KubernetesAPI
 import LinuxKernel
 import NodeAgent
+import Probes
 
 /// `/metrics` in Prometheus text format, with kubelet's and cAdvisor's names, so that existing dashboards work. Pure.
 struct MetricsExporter {
@@ -15,6 +16,45 @@ struct MetricsExporter {
         exporter.addContainers(report)
         exporter.addProcess()
         return exporter.text
+    }
+
+    /// `/metrics/probes`.
+    static func export(_ probes: [ProberMetrics]) -> String {
+        var exporter = MetricsExporter()
+        exporter.addProbes(
+            probes.sorted {
+                ($0.podUID, $0.containerName, $0.kind.rawValue) < ($1.podUID, $1.containerName, $1.kind.rawValue)
+            })
+        return exporter.text
+    }
+
+    private mutating func addProbes(_ probes: [ProberMetrics]) {
+        func labels(_ probe: ProberMetrics) -> [(String, String)] {
+            [
+                ("container", probe.containerName), ("namespace", probe.podNamespace), ("pod", probe.podName),
+                ("pod_uid", probe.podUID), ("probe_type", probe.kind.rawValue),
+            ]
+        }
+        family("prober_probe_total", "counter", "Probes of containers, by result.")
+        for probe in probes {
+            for (result, count) in [
+                ("successful", probe.successful), ("failed", probe.failed), ("unknown", probe.unknown),
+            ] {
+                sample("prober_probe_total", labels(probe) + [("result", result)], Double(count))
+            }
+        }
+        family("prober_probe_duration_seconds", "histogram", "How long successful probes took.")
+        for probe in probes {
+            var total: UInt64 = 0
+            for (index, count) in probe.durationBuckets.enumerated() {
+                total &+= count
+                let bounds = ProberMetrics.durationBounds
+                let bound = index < bounds.count ? Self.number(bounds[index]) : "+Inf"
+                sample("prober_probe_duration_seconds_bucket", labels(probe) + [("le", bound)], Double(total))
+            }
+            sample("prober_probe_duration_seconds_sum", labels(probe), probe.durationSum)
+            sample("prober_probe_duration_seconds_count", labels(probe), Double(total))
+        }
     }
 
     private mutating func addNode(

@@ -31,6 +31,11 @@ enum NodeAPIRoutes {
                 return HTTPResponses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
             }
         }
+        router.get("/metrics/probes") { _, _ in
+            HTTPResponses.text(
+                MetricsExporter.export(await state.agent.probes.metrics()),
+                type: "text/plain; version=0.0.4; charset=utf-8")
+        }
         router.get("/stats/summary") { _, _ in
             let (report, rates) = await state.sampler.sample()
             return HTTPResponses.json(

@@ -107,6 +107,22 @@ struct SchedulingDecisionTests {
         #expect(decide(Self.pod(hostPort: 81, hostIP: second), [Self.node()], [other]) == .bind(nodeName: "n1"))
     }
 
+    @Test("a node that is short of something takes no pods that it would refuse")
+    func pressure() {
+        var node = Self.node()
+        node.status?.conditions = [NodeCondition(type: "DiskPressure", status: "True")]
+        #expect(decide(Self.pod(), [node]) == refused("1 node(s) had condition {DiskPressure: True}"))
+        let tolerant = Self.pod {
+            $0.tolerations = [Toleration(key: "node.kubernetes.io/disk-pressure", operator: "Exists")]
+        }
+        #expect(decide(tolerant, [node]) == .bind(nodeName: "n1"))
+        node.status?.conditions = [NodeCondition(type: "MemoryPressure", status: "True")]
+        #expect(decide(Self.pod(), [node]) == refused("1 node(s) had condition {MemoryPressure: True}"))
+        #expect(decide(Self.pod(cpu: 500), [node]) == .bind(nodeName: "n1"))
+        node.status?.conditions = [NodeCondition(type: "DiskPressure", status: "False")]
+        #expect(decide(Self.pod(), [node]) == .bind(nodeName: "n1"))
+    }
+
     @Test("a cordoned node takes only pods that tolerate it")
     func cordoned() {
         let node = Self.node(unschedulable: true)

@@ -166,6 +166,8 @@ public actor NodeAgent {
 
     public nonisolated var timelines: PodTimelineStore { context.timelines }
 
+    public nonisolated var probes: PodProbes { context.probes }
+
     /// Every pod this node knows, as it sees it now.
     public func pods() async -> [Pod] {
         var pods: [Pod] = []

@@ -148,3 +148,13 @@ def probes_survive(world):
         [item["lastTransitionTime"] for item in after["status"]["conditions"] if item["type"] == "Ready"], since,
         "when Ready changed last")
     expect_equal(container_status(after)["restartCount"], 0, "restarts")
+
+
+@case("/metrics/probes counts what the probes found")
+def probe_metrics(space):
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+    space.create(pod("counted", idle(readinessProbe=probe)))
+    space.wait_ready("counted")
+    text = space.node.local("/metrics/probes")
+    lines = [line for line in text.splitlines() if 'pod="counted"' in line and 'result="successful"' in line]
+    expect(lines and float(lines[0].split()[-1]) >= 1, f"successful probes: {lines}")
