@@ -175,7 +175,12 @@ extension Scheduler {
     private static func matters(_ old: Node?, _ new: Node) -> Bool {
         guard let old else { return true }
         return old.spec != new.spec || old.metadata.labels != new.metadata.labels
-            || old.status?.allocatable != new.status?.allocatable
+            || old.status?.allocatable != new.status?.allocatable || conditions(old) != conditions(new)
+    }
+
+    /// Without their times.
+    private static func conditions(_ node: Node) -> [String: String] {
+        Dictionary((node.status?.conditions ?? []).map { ($0.type, $0.status) }) { first, _ in first }
     }
 
     /// The most important first, then the oldest.

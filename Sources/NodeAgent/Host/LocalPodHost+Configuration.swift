@@ -65,7 +65,7 @@ extension LocalPodHost {
             capabilities: capabilities,
             noNewPrivileges: security?.allowPrivilegeEscalation == false,
             seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
-            readOnlyRoot: security?.readOnlyRootFilesystem == true,
+            readOnlyRoot: security?.readOnlyRootFilesystem == true, resourceLimits: configuration.resourceLimits,
             outOfMemoryScore: PodResources.outOfMemoryScore(
                 pod, container, nodeMemoryBytes: nodeMemoryBytes),
             cgroupPath: "\(PodPlaces.cgroup(pod))/\(container.name).\(attempt)",

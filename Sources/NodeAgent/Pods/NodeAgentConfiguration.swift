@@ -1,3 +1,4 @@
+public import ContainerRuntime
 public import LinuxKernel
 
 /// How a node agent is set up.
@@ -12,13 +13,15 @@ public struct NodeAgentConfiguration: Sendable {
     public var clusterDomain: String
     /// pids.max of a pod; nil leaves it to the kernel.
     public var podPidsLimit: Int64?
+    /// setrlimit(2) values of every container; others are those of the agent.
+    public var resourceLimits: [ResourceLimit]
     /// Whether pods of the API may use `host:///`; manifest files always may.
     public var allowsHostRootfsFromAPI: Bool
 
     public init(
         nodeName: String, rootDirectory: String, logDirectory: String, cgroups: CgroupManager,
         clusterDNS: [String] = [], clusterDomain: String = "cluster.local", podPidsLimit: Int64? = 1024,
-        allowsHostRootfsFromAPI: Bool = true
+        resourceLimits: [ResourceLimit] = [], allowsHostRootfsFromAPI: Bool = true
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory
@@ -27,6 +30,7 @@ public struct NodeAgentConfiguration: Sendable {
         self.clusterDNS = clusterDNS
         self.clusterDomain = clusterDomain
         self.podPidsLimit = podPidsLimit
+        self.resourceLimits = resourceLimits
         self.allowsHostRootfsFromAPI = allowsHostRootfsFromAPI
     }
 

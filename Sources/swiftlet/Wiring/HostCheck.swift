@@ -1,4 +1,5 @@
 import CLinux
+import ContainerRuntime
 import Glibc
 import LinuxKernel
 import NodeServer
@@ -14,10 +15,14 @@ enum HostCheck {
         return findings
     }
 
-    private static func kernel() -> HostFinding {
+    private static var kernelRelease: String {
         var name = utsname()
         uname(&name)
-        let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    private static func kernel() -> HostFinding {
+        let release = kernelRelease
         let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
         let isEnough = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 14)
         return isEnough
@@ -36,9 +41,14 @@ enum HostCheck {
 
     private static func overlay() -> HostFinding {
         let known = (try? FileSystem.readText("/proc/filesystems")) ?? ""
-        return known.contains("\toverlay\n")
-            ? HostFinding(.ok, "overlayfs", "available")
-            : HostFinding(.failure, "overlayfs", "the kernel does not have it loaded", fix: "modprobe overlay")
+        if known.contains("\toverlay\n") { return HostFinding(.ok, "overlayfs", "available") }
+        // The first mount of one loads it.
+        let modules = (try? FileSystem.readText("/lib/modules/\(kernelRelease)/modules.dep", limit: 16 << 20)) ?? ""
+        return modules.contains("/overlay.ko")
+            ? HostFinding(.ok, "overlayfs", "available as a module")
+            : HostFinding(
+                .failure, "overlayfs", "the kernel neither has it nor a module of it",
+                fix: "run a kernel with CONFIG_OVERLAY_FS")
     }
 
     private static func namespaces() -> HostFinding {
@@ -67,12 +77,8 @@ enum HostCheck {
                 .warning, "pressure", "no pressure stall information: usage shows no stalls", fix: "boot with psi=1")
     }
 
-    /// CAP_SYS_RESOURCE is number 24.
     private static func resourceRights() -> HostFinding {
-        let status = (try? FileSystem.readText("/proc/self/status")) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
-        let mask = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
-        return mask & (1 << 24) != 0
+        ResourceLimit.mayBeRaisedHere
             ? HostFinding(.ok, "oom scores", "may be lowered")
             : HostFinding(
                 .warning, "oom scores",

@@ -49,7 +49,7 @@ struct NodeProcess: ServiceLifecycle.Service {
                 services: [.init(service: process, successTerminationBehavior: .gracefullyShutdownGroup)],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
-        logger.info("stopped; containers go on running")
+        logger.info(process.stopRequest.isSent ? "stopped" : "stopped; containers go on running")
     }
 
     func run() async throws {
@@ -86,6 +86,10 @@ struct NodeProcess: ServiceLifecycle.Service {
             logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
             // The first to end ends the process: a stop request, or a part that failed.
             try await group.next()
+            // Exit 0 keeps systemd from starting the node again: only for those who asked for the end.
+            guard Task.isCancelled || stopRequest.isSent else {
+                throw SettingError("a part of the node ended by itself: this is a defect of swiftlet")
+            }
             group.cancelAll()
         }
     }
@@ -167,10 +171,14 @@ private final class ClientList: Sendable {
 final class StopRequest: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
+    private let sent = Atomic(false)
 
     init() { (stream, continuation) = AsyncStream.makeStream() }
 
+    var isSent: Bool { sent.load(ordering: .acquiring) }
+
     func send() {
+        sent.store(true, ordering: .releasing)
         continuation.yield()
         continuation.finish()
     }

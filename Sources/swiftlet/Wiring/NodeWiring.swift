@@ -198,6 +198,8 @@ struct NodeFoundation: Sendable {
     func configuration(allowsHostRootfsFromAPI: Bool) -> NodeAgentConfiguration {
         NodeAgentConfiguration(
             nodeName: settings.nodeName, rootDirectory: settings.root, logDirectory: settings.logDirectory,
-            cgroups: cgroups, allowsHostRootfsFromAPI: allowsHostRootfsFromAPI)
+            cgroups: cgroups,
+            resourceLimits: ResourceLimit.containerDefaults(highest: ResourceLimit.highestHere),
+            allowsHostRootfsFromAPI: allowsHostRootfsFromAPI)
     }
 }

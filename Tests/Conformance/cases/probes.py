@@ -155,6 +155,7 @@ def probe_metrics(space):
     probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
     space.create(pod("counted", idle(readinessProbe=probe)))
     space.wait_ready("counted")
-    text = space.node.local("/metrics/probes")
+    status, text = space.node.local("/metrics/probes")
+    expect_equal(status, 200, "status of /metrics/probes")
     lines = [line for line in text.splitlines() if 'pod="counted"' in line and 'result="successful"' in line]
     expect(lines and float(lines[0].split()[-1]) >= 1, f"successful probes: {lines}")
