@@ -81,11 +81,10 @@ extension ResourceOperations {
         if let text = value[path: "metadata", "deletionTimestamp"]?.stringValue, let due = Timestamp(rfc3339: text) {
             begin = due.seconds &- Self.grace(of: current)
         }
-        let (due, overflow) = begin.addingReportingOverflow(graceSeconds)
-        guard !overflow, due < Self.latestSecond else {
-            throw .badRequest("gracePeriodSeconds: \(graceSeconds) is too large")
-        }
-        value.set(.string(Timestamp(seconds: due, nanoseconds: 0).rfc3339), at: "metadata", "deletionTimestamp")
+        // A pod may have a grace that ends later than any time can show.
+        let graceSeconds = min(graceSeconds, Self.latestSecond &- begin)
+        let due = Timestamp(seconds: begin &+ graceSeconds, nanoseconds: 0)
+        value.set(.string(due.rfc3339), at: "metadata", "deletionTimestamp")
         value.set(.integer(graceSeconds), at: "metadata", "deletionGracePeriodSeconds")
         // The mark is a change of what is wanted, a shorter grace only hurries it.
         if !current.isBeingDeleted, let generation = value[path: "metadata", "generation"]?.intValue {

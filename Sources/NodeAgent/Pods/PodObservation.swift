@@ -45,6 +45,15 @@ public struct ContainerObservation: Hashable, Sendable {
         return false
     }
 
+    /// When its program began; nil when it never did.
+    public var startedAt: Timestamp? {
+        switch state {
+        case .created: nil
+        case .running(let startedAt): startedAt
+        case .exited(let end): end.startedAt
+        }
+    }
+
     public var terminated: ContainerStateTerminated? {
         if case .exited(let terminated) = state { return terminated }
         return nil

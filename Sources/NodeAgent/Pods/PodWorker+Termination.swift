@@ -24,17 +24,19 @@ extension PodWorker {
     }
 
     /// Nothing of the pod is left but its records: the API loses it if it asked for that, and then the node does.
-    func settle() async {
+    func settle() async -> Duration? {
         guard isRemoved else {
             if pod.metadata.deletionTimestamp != nil { await context.statuses.deletePod(pod) }
-            return
+            return nil
         }
         await context.timelines.end(uid)
         do throws(PodHostError) { try await context.host.forget(pod) } catch {
             logger.warning("pod's remains not removed", metadata: ["error": "\(error)"])
+            return now + releaseRetry.failed(random: 0.5)
         }
         await context.statuses.forget(uid: uid)
         stage = .finished
+        return nil
     }
 
     private func stopContainers() async {

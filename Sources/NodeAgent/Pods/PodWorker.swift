@@ -160,8 +160,7 @@ actor PodWorker {
             if stage == .syncing { return due }
         }
         if stage == .terminating, let due = await terminate() { return due }
-        if stage == .terminated { await settle() }
-        return nil
+        return stage == .terminated ? await settle() : nil
     }
 
     private func syncRunning() async -> Duration? {
@@ -282,23 +281,24 @@ actor PodWorker {
     func observe() async -> PodObservation {
         let observation = await context.host.observe(uid)
         for name in Set(observation.containers.map(\.name)) {
-            guard let newest = observation.newest(name), let end = newest.terminated, exitSeenID[name] != newest.id
-            else { continue }
-            if exitSeenID[name] == nil, isFirstLook, let container = pod.spec.container(named: name) {
-                // It crashed under an agent before this one: its delays go on where they were.
-                backOff.restore(PodReconciler.backOffKey(pod, container), tries: newest.attempt, now: now)
+            guard let newest = observation.newest(name) else { continue }
+            if isFirstLook, let container = pod.spec.container(named: name) {
+                // An agent before this one has restarted it so often: its delays go on where they were.
+                backOff.restore(
+                    PodReconciler.backOffKey(pod, container), tries: newest.attempt, now: now - age(newest.startedAt))
             }
+            guard let end = newest.terminated, exitSeenID[name] != newest.id else { continue }
             exitSeenID[name] = newest.id
-            exitSeenAt[name] = isFirstLook ? now - age(of: end) : now
+            exitSeenAt[name] = isFirstLook ? now - min(age(end.finishedAt), RestartBackOff.maximumDelay) : now
         }
         isFirstLook = false
         return observation
     }
 
-    /// How long ago an instance ended. The wall clock is all there is of a time before this agent; it may have jumped.
-    private func age(of end: ContainerStateTerminated) -> Duration {
-        guard let finishedAt = end.finishedAt else { return .zero }
-        return min(max(.zero, context.wallClock().since(finishedAt)), RestartBackOff.maximumDelay)
+    /// How long ago that was. The wall clock is all there is of a time before this agent; it may have jumped.
+    private func age(_ time: Timestamp?) -> Duration {
+        guard let time else { return .zero }
+        return max(.zero, context.wallClock().since(time))
     }
 
     private var prober: Prober { context.probes.prober }
