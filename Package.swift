@@ -219,6 +219,19 @@ let package = Package(
             path: "Tests/Benchmarks",
             swiftSettings: strict),
 
+        // The agent's real logic in a world that is all made up: seeded, with faults and crashes; run by packaging/test.
+        .executableTarget(
+            name: "swiftlet-simulation",
+            dependencies: [
+                "KubernetesAPI", "KubernetesClient", "NodeAgent", "Probes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Simulation",
+            exclude: ["run"],
+            swiftSettings: strict),
+
         // Tests mirror the rooms.
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(
