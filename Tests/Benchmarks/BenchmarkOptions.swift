@@ -11,7 +11,7 @@ struct BenchmarkOptions: Sendable {
     /// Where the containers' writable layers are made, ours and the peers'; default: a tmpfs of the run's own. On a disk the file
     /// system is measured too: ext4 without a journal looks at every inode deleted in the last minutes for each new one.
     var layerDirectory: String?
-    /// How long the idle node is looked at.
+    /// How long the idle node, and the one that only probes, is looked at.
     var idle = Duration.seconds(60)
 
     static let usage = """

@@ -6,15 +6,7 @@ struct NodeMeasure: Measure {
     private static let bursts = 3
 
     func run(in scope: BenchmarkScope) async throws -> [MeasureRow] {
-        try await NodeUnderTest.with(scope) { node in
-            let observer = PodObserver()
-            let workload = PodWorkload(node: node, observer: observer)
-            return try await withThrowingTaskGroup(of: Void.self) { group in
-                defer { group.cancelAll() }
-                group.addTask { await observer.run(node.client) }
-                return try await measure(workload, idle: scope.options.idle)
-            }
-        }
+        try await PodWorkload.with(scope, name) { try await measure($0, idle: scope.options.idle) }
     }
 
     private func measure(_ workload: PodWorkload, idle: Duration) async throws -> [MeasureRow] {

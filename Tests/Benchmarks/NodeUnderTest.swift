@@ -3,33 +3,62 @@ import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
 import Logging
+import Synchronization
 import SystemPackage
 
 /// A whole node of the run's own: `swiftlet up` on directories, ports and addresses that nobody else uses.
 struct NodeUnderTest: Sendable {
-    let pid: pid_t
     let client: APIClient
     let logDirectory: String
+    let runDirectory: String
+    private let agent: Agent
+
+    /// The agent's process: another one after a restart.
+    private final class Agent: Sendable {
+        let command: [String]
+        let errors: String
+        private let current: Mutex<pid_t>
+
+        init(_ command: [String], errors: String) throws(KernelError) {
+            (self.command, self.errors) = (command, errors)
+            current = Mutex(try PeerProcess.spawn(command, errors: errors))
+        }
+
+        var pid: pid_t { current.withLock { $0 } }
+
+        func startAgain() throws(KernelError) {
+            let pid = try PeerProcess.spawn(command, errors: errors)
+            current.withLock { $0 = pid }
+        }
+    }
+
+    var pid: pid_t { agent.pid }
+
+    /// The local verbs' socket.
+    var socket: LocalSocket { LocalSocket(path: runDirectory + "/swiftlet.sock") }
 
     /// Starts a node, runs `body` once it is ready, and stops it with everything it runs.
+    ///
+    /// - Parameter name: unique within the run: pods of an earlier node would come back in its directories.
     static func with<Value: Sendable>(
-        _ scope: BenchmarkScope, _ body: @Sendable (NodeUnderTest) async throws -> Value
+        _ scope: BenchmarkScope, _ name: String, _ body: @Sendable (NodeUnderTest) async throws -> Value
     ) async throws -> Value {
         let program = scope.options.nodePath ?? SiblingProgram.path("swiftlet")
         guard FileSystem.exists(program) else { throw BenchmarkError("there is no \(program): give --swiftlet FILE") }
-        let (root, run) = (scope.directory + "/node", scope.runDirectory + "/node")
+        let (root, run) = (scope.directory + "/" + name, scope.runDirectory + "/" + name)
         let (logs, manifests) = (root + "/logs", root + "/manifests")
         for directory in [run, logs, manifests] { try FileSystem.makeDirectories(directory) }
         let places = [
             "--root", root, "--run", run, "--log-dir", logs, "--manifests", manifests, "--node-name", "benchmark",
-            "--node-port", "\(try freePort())", "--pod-cidr", "10.213.0.0/24", "--cgroup-root", "/\(scope.name)/node",
+            "--node-port", "\(try LoopbackSocket.freePort())", "--pod-cidr", "10.213.0.0/24", "--cgroup-root",
+            "/\(scope.name)/\(name)",
         ]
         let options = places + (scope.options.monitorPath.map { ["--monitor", $0] } ?? [])
-        let listen = ["--listen", "127.0.0.1:\(try freePort())"]
-        let pid = try PeerProcess.spawn([program, "up"] + options + listen, errors: root + "/output")
+        let listen = ["--listen", "127.0.0.1:\(try LoopbackSocket.freePort())"]
+        let agent = try Agent([program, "up"] + options + listen, errors: root + "/output")
         await scope.onExit("node") {
             let stop = [program, "stop", "--all"] + options
-            try await stopNode(pid, stop, errors: root + "/stop-output")
+            try await stopNode(agent.pid, stop, errors: root + "/stop-output")
         }
         let kubeconfig = root + "/admin.kubeconfig"
         try await Deadline.within(.seconds(30), "the node to write \(kubeconfig)") { FileSystem.exists(kubeconfig) }
@@ -40,8 +69,18 @@ struct NodeUnderTest: Sendable {
         try await Deadline.within(.seconds(30), "the node to be ready; its output is in \(root)/output") {
             await isReady(client)
         }
-        return try await body(NodeUnderTest(pid: pid, client: client, logDirectory: logs))
+        return try await body(NodeUnderTest(client: client, logDirectory: logs, runDirectory: run, agent: agent))
     }
+
+    /// Ends the agent as a crash does. Its containers go on.
+    func killAgent() throws(KernelError) {
+        let pid = agent.pid
+        try kernelCall("kill", "\(pid)") { kill(pid, SIGKILL) }
+        var status: Int32 = 0
+        try kernelCall("waitpid", "\(pid)") { waitpid(pid, &status, 0) }
+    }
+
+    func startAgent() throws(KernelError) { try agent.startAgain() }
 
     private static func isReady(_ client: APIClient) async -> Bool {
         guard let node = try? await client.get(Node.self, name: "benchmark") else { return false }
@@ -63,23 +102,5 @@ struct NodeUnderTest: Sendable {
             }
             try await Task.sleep(for: .milliseconds(10))
         }
-    }
-
-    /// A port that was free a moment ago.
-    private static func freePort() throws(KernelError) -> UInt16 {
-        let probe = OwnedDescriptor(
-            owning: try kernelCall("socket") { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
-        )
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(probe.raw, pointer, length) == 0 ? getsockname(probe.raw, pointer, &length) : -1
-            }
-        }
-        guard code == 0 else { throw KernelError.last("bind", "127.0.0.1:0") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }

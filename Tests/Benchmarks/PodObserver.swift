@@ -6,8 +6,19 @@ actor PodObserver {
     struct Sightings: Sendable {
         var bound: Int64?
         var running: Int64?
+        /// Its container, running again after an end.
+        var restarted: Int64?
         var gone: Int64?
+        /// Each change of its condition Ready, which begins as false.
+        var readyChanges: [ReadyChange] = []
         var uid = ""
+        /// Of its first container, without the runtime's name.
+        var containerID = ""
+    }
+
+    struct ReadyChange: Sendable {
+        let time: Int64
+        let isReady: Bool
     }
 
     private struct Waiter {
@@ -81,6 +92,15 @@ actor PodObserver {
         update(pod) { seen in
             if seen.bound == nil, !(pod.spec.nodeName ?? "").isEmpty { seen.bound = now }
             if seen.running == nil, pod.status?.phase == "Running" { seen.running = now }
+            let isReady = pod.status?.conditions?.contains { $0.type == "Ready" && $0.status == "True" } ?? false
+            if isReady != (seen.readyChanges.last?.isReady ?? false) {
+                seen.readyChanges.append(ReadyChange(time: now, isReady: isReady))
+            }
+            guard let container = pod.status?.containerStatuses?.first else { return }
+            if let id = container.containerID { seen.containerID = String(id.drop { $0 != ":" }.dropFirst(3)) }
+            if seen.restarted == nil, container.restartCount > 0, container.state?.running != nil {
+                seen.restarted = now
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxKernel
 import SystemPackage
@@ -23,6 +24,17 @@ enum ResourceUsage {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
+    static func milliseconds(from start: Int64, to end: Int64) -> Double { Double(end - start) / 1_000_000 }
+
+    /// CPU time a process of one thread has used so far, in milliseconds, at the scheduler's resolution.
+    static func cpuMilliseconds(ofThread pid: pid_t) throws(KernelError) -> Double {
+        let text = try FileSystem.readText("/proc/\(pid)/schedstat", limit: 4096)
+        guard let nanoseconds = Double(text.prefix { $0 != " " }) else {
+            throw KernelError("parse", "/proc/\(pid)/schedstat", errno: .invalidArgument)
+        }
+        return nanoseconds / 1_000_000
     }
 
     /// CPU time a process has used so far, in milliseconds, at the kernel's 10 ms resolution.
