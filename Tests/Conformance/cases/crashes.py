@@ -1,0 +1,201 @@
+"""Death at named moments: of the agent, of a monitor, of a container's first process, of several at once."""
+
+import os
+import signal
+import time
+
+from rig.case import case
+from rig.expectation import eventually, expect, expect_equal
+from rig.life import Life, hook, says, speaker, steady, waits
+from rig.oracle import Diary
+from rig.pods import idle, pod
+from rig.space import condition, container_status, terminated, waiting
+
+ROUNDS = 5
+
+
+def counted(item):
+    """Restarts of all containers of a pod."""
+    status = item["status"]
+    return [
+        entry.get("restartCount")
+        for entry in status.get("initContainerStatuses", []) + status.get("containerStatuses", [])
+    ]
+
+
+class Moment:
+    """The pods of one round, each brought to a moment of its life at which the agent is killed."""
+
+    def __init__(self, space, directory, number):
+        self.space = space
+
+        def life(name, *containers, **spec):
+            made = Life(directory, f"{name}-{number}", *containers, **spec)
+            space.create(made.pod)
+            return made
+
+        self.starting = life(
+            "starting", steady(lifecycle={"postStart": hook(says("hook") + waits("go") + says("hooked"))}))
+        self.stopping = life(
+            "stopping", steady(lifecycle={"preStop": hook(says("hook") + waits("go") + says("hooked"))}))
+        self.preparing = life(
+            "preparing", steady(), initContainers=[speaker(says("init") + waits("go") + says("done"), "init")])
+        space.wait_ready(self.stopping.name)
+        self.stopping.said("begin")
+        space.delete(self.stopping.name)
+        for one in (self.starting, self.stopping):
+            one.said("hook")
+        self.preparing.said("init")
+        # Not waited for: the agent dies while it makes these.
+        self.new = [life(f"new{index}", steady()) for index in range(2)]
+
+    def go_on(self):
+        for one in (self.starting, self.stopping, self.preparing):
+            one.open("go")
+
+    def check(self):
+        space = self.space
+        space.wait_gone(self.stopping.name, 30)
+        lines = self.stopping.lines()
+        expect_equal((lines[0], lines[-1]), ("begin", "end"), f"first and last of {lines}")
+        expect_equal((lines.count("begin"), lines.count("end")), (1, 1), f"begin and end of {lines}")
+        expect("hooked" in lines, f"the preStop hook came to no end: {lines}")
+        for one in (self.starting, self.preparing, *self.new):
+            item = space.wait_ready(one.name)
+            expect_equal(set(counted(item)), {0}, f"restarts of {one.name}")
+        expect_equal(self.starting.lines().count("begin"), 1, f"begin in {self.starting.lines()}")
+        expect_equal(self.preparing.lines(), ["init", "done", "begin"], "an init container and its pod")
+        for one in self.new:
+            one.said("begin")
+            expect_equal(one.lines(), ["begin"], f"lines of {one.name}")
+        for one in (self.starting, self.preparing, *self.new):
+            space.delete(one.name, grace=1)
+        for one in (self.starting, self.preparing, *self.new):
+            space.wait_gone(one.name)
+            expect_equal(one.lines()[-1], "end", f"the end of {one.name}")
+
+
+@case(f"killed {ROUNDS} times in hooks, init containers, back-off and creation, the agent goes on where it was")
+def named_moments(world):
+    node = world.new_node("moments").start()
+    space = world.space(node)
+    directory = world.temporary("moments")
+    crasher = Life(directory, "crasher", speaker("date +%s.%N >>/life/log; exit 3"))
+    space.create(crasher.pod)
+    space.wait_waiting("crasher", "CrashLoopBackOff")
+    for number in range(ROUNDS):
+        moment = Moment(space, directory, number)
+        # The random moment is the test, not a wait for something.
+        time.sleep(world.random.uniform(0, 0.05))
+        node.kill()
+        node.start()
+        moment.go_on()
+        moment.check()
+    eventually("nothing but the crashing pod", lambda: len(node.pod_processes()) <= 1, 10)
+
+    def end():
+        item = space.wait("crasher", "waiting again", lambda item: counted(item)[0] >= 2 and waiting(item), 40)
+        begins = [float(line) for line in crasher.lines()]
+        expect_equal(len(begins), counted(item)[0] + 1, "instances of a container that restarted so often")
+        for number, seconds in enumerate((10, 20, 40)[: len(begins) - 1]):
+            pause = begins[number + 1] - begins[number]
+            expect(pause > seconds - 1, f"back-off {number} was cut short: {begins}")
+        expect_equal(terminated(item)["exitCode"], 3, "its exit code")
+        node.stop_all()
+
+    return end
+
+
+@case("agent and monitor killed together: nothing lives on, runs twice or is taken for alive")
+def agent_and_monitor(world):
+    node = world.new_node("both").start()
+    space = world.space(node)
+    directory = world.temporary("both")
+    diaries = [Diary(directory, f"steady-{number}") for number in range(2)]
+    for diary in diaries:
+        space.create(diary.pod())
+    never = Diary(directory, "never")
+    space.create(never.pod(restartPolicy="Never"))
+    spared = Diary(directory, "spared")
+    space.create(spared.pod())
+    uids = {}
+    for diary in (*diaries, never, spared):
+        uids[diary.name] = space.wait_ready(diary.name)["metadata"]["uid"]
+        eventually("the diary begins", diary.lines)
+    before = {name: node.pod_processes(uid) for name, uid in uids.items()}
+    victims = [pid for pid in node.monitors() if uid_of(pid, node) not in (None, uids["spared"])]
+    expect_equal(len(victims), 3, "monitors to kill")
+    node.process.kill()
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    node.process.wait()
+    node.start()
+    for diary in diaries:
+        item = space.wait(
+            diary.name, "restarted", lambda item: item and counted(item) == [1] and condition(item, "Ready") == "True")
+        expect_equal(container_status(item)["lastState"]["terminated"]["exitCode"], 137, "exit code of the first")
+        eventually("the second begins", lambda: diary.lines().count("begin") == 2)  # pylint: disable=W0640
+        expect_equal(diary.lines(), ["begin", "begin"], f"diary of {diary.name}")
+        expect(not before[diary.name] & node.pod_processes(uids[diary.name]), "the first instance lives on")
+    failed = space.wait_phase("never", "Failed", 5)
+    expect_equal(terminated(failed)["exitCode"], 137, "exit code of a container that never restarts")
+    expect_equal(node.pod_processes(uids["never"]), set(), "its processes")
+    expect_equal(never.lines(), ["begin"], "its diary")
+    expect_equal(node.pod_processes(uids["spared"]), before["spared"], "processes of a pod whose monitor was spared")
+    expect_equal(counted(space.pod("spared")), [0], "its restarts")
+    node.stop_all()
+
+
+def uid_of(monitor, node):
+    """The UID of the pod whose container a monitor watches, by the cgroup of its child."""
+    with open(f"/proc/{monitor}/task/{monitor}/children", encoding="ascii") as file:
+        children = file.read().split()
+    for child in children:
+        with open(f"/proc/{child}/cgroup", encoding="ascii") as file:
+            for line in file:
+                if f"/swiftlet-{node.identity}/" in line and "/pod" in line:
+                    return line.split("/pod", 1)[1].split("/")[0]
+    return None
+
+
+@case("a monitor that is killed takes its container with it within 5 s, also in a pod that never restarts")
+def monitor_of_never(space, node):
+    others = set(node.monitors())
+    space.create(pod("never", idle()))
+    uid = space.wait_ready("never")["metadata"]["uid"]
+    mine = set(node.monitors()) - others
+    expect_equal(len(mine), 1, "monitors of one container")
+    os.kill(mine.pop(), signal.SIGKILL)
+    began = time.monotonic()
+    failed = space.wait_phase("never", "Failed", 5)
+    expect(time.monotonic() - began < 5, "it took more than 5 s")
+    expect_equal(terminated(failed)["exitCode"], 137, "exit code")
+    expect_equal(node.pod_processes(uid), set(), "processes")
+
+
+@case("a container's first process killed under its probes and hook: one true exit, no process left, one restart")
+def init_under_probes(space, node):
+    hanging = {"exec": {"command": ["sleep", "31536001"]}, "periodSeconds": 1, "timeoutSeconds": 3600}
+    directory = node.directory / f"life-{space.name}"
+    directory.mkdir()
+    script = says("begin") + "exec sleep 100000"
+    life = Life(
+        directory, "probed",
+        speaker(script, livenessProbe=hanging, readinessProbe=hanging,
+                lifecycle={"postStart": hook(says("hook") + "test -e /life/again || sleep 31536001")}))
+    uid = space.create(life.pod)["metadata"]["uid"]
+    life.said("hook")
+    # Two probes and a hook, the container, and the hook's shell.
+    eventually("the probes hang, or wait for the hook", lambda: len(node.pod_processes(uid)) >= 3)
+    pid = life.init_process(node, uid)
+    expect(pid is not None, "no first process")
+    before = node.pod_processes(uid)
+    life.open("again")
+    os.kill(pid, signal.SIGKILL)
+    eventually("everything of the first instance ends", lambda: not before & node.pod_processes(uid), 2)
+    item = space.wait(
+        "probed", "restarted", lambda item: item and counted(item) == [1] and container_status(item)["state"].get(
+            "running"), 20)
+    expect_equal(container_status(item)["lastState"]["terminated"]["exitCode"], 137, "exit code")
+    expect_equal(container_status(item)["lastState"]["terminated"]["reason"], "Error", "reason")
+    expect_equal(life.lines().count("begin"), 2, "instances")
