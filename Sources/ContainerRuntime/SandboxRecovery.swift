@@ -6,13 +6,14 @@ enum SandboxRecovery {
     static func scan(_ configuration: RuntimeConfiguration, bootID: String) throws(KernelError) -> [(PodSandbox, Bool)]
     {
         var sandboxes: [(PodSandbox, Bool)] = []
+        // Read once for all: the table grows with the sandboxes, and so would each reading.
+        let mounted = Set(try Mount.points(below: configuration.sandboxesDirectory))
         for id in try FileSystem.list(configuration.sandboxesDirectory) {
             let directory = configuration.sandboxesDirectory + "/" + id
             if let bytes = try? FileSystem.read(directory + "/record"),
                 let record = try? SandboxRecord(decoding: bytes, directory: directory), record.bootID == bootID,
                 record.sandbox.id == id
             {
-                let mounted = try Mount.points(below: directory)
                 sandboxes.append(
                     (
                         record.sandbox,

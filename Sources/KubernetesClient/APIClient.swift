@@ -32,6 +32,8 @@ public final class APIClient: Sendable {
             timeout: .init(connect: .init(configuration.connectTimeout)),
             decompression: .disabled)
         settings.connectionPool.idleTimeout = .seconds(90)
+        // Who asks has a retry policy. The pool's own would go on growing behind it, to a minute, and hold up the next request.
+        settings.connectionPool.retryConnectionEstablishment = false
         // Over HTTP/1.1 every watch holds a connection for itself; the limit only stops a runaway.
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
         let server = configuration.server

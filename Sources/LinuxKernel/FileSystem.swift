@@ -5,9 +5,9 @@ import SystemPackage
 /// Small-file and directory operations with one error type. Paths are the agent's own (class 1); a path with any part under a
 /// container's control goes through ``OwnedDescriptor/openInRoot(_:_:mode:)`` instead.
 public enum FileSystem {
-    /// Reads a whole file of at most `limit` bytes.
+    /// Reads a whole file of at most `limit` bytes. A FIFO in its place is empty: nobody is waited for.
     public static func read(_ path: String, limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
-        let file = try OwnedDescriptor.open(path, O_RDONLY)
+        let file = try OwnedDescriptor.open(path, O_RDONLY | O_NONBLOCK)
         do { return try file.readAll(limit: limit) } catch { throw KernelError("read", path, errno: error.errno) }
     }
 

@@ -33,10 +33,11 @@ public enum Mount {
     public static func points(below directory: String) throws(KernelError) -> [String] {
         let table = try FileSystem.readText("/proc/self/mountinfo", limit: 64 << 20)
         var points: [String] = []
-        for line in table.split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 5)
+        // By bytes: a host with many pods has a long table.
+        for line in table.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
             guard fields.count > 4 else { continue }
-            let point = unescape(fields[4])
+            let point = unescape(Substring(fields[4]))
             if point == directory || point.hasPrefix(directory + "/") { points.append(point) }
         }
         return points.reversed()

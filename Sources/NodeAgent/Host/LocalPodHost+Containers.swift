@@ -146,7 +146,9 @@ extension LocalPodHost {
             ContainerLabel.terminationMessageFile: configuration.places.terminationMessage(
                 pod.metadata.uid ?? "", container: container.name, attempt: attempt),
             ContainerLabel.terminationMessagePolicy: container.terminationMessagePolicy ?? "File",
+            ContainerLabel.source: pod.metadata.annotations?[PodAnnotations.source] ?? PodSource.api.rawValue,
         ]
+        if let grace = pod.spec.terminationGracePeriodSeconds { labels[ContainerLabel.gracePeriod] = "\(grace)" }
         let signal = container.lifecycle?.stopSignal ?? image.config.stopSignal
         if let number = SignalName.number(of: signal) { labels[ContainerLabel.stopSignal] = "\(number)" }
         return labels

@@ -10,6 +10,10 @@ import Volumes
 enum ContainerLabel {
     /// ``Container/definitionHash``.
     static let definition = "definition"
+    /// ``PodSource`` of its pod.
+    static let source = "source"
+    /// Seconds its pod gives its containers to end.
+    static let gracePeriod = "grace-period"
     /// Number of the signal that asks it to end.
     static let stopSignal = "stop-signal"
     /// The host's side of its termination message file.
@@ -53,9 +57,15 @@ extension LocalPodHost {
             pods[sandbox.podUID] = Pod(
                 metadata: ObjectMeta(name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID))
         }
-        for metadata in await parts.runtime.containers().map(\.metadata) {
+        for config in await parts.runtime.containers().map(\.config) {
+            let metadata = config.metadata
             pods[metadata.podUID] = Pod(
-                metadata: ObjectMeta(name: metadata.podName, namespace: metadata.podNamespace, uid: metadata.podUID))
+                metadata: ObjectMeta(
+                    name: metadata.podName, namespace: metadata.podNamespace, uid: metadata.podUID,
+                    annotations: config.labels[ContainerLabel.source].map { [PodAnnotations.source: $0] }),
+                spec: PodSpec(
+                    containers: [],
+                    terminationGracePeriodSeconds: config.labels[ContainerLabel.gracePeriod].flatMap { Int64($0) }))
         }
         for uid in (try? await parts.volumes.podUIDsOnDisk()) ?? [] where pods[uid] == nil {
             pods[uid] = Pod(metadata: ObjectMeta(uid: uid))

@@ -15,7 +15,8 @@ public protocol PodHost: ProbeExecution {
     /// Attempts used before the runtime's records begin, by container: at least one more comes next.
     func attemptsUsed(by pod: Pod) async -> [String: UInt32]
 
-    /// Pods of which something runs, or is still mounted: as much of their metadata as is known.
+    /// Pods of which something runs, or is still mounted: as much of their metadata as is known, with the source's annotation and
+    /// the grace period when a container of them tells it.
     func remnants() async -> [Pod]
 
     /// Gives up what belongs to no sandbox any more. Called once, after the orphans have been taken over.

@@ -15,8 +15,10 @@ public actor NodeAgent {
     private var workers: [String: PodWorker] = [:]
     /// Pods that arrive under the UID of one that is still being finished: they start when it has.
     private var waiting: [String: Pod] = [:]
-    /// Static pods that wait for the one of the same name (A8).
+    /// Pods that wait for the end of another one of the same name.
     private var waitingByName: [String: Pod] = [:]
+    /// UIDs of the pods that have a worker, by name.
+    private var names: [String: String] = [:]
     private var isHalted = false
     private let started: AsyncStream<PodWorker>
     private let start: AsyncStream<PodWorker>.Continuation
@@ -58,7 +60,7 @@ public actor NodeAgent {
         case .removed(let pod, _):
             if let uid = pod.metadata.uid {
                 waiting[uid] = nil
-                if waitingByName[pod.fullName]?.metadata.uid == uid { waitingByName[pod.fullName] = nil }
+                if waitingByName[pod.nameKey]?.metadata.uid == uid { waitingByName[pod.nameKey] = nil }
                 await workers[uid]?.remove()
             }
         case .snapshotComplete(let source):
@@ -75,25 +77,24 @@ public actor NodeAgent {
             if await worker.isRemoved { waiting[uid] = pod } else { await worker.update(pod) }
             return
         }
-        if pod.isStatic, let name = staticName(pod), await isNameTaken(name) {
-            // Two static pods of one name never run together: the newer waits for the older to end.
-            waitingByName[name] = pod
+        if pod.isStatic { await endPredecessors(of: pod) }
+        // Nothing is waited for between this look and the worker's entry: a second pod of the name would slip in.
+        if let holder = names[pod.nameKey].flatMap({ workers[$0] }) {
+            // Two pods of one name never run together, as those who keep state under their name rely on: the newer waits for the
+            // older to end. In the API the older one must be gone, told or not.
+            waitingByName[pod.nameKey] = pod
+            if !pod.isStatic { await holder.remove() }
             return
         }
         await add(pod)
     }
 
-    private func staticName(_ pod: Pod) -> String? { pod.isStatic ? pod.fullName : nil }
-
-    private func isNameTaken(_ name: String) async -> Bool {
-        for worker in workers.values where await staticName(worker.pod) == name { return true }
-        return false
-    }
-
     private func add(_ pod: Pod) async {
         context.timelines.begin(pod)
-        let worker = PodWorker(pod, context: context, failure: await rejection(of: pod))
+        let worker = PodWorker(pod, context: context)
         workers[worker.uid] = worker
+        names[pod.nameKey] = worker.uid
+        if let rejection = await rejection(of: pod) { await worker.refuse(rejection) }
         if pod.metadata.deletionTimestamp != nil { await worker.update(pod) }
         start.yield(worker)
     }
@@ -114,7 +115,7 @@ public actor NodeAgent {
                         "Pod was rejected: this node does not support \(unsupported.joined(separator: ", "))"))
         }
         var others: [Pod] = []
-        for worker in workers.values {
+        for worker in workers.values where worker.uid != pod.metadata.uid {
             let other = await worker.pod
             if await worker.failure == nil, !other.isTerminal { others.append(other) }
         }
@@ -143,22 +144,35 @@ public actor NodeAgent {
 
     private func finished(_ worker: PodWorker) async {
         workers[worker.uid] = nil
-        if let next = waiting.removeValue(forKey: worker.uid) { await add(next) }
-        if let name = staticName(await worker.pod), let next = waitingByName.removeValue(forKey: name) {
-            await add(next)
+        let name = names.first { $0.value == worker.uid }?.key
+        if let name { names[name] = nil }
+        if let next = waiting.removeValue(forKey: worker.uid) { await apply(next) }
+        if let name, let next = waitingByName.removeValue(forKey: name) { await apply(next) }
+    }
+
+    /// A static pod that was edited while no agent ran: what still runs under its name has no manifest any more, whatever the other
+    /// sources say, and goes before the new one comes.
+    private func endPredecessors(of pod: Pod) async {
+        for remnant in await context.host.remnants()
+        where remnant.isStatic && remnant.fullName == pod.fullName && remnant.metadata.uid != pod.metadata.uid {
+            guard workers[remnant.metadata.uid ?? ""] == nil, names[pod.nameKey] == nil else { continue }
+            await end(remnant)
         }
+    }
+
+    private func end(_ remnant: Pod) async {
+        context.logger.info("pod is in no source, ending it", metadata: ["pod": "\(remnant.key)"])
+        context.timelines.begin(remnant)
+        let worker = PodWorker(remnant, context: context)
+        workers[worker.uid] = worker
+        names[remnant.nameKey] = worker.uid
+        await worker.terminateAsOrphan()
+        start.yield(worker)
     }
 
     /// What runs, or is still mounted, of pods that no source has.
     private func endOrphans() async {
-        for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil {
-            context.logger.info("pod is in no source, ending it", metadata: ["pod": "\(pod.key)"])
-            context.timelines.begin(pod)
-            let worker = PodWorker(pod, context: context)
-            workers[worker.uid] = worker
-            await worker.terminateAsOrphan()
-            start.yield(worker)
-        }
+        for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil { await end(pod) }
         await context.host.discardUnused()
     }
 
@@ -181,4 +195,9 @@ public actor NodeAgent {
         context.timelines.nodeStops()
         for worker in workers.values { await worker.halt() }
     }
+}
+
+extension Pod {
+    /// Pods of the API and of the node's own manifests do not get into each other's way.
+    fileprivate var nameKey: String { (isStatic ? "static/" : "") + fullName }
 }

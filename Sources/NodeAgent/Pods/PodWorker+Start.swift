@@ -31,6 +31,7 @@ extension PodWorker {
             await context.host.removeContainer(id)
             return
         }
+        startedHere[id] = now
         do throws(PodHostError) { try await context.host.startContainer(id) } catch {
             record(.warning, "Failed", "Error: \(error)", container: name)
             logger.warning("container not started", metadata: ["container": "\(name)", "error": "\(error)"])
@@ -57,7 +58,10 @@ extension PodWorker {
     /// The container counts as started once its hook has ended; when that fails, the container goes.
     private func runPostStart(of container: Container, _ id: String) async {
         guard let hook = container.lifecycle?.postStart else { return }
-        let podIP = await context.host.observe(uid).podIPs.first
+        let observation = await observe()
+        let podIP = observation.podIPs.first
+        // The hook may take long, and holds up the pass that would tell of the start.
+        await report(observation, waiting: toldWaiting)
         let outcome = await untilInterrupted(where: { $0.stage != .syncing }) {
             await self.context.hooks.run(hook, container: container, containerID: id, podIP: podIP, timeout: nil)
         }

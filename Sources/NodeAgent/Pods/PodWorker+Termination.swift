@@ -48,6 +48,10 @@ extension PodWorker {
         await withDiscardingTaskGroup { group in
             for instance in alive {
                 let name = instance.name
+                guard instance.isRunning else {
+                    group.addTask { await self.removeUnstarted(instance) }
+                    continue
+                }
                 let predecessors = order.predecessors(of: name).intersection(names)
                 group.addTask {
                     await self.stop(
@@ -55,6 +59,15 @@ extension PodWorker {
                 }
             }
         }
+    }
+
+    /// It never ran, so it has no exit that could be told.
+    private func removeUnstarted(_ instance: ContainerObservation) async {
+        await context.host.stopContainer(instance.id, gracePeriod: .zero)
+        guard !Task.isCancelled else { return }
+        await context.host.removeContainer(instance.id)
+        ended.insert(instance.name)
+        changed.signal()
     }
 
     /// Ends one instance while its pod goes on.

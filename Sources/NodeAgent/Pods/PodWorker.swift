@@ -31,6 +31,8 @@ actor PodWorker {
     var exitSeenAt: [String: Duration] = [:]
     var exitSeenID: [String: String] = [:]
     var firstAttempts: [String: UInt32] = [:]
+    /// When the instances that this agent itself has started were, by a clock that does not jump.
+    var startedHere: [String: Duration] = [:]
     /// Instances whose preStop hook has been run: never twice by one agent.
     var stoppedHooks: Set<String> = []
     /// Containers that have ended since the pod began to.
@@ -61,11 +63,10 @@ actor PodWorker {
     /// Files from objects follow their source at least this often.
     private static let volumeRefreshInterval = Duration.seconds(60)
 
-    init(_ pod: Pod, context: PodDependencies, failure: PodRejection? = nil) {
+    init(_ pod: Pod, context: PodDependencies) {
         uid = pod.metadata.uid ?? ""
         self.pod = pod
         self.context = context
-        self.failure = failure
         uptime = MonotonicTime(context.clock)
         var logger = context.logger
         logger[metadataKey: "pod"] = "\(pod.key)"
@@ -80,6 +81,9 @@ actor PodWorker {
 
     /// Something happened to one of the pod's containers.
     nonisolated func poke() { wake.yield() }
+
+    /// The node does not take the pod. Told before ``run()``.
+    func refuse(_ rejection: PodRejection) { failure = rejection }
 
     /// A newer version of the pod.
     func update(_ newer: Pod) {
@@ -101,10 +105,11 @@ actor PodWorker {
         wake.yield()
     }
 
-    /// A pod found on the node that no source has.
+    /// A pod found on the node that no source has. One of a file was removed in good order; one of the API was deleted by force, as
+    /// it would still be there otherwise.
     func terminateAsOrphan() {
         isRemoved = true
-        beginTermination(graceSeconds: 1)
+        beginTermination(graceSeconds: pod.isStatic ? nil : 1)
         wake.yield()
     }
 
@@ -289,6 +294,7 @@ actor PodWorker {
             }
             guard let end = newest.terminated, exitSeenID[name] != newest.id else { continue }
             exitSeenID[name] = newest.id
+            startedHere[newest.id] = nil
             exitSeenAt[name] = isFirstLook ? now - min(age(end.finishedAt), RestartBackOff.maximumDelay) : now
         }
         isFirstLook = false
@@ -321,7 +327,7 @@ actor PodWorker {
                 ProbeTarget(
                     podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
                     containerID: instance.id, container: container, podIP: observation.podIPs.first,
-                    runningFor: max(.zero, context.wallClock().since(startedAt)),
+                    runningFor: startedHere[instance.id].map { now - $0 } ?? age(startedAt),
                     wasStarted: before?.started == true, wasReady: before?.ready))
         }
         for instance in observation.containers where instance.terminated != nil {

@@ -42,7 +42,7 @@ public final class PodTimelineStore: Sendable {
         var hasToldOfFailure = false
     }
 
-    private let podsDirectory: String
+    private let podsDirectory: String?
     private let boot: String
     private let startedAt: Timestamp
     private let uptime: MonotonicTime
@@ -53,10 +53,10 @@ public final class PodTimelineStore: Sendable {
     private let wake: AsyncStream<Void>.Continuation
 
     /// - Parameters:
-    ///   - podsDirectory: holds one directory per pod UID, which others make and remove.
+    ///   - podsDirectory: holds one directory per pod UID, which others make and remove; nil keeps everything in memory only.
     ///   - boot: tells one boot of the machine from another: the kernel's `boot_id`.
     public init(
-        podsDirectory: String, boot: String = PodTimelineStore.currentBoot(),
+        podsDirectory: String?, boot: String = PodTimelineStore.currentBoot(),
         clock: some Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
         logger: Logger
     ) {
@@ -275,6 +275,14 @@ public final class PodTimelineStore: Sendable {
     }
 
     private func carryOut(_ job: Job, on uid: String) async {
+        guard let podsDirectory else {
+            switch job {
+            case .read: took(.success(PodTimelineFile.Contents()), of: uid)
+            case .append(let entries, _): wrote(.success(0), of: uid, appended: entries)
+            case .rewrite: wrote(.success(0), of: uid, appended: nil)
+            }
+            return
+        }
         let file = PodTimelineFile(directory: podsDirectory + "/" + uid)
         switch job {
         case .read:

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import KubernetesAPI
 import LinuxKernel
 import NIOCore
@@ -9,7 +10,15 @@ struct LocalClient: Sendable {
     let run: String
 
     var socketPath: String { run + "/swiftlet.sock" }
-    var isRunning: Bool { FileSystem.exists(socketPath) }
+
+    /// Whether somebody listens. The file alone proves nothing: it outlives a node that was killed.
+    var isRunning: Bool {
+        guard let address = try? SocketAddress(unixDomainSocketPath: socketPath) else { return false }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return address.withSockAddr { connect(descriptor, $0, socklen_t($1)) } == 0
+    }
 
     enum Method: String { case GET, POST, DELETE }
 
@@ -25,7 +34,7 @@ struct LocalClient: Sendable {
     ) async throws {
         guard isRunning else {
             throw SettingError(
-                "no node runs here: \(socketPath) does not exist; start one with `swiftlet up`, or give --run")
+                "no node runs here: nobody listens on \(socketPath); start one with `swiftlet up`, or give --run")
         }
         let text = query.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
         var request = HTTPClientRequest(

@@ -55,21 +55,41 @@ struct NodeProcess: ServiceLifecycle.Service {
     func run() async throws {
         let notifier = ServiceNotifier(logger: logger)
         let clients = ClientList()
-        let end: Result<Void, any Error>
-        do {
-            end = .success(try await cancelWhenGracefulShutdown { try await serve(notifier, clients) })
-        } catch { end = .failure(error) }
-        notifier.stopping()
-        // Only now nobody uses them any more.
-        await clients.shutdown()
+        var end = Result<Void, any Error>.success(())
+        await withThrowingTaskGroup(of: Void.self) { servers in
+            let endpointEnd = StopRequest()
+            do {
+                let endpoint = try await startEndpoint(in: &servers, end: endpointEnd)
+                try await cancelWhenGracefulShutdown {
+                    try await serve(endpoint, endpointEnd, notifier, clients)
+                }
+            } catch { end = .failure(error) }
+            notifier.stopping()
+            // Only now nobody uses them any more.
+            await clients.shutdown()
+            // Its own clients first, then the endpoint, in good order: cut off while somebody connects, it would end in a trap.
+            servers.addTask { try await ContinuousClock().sleep(for: Self.endpointGrace) }
+            _ = await servers.nextResult()
+            servers.cancelAll()
+            while let result = await servers.nextResult() {
+                if case .failure(let error) = result, case .success = end, !(error is CancellationError) {
+                    end = .failure(error)
+                }
+            }
+        }
         do { try end.get() } catch is CancellationError {}
     }
 
-    private func serve(_ notifier: ServiceNotifier, _ clients: ClientList) async throws {
+    /// For requests of others that are under way when the node is told to stop.
+    private static let endpointGrace = Duration.seconds(1)
+
+    private func serve(
+        _ endpoint: RunningEndpoint?, _ endpointEnd: StopRequest, _ notifier: ServiceNotifier, _ clients: ClientList
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await notifier.runWatchdog { true } }
             group.addTask { await stopRequest.wait() }
-            let endpoint = try await startEndpoint(in: &group)
+            group.addTask { await endpointEnd.wait() }
             let client = try clients.add(apiClient(endpoint))
             if runsAgent {
                 let node = try await NodeWiring.start(
@@ -103,7 +123,9 @@ struct NodeProcess: ServiceLifecycle.Service {
         let url: String
     }
 
-    private func startEndpoint(in group: inout ThrowingTaskGroup<Void, any Error>) async throws -> RunningEndpoint? {
+    private func startEndpoint(
+        in group: inout ThrowingTaskGroup<Void, any Error>, end: StopRequest
+    ) async throws -> RunningEndpoint? {
         if case .agent = mode { return nil }
         let source = NodeLogSource()
         let server = try ControlEndpointServer(
@@ -111,7 +133,10 @@ struct NodeProcess: ServiceLifecycle.Service {
                 rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
                 nodeName: settings.nodeName),
             logSource: source, logger: logger)
-        group.addTask { try await server.run() }
+        group.addTask {
+            defer { end.send() }
+            try await server.run()
+        }
         do { try await server.started() } catch {
             // The server's own run has the reason.
             try await group.next()
@@ -167,7 +192,7 @@ private final class ClientList: Sendable {
     }
 }
 
-/// `swiftlet stop --all` asks the process to end once its pods have.
+/// Asks the process to end: `swiftlet stop --all` does once its pods have ended, the endpoint when it has by itself.
 final class StopRequest: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
