@@ -24,7 +24,7 @@ struct APIClientTLSTests {
                 server: try ServerAddress(parsing: "https://127.0.0.1:\(server.port)"),
                 certificateAuthorityPEM: Array(TestCertificates.authority.utf8),
                 clientCertificatePEM: Array(TestCertificates.client.utf8),
-                clientKeyPEM: Array(TestCertificates.clientKey.utf8), connectTimeout: .seconds(1))
+                clientKeyPEM: Array(TestCertificates.clientKey.utf8), connectTimeout: .seconds(60))
             change(&configuration)
             let client = try APIClient(configuration: configuration, logger: .silent)
             do {
