@@ -44,6 +44,8 @@ struct StopCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = LocalClient(run: options.places.run ?? "/run/swiftlet")
+        // A node that is starting does not answer yet.
+        await NodeLock.waitUntilFree([client.run]) { client.isRunning }
         // No answer: the socket of a node that was killed, whose pods are ended without it.
         if client.isRunning { try? await client.stream(.POST, "/v1/stop") { _ in } }
         try await endWithoutAgent(client.run)

@@ -42,20 +42,20 @@ final class NodeLock: Sendable {
         }
     }
 
-    /// Returns when no process holds any of the directories, or after 15 seconds.
-    static func waitUntilFree(_ directories: [String]) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await KernelThreadPool.shared.run {
-                    for directory in directories {
-                        guard let file = try? OwnedDescriptor.open(directory + "/lock", O_RDWR) else { continue }
-                        _ = CLinux_flock(file.raw, LOCK_EX)
-                    }
-                }
-            }
-            group.addTask { try? await ContinuousClock().sleep(for: .seconds(15)) }
-            await group.next()
-            group.cancelAll()
+    /// Whether a process holds one of the directories.
+    static func isHeld(_ directories: [String]) -> Bool {
+        directories.contains { directory in
+            guard let file = try? OwnedDescriptor.open(directory + "/lock", O_RDWR) else { return false }
+            return CLinux_flock(file.raw, LOCK_EX | LOCK_NB) != 0
+        }
+    }
+
+    /// Returns when no process holds any of the directories or the condition holds, or after 15 seconds. Looks again and again: a
+    /// lock tells nobody that it is free, and to wait in flock(2) is to wait for ever beside a node that goes on.
+    static func waitUntilFree(_ directories: [String], or condition: () -> Bool = { false }) async {
+        let deadline = ContinuousClock.now + .seconds(15)
+        while isHeld(directories), !condition(), ContinuousClock.now < deadline {
+            try? await ContinuousClock().sleep(for: .milliseconds(50))
         }
     }
 
