@@ -188,7 +188,8 @@ extension PodStatusBuilder {
         // An agent that was started anew has no verdict yet on what it adopted: the old one holds.
         let adopted = before.flatMap { $0.containerID == status.containerID ? $0 : nil }
         let needsVerdict = container.startupProbe != nil && kind != .initial
-        let isStarted = isRunning && (!needsVerdict || input.probes.started[id] ?? adopted?.started ?? false)
+        let verdict = input.probes.started[id]
+        let isStarted = isRunning && verdict != false && (!needsVerdict || verdict ?? adopted?.started ?? false)
         status.started = isStarted
         if kind == .initial {
             status.ready = status.state?.terminated?.exitCode == 0

@@ -10,9 +10,12 @@ extension PodWorker {
         _ observation: PodObservation, waiting: [String: PodReconciler.Blocker] = [:], restartingAll: Bool = false,
         isFinished: Bool = false
     ) async {
+        var verdicts = await context.probes.prober.verdicts(podUID: uid)
+        // Whatever its probes say, a container has not started before its hook has ended.
+        for id in hooksRunning { verdicts.started[id] = false }
         let status = PodStatusBuilder.build(
             PodStatusBuilder.Input(
-                pod: pod, observation: observation, probes: await context.probes.prober.verdicts(podUID: uid),
+                pod: pod, observation: observation, probes: verdicts,
                 waiting: waiting, restartingAll: restartingAll, isFinished: isFinished, failure: failure,
                 hostIPs: context.hostIPs, now: context.wallClock()))
         logChanges(from: reported ?? pod.status, to: status)

@@ -60,6 +60,8 @@ extension PodWorker {
         guard let hook = container.lifecycle?.postStart else { return }
         let observation = await observe()
         let podIP = observation.podIPs.first
+        hooksRunning.insert(id)
+        defer { hooksRunning.remove(id) }
         // The hook may take long, and holds up the pass that would tell of the start.
         await report(observation, waiting: toldWaiting)
         let outcome = await untilInterrupted(where: { $0.stage != .syncing }) {

@@ -33,6 +33,8 @@ actor PodWorker {
     var firstAttempts: [String: UInt32] = [:]
     /// When the instances that this agent itself has started were, by a clock that does not jump.
     var startedHere: [String: Duration] = [:]
+    /// Instances whose postStart hook runs.
+    var hooksRunning: Set<String> = []
     /// Instances whose preStop hook has been run: never twice by one agent.
     var stoppedHooks: Set<String> = []
     /// Containers that have ended since the pod began to.
