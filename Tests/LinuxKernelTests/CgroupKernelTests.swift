@@ -39,7 +39,9 @@ import Testing
             let ready = try Pipe()
             let process = try SpawnedProcess(
                 in: try manager.joinPoints("pod/c"),
-                "echo > /proc/\(getpid())/fd/\(ready.writeEnd.raw); exec sleep 1000")
+                // Some work, as the kernel books CPU time by the tick.
+                "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; "
+                    + "echo > /proc/\(getpid())/fd/\(ready.writeEnd.raw); exec sleep 1000")
             try ready.waitForByte()
             #expect(try manager.processes("pod") == [process.pid])
             #expect(try manager.isPopulated("pod/c"))
