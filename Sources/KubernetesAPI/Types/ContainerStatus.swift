@@ -109,6 +109,14 @@ public struct ContainerStateTerminated: Codable, Hashable, Sendable {
         self.finishedAt = finishedAt
         self.containerID = containerID
     }
+
+    /// Its times as the API tells them.
+    public var wholeSeconds: ContainerStateTerminated {
+        var copy = self
+        copy.startedAt = startedAt?.wholeSeconds
+        copy.finishedAt = finishedAt?.wholeSeconds
+        return copy
+    }
 }
 
 /// A volume as it is mounted.

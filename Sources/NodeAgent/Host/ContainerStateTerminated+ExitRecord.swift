@@ -18,8 +18,8 @@ extension ContainerStateTerminated {
             reason = record.reportedExitCode == 0 ? "Completed" : "Error"
         }
         if record.signal != 0 { signal = record.signal }
-        if record.startedAt > 0 { startedAt = Timestamp(nanosecondsSinceEpoch: record.startedAt).wholeSeconds }
-        finishedAt = Timestamp(nanosecondsSinceEpoch: record.finishedAt).wholeSeconds
+        if record.startedAt > 0 { startedAt = Timestamp(nanosecondsSinceEpoch: record.startedAt) }
+        finishedAt = Timestamp(nanosecondsSinceEpoch: record.finishedAt)
         containerID = "swiftlet://\(instance.id)"
     }
 }

@@ -38,7 +38,7 @@ extension PodStatusBuilder {
             containerID: Self.containerID(newest), volumeMounts: volumeMounts(container))
         status.restartCount = max(status.restartCount, before?.restartCount ?? 0)
         let isAnother = before?.containerID != status.containerID
-        if let end = second?.terminated ?? (isAnother ? before?.state?.terminated : nil) {
+        if let end = second?.terminated?.wholeSeconds ?? (isAnother ? before?.state?.terminated : nil) {
             status.lastState = ContainerState(terminated: end)
         } else {
             status.lastState = before?.lastState
@@ -51,7 +51,7 @@ extension PodStatusBuilder {
                 // The count of the instance before was lost, but it was one.
                 status.restartCount = Self.next(before.restartCount)
             }
-        case .exited(let end): status.state = ContainerState(terminated: end)
+        case .exited(let end): status.state = ContainerState(terminated: end.wholeSeconds)
         }
         addExtras(to: &status, container, newest)
         return status

@@ -90,11 +90,7 @@ enum PodStatusMerge {
             running.startedAt = running.startedAt?.wholeSeconds
             state.running = running
         }
-        if var terminated = state.terminated {
-            terminated.startedAt = terminated.startedAt?.wholeSeconds
-            terminated.finishedAt = terminated.finishedAt?.wholeSeconds
-            state.terminated = terminated
-        }
+        state.terminated = state.terminated?.wholeSeconds
         // An empty state and none mean the same: the server gives `lastState: {}` for a container without one.
         return state.waiting == nil && state.running == nil && state.terminated == nil ? nil : state
     }

@@ -150,10 +150,8 @@ def exit_records(world):
     for diary in diaries.values():
         eventually("the diary begins", diary.lines)
     node.kill()
-    for pid, _ in node.pod_processes():
-        # The shell gets it, and its sleep, which may be gone by now.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
+    for uid in uids.values():
+        os.kill(node.init_process(uid), signal.SIGTERM)
     eventually("all end", lambda: not node.monitors(), 10)
     contents = {file: file.read_bytes() for file in node.run.glob("containers/*/record")}
     for damage, diary in diaries.items():

@@ -1,13 +1,9 @@
 """A pod with a log outside, in which its containers and hooks write what they do, and gates at which they wait."""
-
-import os
-
 from rig.expectation import eventually
 from rig.pods import pod, shell
 
 MOUNT = [{"name": "life", "mountPath": "/life"}]
 UNTIL_TOLD = "sleep 100000 & wait"
-
 
 def says(words):
     return f"echo {words} >>/life/log; "
@@ -55,15 +51,3 @@ class Life:
     def said(self, words, seconds=20):
         """Waits until somebody has said so."""
         eventually(f"{self.name} says {words}", lambda: words in self.lines(), seconds, 0.002)
-
-    def init_process(self, node, uid):
-        """The pid, as the host counts, of the container's own first process."""
-        for pid, _ in node.pod_processes(uid):
-            try:
-                with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
-                    numbers = next(line for line in file if line.startswith("NSpid:")).split()[1:]
-            except (OSError, StopIteration):
-                continue
-            if len(numbers) > 1 and numbers[-1] == "1" and os.path.exists(f"/proc/{pid}/exe"):
-                return pid
-        return None

@@ -194,6 +194,18 @@ class Node:
                 continue
         return found
 
+    def init_process(self, uid):
+        """The pid, as the host counts, of the first process of a pod's only container."""
+        for pid, _ in self.pod_processes(uid):
+            try:
+                with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+                    numbers = next(line for line in file if line.startswith("NSpid:")).split()[1:]
+            except (OSError, StopIteration):
+                continue
+            if len(numbers) > 1 and numbers[-1] == "1" and os.path.exists(f"/proc/{pid}/exe"):
+                return pid
+        return None
+
     def monitors(self):
         """Pids of the node's monitors."""
         found = []
