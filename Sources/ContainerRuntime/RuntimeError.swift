@@ -12,6 +12,7 @@ public struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible {
         /// A step of the launch failed: ``RuntimeError/launchFailure`` has it.
         case launchFailed
         case monitorLost
+        case deadlineExceeded
         case kernel
     }
 

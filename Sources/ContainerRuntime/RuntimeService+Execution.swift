@@ -3,29 +3,80 @@ import LinuxKernel
 import MonitorCore
 import SystemPackage
 
-/// What becomes of a command run inside a container.
-enum ExecutionEvent: Sendable {
-    case started
-    case failed(LaunchFailure)
-    case exited(exitCode: Int32)
-}
-
 /// A finished command: its code and the head of what it wrote.
 public struct ExecutionResult: Hashable, Sendable {
     public let exitCode: Int32
-    public let standardOutput: [UInt8]
-    public let standardError: [UInt8]
+    /// Standard output and error as they came.
+    public let output: [UInt8]
+}
+
+/// How to run one command in one container, made once: probes run the same one for years.
+struct ExecutionPlan: Sendable {
+    let plan: LaunchPlan
+    let encoded: [UInt8]
 }
 
 extension RuntimeService {
     /// Runs a command inside a running container on the given descriptors and waits for its end. The bytes flow between the
     /// command and whoever holds the other ends, never through the monitor or the agent.
+    ///
+    /// - Parameter timeout: the command is killed when it takes longer; nil means as long as it takes.
+    /// - Throws: ``RuntimeError/Code/deadlineExceeded`` after the timeout.
     public func execute(
-        _ arguments: [String], in id: String, standardInput: Int32, standardOutput: Int32, standardError: Int32
+        _ arguments: [String], in id: String, standardInput: Int32, standardOutput: Int32, standardError: Int32,
+        timeout: Duration? = nil
     ) async throws(RuntimeError) -> Int32 {
         guard let entry = containersByID[id], let connection = entry.connection, entry.status.isRunning else {
             throw RuntimeError(.invalidState, "container \(id) is not running")
         }
+        let plan = try executionPlan(arguments, id, entry)
+        let execution = PendingExecution(containerID: id)
+        let identifier = executions.add(execution)
+        defer { executions.remove(identifier) }
+        do throws(KernelError) {
+            let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded)
+            try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
+            try connection.send(
+                .execute(identifier: identifier),
+                descriptors: [memory.raw, standardInput, standardOutput, standardError])
+        } catch { throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)") }
+        let deadline = timeout.map { loop.schedule(after: $0) { execution.end(.timedOut) } }
+        defer { if let deadline { loop.remove(deadline) } }
+        switch await execution.wait() {
+        case .failed(let failure):
+            throw RuntimeError(.launchFailed, failure.message(in: plan.plan), launchFailure: failure)
+        case .exited(let exitCode): return exitCode
+        case .timedOut:
+            try? connection.send(.signalExecution(identifier: identifier, signal: SIGKILL))
+            throw RuntimeError(.deadlineExceeded, "the command took too long and was killed")
+        case .abandoned:
+            try? connection.send(.signalExecution(identifier: identifier, signal: SIGKILL))
+            throw RuntimeError(.invalidState, "the command was ended with its container or caller")
+        }
+    }
+
+    /// As ``execute(_:in:standardInput:standardOutput:standardError:timeout:)`` with the output collected, at most `outputLimit`
+    /// bytes of it. When the caller is cancelled the command is killed.
+    public func executeSync(
+        _ arguments: [String], in id: String, outputLimit: Int = 16384, timeout: Duration? = nil
+    ) async throws(RuntimeError) -> ExecutionResult {
+        let output: CollectedPipe
+        do throws(KernelError) { output = try CollectedPipe(limit: outputLimit, loop: loop) } catch {
+            throw RuntimeError(error)
+        }
+        let exitCode = try await execute(
+            arguments, in: id, standardInput: nullDevice.raw, standardOutput: output.writeEnd,
+            standardError: output.writeEnd, timeout: timeout)
+        return ExecutionResult(exitCode: exitCode, output: output.finish())
+    }
+
+    /// A container has at most a few commands that are run again and again; whatever else is run is not worth keeping.
+    private static let keptPlans = 8
+
+    private func executionPlan(
+        _ arguments: [String], _ id: String, _ entry: Entry
+    ) throws(RuntimeError) -> ExecutionPlan {
+        if let plan = entry.executionPlans[arguments] { return plan }
         guard let sandbox = sandboxesByID[entry.status.sandboxID] else {
             throw RuntimeError(.notFound, "sandbox \(entry.status.sandboxID) does not exist")
         }
@@ -34,56 +85,8 @@ extension RuntimeService {
             of: arguments, in: config, sandbox: sandbox,
             cgroup: try ContainerLaunch.cgroupFacts(config, configuration), seccomp: try ContainerLaunch.seccomp(config)
         )
-        let identifier = UInt32.random(in: .min ... .max)
-        let (events, continuation) = AsyncStream<ExecutionEvent>.makeStream()
-        executions[identifier] = continuation
-        defer { executions[identifier] = nil }
-        do throws(KernelError) {
-            let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded())
-            try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
-            try connection.send(
-                .execute(identifier: identifier),
-                descriptors: [memory.raw, standardInput, standardOutput, standardError])
-        } catch { throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)") }
-        for await event in events {
-            switch event {
-            case .started: continue
-            case .failed(let failure):
-                throw RuntimeError(.launchFailed, failure.message(in: plan), launchFailure: failure)
-            case .exited(let exitCode): return exitCode
-            }
-        }
-        // Cancelled, or the container ended with the command in it.
-        try? connection.send(.signalExecution(identifier: identifier, signal: SIGKILL))
-        throw RuntimeError(.invalidState, "the command was ended with its container or caller")
-    }
-
-    /// As ``execute(_:in:standardInput:standardOutput:standardError:)`` with the output collected, at most `outputLimit` bytes of each.
-    /// When the caller is cancelled the command is killed.
-    public func executeSync(
-        _ arguments: [String], in id: String, outputLimit: Int = 16384
-    ) async throws(RuntimeError) -> ExecutionResult {
-        let output: CollectedPipe
-        let errors: CollectedPipe
-        let null: Int32
-        do throws(KernelError) {
-            output = try CollectedPipe(limit: outputLimit, loop: loop)
-            errors = try CollectedPipe(limit: outputLimit, loop: loop)
-            null = try OwnedDescriptor.open("/dev/null", O_RDONLY).release()
-        } catch { throw RuntimeError(error) }
-        defer { close(null) }
-        let exitCode = try await execute(
-            arguments, in: id, standardInput: null, standardOutput: output.writeEnd, standardError: errors.writeEnd)
-        return ExecutionResult(
-            exitCode: exitCode, standardOutput: output.finish(), standardError: errors.finish())
-    }
-
-    func yield(_ event: ExecutionEvent, to identifier: UInt32) {
-        guard let continuation = executions[identifier] else { return }
-        continuation.yield(event)
-        switch event {
-        case .started: break
-        case .failed, .exited: continuation.finish()
-        }
+        let made = ExecutionPlan(plan: plan, encoded: plan.encoded())
+        if entry.executionPlans.count < Self.keptPlans { containersByID[id]?.executionPlans[arguments] = made }
+        return made
     }
 }

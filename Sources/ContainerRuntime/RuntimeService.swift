@@ -21,6 +21,8 @@ public actor RuntimeService {
         var isRemoving = false
         /// Sent once: to some programs a second one means at once.
         var hasStopSignal = false
+        /// Of commands that were run in it.
+        var executionPlans: [[String]: ExecutionPlan] = [:]
     }
 
     let configuration: RuntimeConfiguration
@@ -32,7 +34,9 @@ public actor RuntimeService {
     var sandboxesByID: [String: PodSandbox] = [:]
     /// Those whose namespaces exist.
     var readySandboxes: Set<String> = []
-    var executions: [UInt32: AsyncStream<ExecutionEvent>.Continuation] = [:]
+    let executions = ExecutionTable()
+    /// /dev/null, the standard input of commands that have none.
+    let nullDevice: OwnedDescriptor
 
     private let notifications: AsyncStream<(String, MonitorConnection.Notification)>
     let notify: AsyncStream<(String, MonitorConnection.Notification)>.Continuation
@@ -46,6 +50,7 @@ public actor RuntimeService {
         do throws(KernelError) {
             loop = try EpollLoop(name: "monitors")
             bootID = try ProcFS.bootID()
+            nullDevice = try OwnedDescriptor.open("/dev/null", O_RDONLY)
         } catch { throw RuntimeError(error) }
         (notifications, notify) = AsyncStream.makeStream()
         (events, publish) = AsyncStream.makeStream()
@@ -198,8 +203,15 @@ public actor RuntimeService {
     // MARK: State
 
     func connect(_ socket: consuming OwnedDescriptor, _ id: String) throws(KernelError) -> MonitorConnection {
-        let notify = notify
-        return try MonitorConnection(socket, loop: loop) { notification in notify.yield((id, notification)) }
+        let (notify, executions) = (notify, executions)
+        return try MonitorConnection(socket, loop: loop) { notification in
+            switch notification {
+            case .event(let event) where executions.take(event): return
+            case .event(.exited), .closed: executions.abandonAll(in: id)
+            case .event: break
+            }
+            notify.yield((id, notification))
+        }
     }
 
     private func launchError(_ record: ExitRecord, _ id: String) -> RuntimeError {
@@ -221,11 +233,7 @@ public actor RuntimeService {
         case .running(let pid, let startTime, let startedAt):
             set(.running(ProcessIdentity(pid: pid, startTime: startTime), startedAt: startedAt), of: id)
             kind = .started
-        case .exited: return
-        case .executionStarted(let identifier): return yield(.started, to: identifier)
-        case .executionFailed(let identifier, let failure): return yield(.failed(failure), to: identifier)
-        case .executionExited(let identifier, let exitCode, let signal):
-            return yield(.exited(exitCode: signal != 0 ? 128 + signal : exitCode), to: identifier)
+        case .exited, .executionStarted, .executionFailed, .executionExited: return
         }
         publish.yield(RuntimeEvent(containerID: id, metadata: entry.status.metadata, kind: kind))
     }

@@ -27,8 +27,8 @@ public struct RetryPolicy: Sendable, Hashable {
         self.resetAfter = resetAfter
     }
 
-    /// For list and watch: 800 ms doubling to 10 s, so that a node knows the truth soon after its endpoint is back.
-    public static let watch = RetryPolicy(initialDelay: .milliseconds(800), maximumDelay: .seconds(10))
+    /// For list and watch: 800 ms doubling to 8 s, 10 with the spread, so that a node knows the truth soon after its endpoint is back.
+    public static let watch = RetryPolicy(initialDelay: .milliseconds(800), maximumDelay: .seconds(8))
 
     /// - Parameters:
     ///   - attempt: 0 for the first retry.

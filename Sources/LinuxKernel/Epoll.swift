@@ -52,6 +52,11 @@ public final class EpollLoop: Sendable {
         core.remove(token, completion: completion)
     }
 
+    /// Calls `handler` once, that much later or soon after, unless the token is removed before.
+    public func schedule(after duration: Duration, handler: @escaping @Sendable () -> Void) -> EpollToken {
+        core.schedule(after: duration, handler: handler)
+    }
+
     /// Ends the loop and waits for its thread, unless it is called on that thread. No handler runs afterwards.
     public func stop() { core.stop() }
 }
@@ -63,8 +68,17 @@ private final class EpollLoopCore: Sendable {
         let handler: @Sendable (UInt32) -> Void
     }
 
+    private struct Deadline {
+        let time: ContinuousClock.Instant
+        let handler: @Sendable () -> Void
+    }
+
     private struct State {
         var registrations: [UInt64: Registration] = [:]
+        var deadlines: [UInt64: Deadline] = [:]
+        /// When the loop looks at the deadlines next; none of them is earlier. A removed one leaves it as it was: the loop then wakes
+        /// once for nothing, which costs less than a system call for each deadline that is met.
+        var nextLook: ContinuousClock.Instant?
         var completions: [@Sendable () -> Void] = []
         /// 0 is the wake-up descriptor.
         var nextToken: UInt64 = 1
@@ -140,8 +154,23 @@ private final class EpollLoopCore: Sendable {
         return EpollToken(value: token)
     }
 
+    func schedule(after duration: Duration, handler: @escaping @Sendable () -> Void) -> EpollToken {
+        let time = ContinuousClock.now.advanced(by: duration)
+        let (token, isEarliest) = state.withLock { state -> (UInt64, Bool) in
+            let token = state.nextToken
+            state.nextToken += 1
+            state.deadlines[token] = Deadline(time: time, handler: handler)
+            if let next = state.nextLook, next <= time { return (token, false) }
+            state.nextLook = time
+            return (token, true)
+        }
+        if isEarliest { wake() }
+        return EpollToken(value: token)
+    }
+
     func remove(_ token: EpollToken, completion: (@Sendable () -> Void)?) {
         let (registration, runNow) = state.withLock { state -> (Registration?, Bool) in
+            state.deadlines[token.value] = nil
             let registration = state.registrations.removeValue(forKey: token.value)
             if state.hasEnded { return (registration, true) }
             if let completion { state.completions.append(completion) }
@@ -180,10 +209,32 @@ private final class EpollLoopCore: Sendable {
     private func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
-            let count = epoll_wait(epoll.raw, &events, Int32(events.count), -1)
+            let count = epoll_wait(epoll.raw, &events, Int32(events.count), millisecondsToNextLook())
             // Only EINTR is possible: the descriptor is ours and open.
             for event in events.prefix(max(0, Int(count))) { dispatch(event) }
+            for deadline in takeDue() { deadline.handler() }
             if !finishRound() { return }
+        }
+    }
+
+    /// As epoll_wait(2) takes it, rounded up: -1 is for ever.
+    private func millisecondsToNextLook() -> Int32 {
+        guard let next = state.withLock({ $0.nextLook }) else { return -1 }
+        let rest = ContinuousClock.now.duration(to: next)
+        guard rest > .zero else { return 0 }
+        // An early look finds nothing due and waits again.
+        return Int32(clamping: Int64(min(rest, .seconds(86_400)) / .milliseconds(1)) + 1)
+    }
+
+    private func takeDue() -> [Deadline] {
+        state.withLock { state in
+            guard let next = state.nextLook else { return [] }
+            let now = ContinuousClock.now
+            guard next <= now else { return [] }
+            let due = state.deadlines.filter { $0.value.time <= now }
+            for token in due.keys { state.deadlines[token] = nil }
+            state.nextLook = state.deadlines.values.map(\.time).min()
+            return state.isStopping ? [] : due.values.sorted { $0.time < $1.time }
         }
     }
 
@@ -205,6 +256,7 @@ private final class EpollLoopCore: Sendable {
             if state.isStopping {
                 state.hasEnded = true
                 state.registrations = [:]
+                state.deadlines = [:]
             }
             return (state.completions, state.isStopping)
         }

@@ -154,13 +154,35 @@ import Testing
                     "id -u; hostname; echo $FLAVOUR; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid; exit 5",
                 ],
                 in: container.id)
-            let lines = String(decoding: result.standardOutput, as: UTF8.self).split(separator: "\n").map(String.init)
+            let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n").map(String.init)
             #expect(result.exitCode == 5)
             #expect(lines.prefix(3) == ["1234", "pod-host", "vanilla"])
             #expect(lines.count == 5 && lines[3] == lines[4])
             await #expect(throws: RuntimeError.self) {
                 _ = try await fixture.runtime.executeSync(["no-such-program"], in: container.id)
             }
+        }
+    }
+
+    @Test("an exec is killed at its timeout, and ends with its container")
+    func endOfExecutions() async throws {
+        try await RuntimeFixture.with { fixture in
+            let container = try await fixture.runtime.createContainer(fixture.config(["sleep", "1000"]))
+            try await fixture.runtime.startContainer(container.id)
+            var thrown: RuntimeError.Code?
+            do throws(RuntimeError) {
+                _ = try await fixture.runtime.executeSync(["sleep", "1001"], in: container.id, timeout: .milliseconds(50))
+            } catch { thrown = error.code }
+            #expect(thrown == .deadlineExceeded)
+            let runtime = fixture.runtime
+            async let end = { () async -> String in
+                do throws(RuntimeError) {
+                    return "\(try await runtime.executeSync(["sleep", "1002"], in: container.id).exitCode)"
+                } catch { return error.code.rawValue }
+            }()
+            try await fixture.runtime.stopContainer(container.id, gracePeriod: .zero)
+            // Killed like the rest of the container, gone with its monitor, or too late to begin: it never hangs.
+            #expect(["137", RuntimeError.Code.invalidState.rawValue].contains(await end))
         }
     }
 

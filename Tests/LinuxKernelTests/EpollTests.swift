@@ -24,6 +24,24 @@ import Testing
         loop.stop()
     }
 
+    @Test("deadlines are met in their order, whatever order they came in, and a removed one is not")
+    func deadlines() async throws {
+        let loop = try EpollLoop()
+        let (stream, continuation) = AsyncStream.makeStream(of: Int.self)
+        let begin = ContinuousClock.now
+        _ = loop.schedule(after: .milliseconds(40)) { continuation.yield(40) }
+        let removed = loop.schedule(after: .milliseconds(5)) { continuation.yield(5) }
+        _ = loop.schedule(after: .milliseconds(20)) { continuation.yield(20) }
+        _ = loop.schedule(after: .zero) { continuation.yield(0) }
+        loop.remove(removed)
+        var iterator = stream.makeAsyncIterator()
+        #expect(await iterator.next() == 0)
+        #expect(await iterator.next() == 20)
+        #expect(await iterator.next() == 40)
+        #expect(begin.duration(to: .now) >= .milliseconds(40))
+        loop.stop()
+    }
+
     @Test("a removed registration's handler is not called again, and its completion comes after the last call")
     func remove() async throws {
         let loop = try EpollLoop()

@@ -57,24 +57,12 @@ extension LocalPodHost {
     }
 
     public func execute(_ command: [String], in id: String, timeout: Duration?) async -> ProbeExecutionResult {
-        let runtime = parts.runtime
-        // Whichever ends first; the other is cancelled, and with it the command killed.
-        return await withTaskGroup(of: ProbeExecutionResult.self) { group in
-            group.addTask {
-                do throws(RuntimeError) {
-                    let result = try await runtime.executeSync(command, in: id, outputLimit: Self.outputLimit)
-                    return .exited(code: result.exitCode, output: result.standardOutput + result.standardError)
-                } catch { return .notRun(message: error.message) }
-            }
-            if let timeout {
-                group.addTask {
-                    try? await ContinuousClock().sleep(for: timeout)
-                    return .timedOut
-                }
-            }
-            let first = await group.next() ?? .timedOut
-            group.cancelAll()
-            return first
+        do throws(RuntimeError) {
+            let result = try await parts.runtime.executeSync(
+                command, in: id, outputLimit: Self.outputLimit, timeout: timeout)
+            return .exited(code: result.exitCode, output: result.output)
+        } catch {
+            return error.code == .deadlineExceeded ? .timedOut : .notRun(message: error.message)
         }
     }
 
