@@ -10,6 +10,14 @@ public enum ContainerInstanceState: Hashable, Sendable {
     /// `startedAt`: nanoseconds since the epoch.
     case running(ProcessIdentity, startedAt: Int64)
     case exited(ExitRecord)
+
+    /// Whether it is known what became of the launch.
+    var isSettled: Bool {
+        switch self {
+        case .launching, .created: false
+        case .running, .exited: true
+        }
+    }
 }
 
 /// A container as the runtime knows it.

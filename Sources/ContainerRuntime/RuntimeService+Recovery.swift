@@ -27,7 +27,7 @@ extension RuntimeService {
         }
         for found in scan.found { adopt(found) }
         await settle()
-        await forgetUnreleased()
+        for id in containersByID.keys { await forgetIfUnreleased(id) }
         let known = Set(containersByID.keys)
         let paths = Set(containersByID.values.map(\.status.config.cgroupPath))
         let failures = await pool.run { () -> [KernelError] in
@@ -45,39 +45,65 @@ extension RuntimeService {
             status.state = .exited(exit)
             let words = try? FileSystem.readText(configuration.runDirectory(of: record.id) + "/failure", limit: 4096)
             status.failureMessage = words
-            containersByID[record.id] = Entry(status: status)
+            containersByID[record.id] = Entry(status: status, isAdopted: true)
         case .alive(let socket):
-            containersByID[record.id] = Entry(status: status)
+            containersByID[record.id] = Entry(status: status, isAdopted: true)
             do throws(KernelError) {
                 containersByID[record.id]?.connection = try connect(OwnedDescriptor(owning: socket), record.id)
             } catch { notify.yield((record.id, .closed)) }
         }
     }
 
-    /// Waits until every adopted monitor has said how its container stands. One that was never released ends by itself: its
-    /// creator is gone.
+    /// Waits until the adopted monitors have said how their containers stand. One that was never released ends by itself: its
+    /// creator is gone. A monitor that does not answer (stopped, or starved) delays nobody but its own pod, by
+    /// ``waitUntilSettled(podUID:)``.
     private func settle() async {
-        for id in containersByID.keys {
-            _ = await waitForState(of: id) { state in
-                switch state {
-                case .launching, .created: false
-                case .running, .exited: true
-                }
-            }
+        let waits = containersByID.keys.map { id in
+            PendingSettlement(id: id, deadline: ContinuousClock.now.advanced(by: Self.settlementTime))
+        }
+        for wait in waits where await !isSettled(wait.id, by: wait.deadline) {
+            logger.warning("a monitor does not answer", metadata: ["container": "\(wait.id)"])
         }
     }
-}
 
-extension RuntimeService {
-    /// Containers that the agent before had made but not yet released: nothing of them ever ran. They are as if they had never
-    /// been, so that making them again is no restart.
-    private func forgetUnreleased() async {
-        for entry in containersByID.values {
-            guard let record = entry.status.exitRecord, !record.released, record.failure == nil else { continue }
-            let log = entry.status.config.logPath
-            try? await removeContainer(entry.status.id)
-            _ = await pool.run { unlink(log) }
+    private struct PendingSettlement {
+        let id: String
+        let deadline: ContinuousClock.Instant
+    }
+
+    private static let settlementTime = Duration.seconds(2)
+
+    private func isSettled(_ id: String, by deadline: ContinuousClock.Instant) async -> Bool {
+        if containersByID[id]?.status.state.isSettled != false { return true }
+        return await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await self.waitForState(of: id) { $0.isSettled } != nil }
+            group.addTask {
+                try? await ContinuousClock().sleep(until: deadline)
+                return false
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
         }
+    }
+
+    /// Returns once it is known of each adopted container of the pod whether it runs.
+    public func waitUntilSettled(podUID: String) async {
+        for entry in containersByID.values where entry.isAdopted && entry.status.metadata.podUID == podUID {
+            _ = await waitForState(of: entry.status.id) { $0.isSettled }
+            await forgetIfUnreleased(entry.status.id)
+        }
+    }
+
+    /// A container that the agent before had made but not yet released: nothing of it ever ran. It is as if it had never been,
+    /// so that making it again is no restart.
+    private func forgetIfUnreleased(_ id: String) async {
+        guard let entry = containersByID[id], entry.isAdopted, let record = entry.status.exitRecord, !record.released,
+            record.failure == nil
+        else { return }
+        let log = entry.status.config.logPath
+        try? await removeContainer(id)
+        _ = await pool.run { unlink(log) }
     }
 }
 

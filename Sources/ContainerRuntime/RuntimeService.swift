@@ -12,6 +12,8 @@ import SystemPackage
 public actor RuntimeService {
     struct Entry {
         var status: ContainerInstance
+        /// Made by an agent before this one.
+        var isAdopted = false
         /// For the words of a launch failure; nil after an adoption.
         var plan: LaunchPlan?
         var connection: MonitorConnection?

@@ -171,7 +171,8 @@ import Testing
             try await fixture.runtime.startContainer(container.id)
             var thrown: RuntimeError.Code?
             do throws(RuntimeError) {
-                _ = try await fixture.runtime.executeSync(["sleep", "1001"], in: container.id, timeout: .milliseconds(50))
+                let timeout = Duration.milliseconds(50)
+                _ = try await fixture.runtime.executeSync(["sleep", "1001"], in: container.id, timeout: timeout)
             } catch { thrown = error.code }
             #expect(thrown == .deadlineExceeded)
             let runtime = fixture.runtime

@@ -23,7 +23,13 @@ enum ContainerLabel {
 }
 
 extension LocalPodHost {
+    public func knows(_ uid: String) async -> Bool {
+        if await parts.runtime.readySandbox(ofPod: uid) != nil { return true }
+        return await !parts.runtime.containers(ofPod: uid).isEmpty
+    }
+
     public func observe(_ uid: String) async -> PodObservation {
+        await parts.runtime.waitUntilSettled(podUID: uid)
         let sandboxes = await parts.runtime.sandboxes(ofPod: uid)
         let ready = await parts.runtime.readySandbox(ofPod: uid)
         let instances = await parts.runtime.containers(ofPod: uid)
@@ -109,13 +115,15 @@ extension LocalPodHost {
 }
 
 extension ContainerObservation {
-    /// nil while the instance is being set up: the runtime tells when that is over.
+    /// nil while the instance is being set up: the runtime tells when that is over. And for one that nobody released: nothing of
+    /// it ever ran.
     init?(_ instance: ContainerInstance, terminationMessage: String?) {
         let state: State
         switch instance.state {
         case .launching: return nil
         case .created: state = .created
         case .running(_, let startedAt): state = .running(startedAt: Timestamp(nanosecondsSinceEpoch: startedAt))
+        case .exited(let record) where !record.released && record.failure == nil: return nil
         case .exited(let record):
             var end = ContainerStateTerminated(record, instance)
             if let terminationMessage, !terminationMessage.isEmpty { end.message = terminationMessage }

@@ -9,7 +9,10 @@ public protocol PodHost: ProbeExecution {
     /// UIDs of pods of which something has changed. For one consumer.
     var changes: AsyncStream<String> { get }
 
-    /// Everything that exists of a pod now.
+    /// Whether anything exists of a pod. Never waits, unlike ``observe(_:)``.
+    func knows(_ uid: String) async -> Bool
+
+    /// Everything that exists of a pod now. After a restart of the agent it may have to wait until that is known.
     func observe(_ uid: String) async -> PodObservation
 
     /// Attempts used before the runtime's records begin, by container: at least one more comes next.

@@ -103,8 +103,7 @@ public actor NodeAgent {
     /// has ended needs nothing any more.
     private func rejection(of pod: Pod) async -> PodRejection? {
         if pod.metadata.deletionTimestamp != nil || pod.isTerminal { return nil }
-        let observation = await context.host.observe(pod.metadata.uid ?? "")
-        if observation.sandboxID != nil || !observation.containers.isEmpty { return nil }
+        if await context.host.knows(pod.metadata.uid ?? "") { return nil }
         let unsupported = UnsupportedFields.find(in: pod)
         if !unsupported.isEmpty {
             return refuse(

@@ -1,7 +1,9 @@
 """Death at named moments: of the agent, of a monitor, of a container's first process, of several at once."""
 
 import os
+import pathlib
 import signal
+import subprocess
 import time
 
 from rig.case import case
@@ -200,3 +202,123 @@ def init_under_probes(space, node):
     expect_equal(container_status(item)["lastState"]["terminated"]["exitCode"], 137, "exit code")
     expect_equal(container_status(item)["lastState"]["terminated"]["reason"], "Error", "reason")
     expect_equal(life.lines().count("begin"), 2, "instances")
+
+
+def process_with_number(pid):
+    """A process of the host's with just this pid: what the kernel may give any program once the number is free."""
+    for _ in range(200):
+        pathlib.Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1), encoding="ascii")
+        stranger = subprocess.Popen(["/bin/sleep", "31536000"], start_new_session=True)
+        if stranger.pid == pid:
+            return stranger
+        stranger.kill()
+        stranger.wait()
+    raise AssertionError(f"pid {pid} was not to be had")
+
+
+@case("processes of the host that got the numbers of a dead container and its monitor are never signalled")
+def reused_pids(world):
+    node = world.new_node("reused").start()
+    space = world.space(node)
+    directory = world.temporary("reused")
+    diary = Diary(directory, "gone")
+    space.create(diary.pod(restartPolicy="Never"))
+    uid = space.wait_ready("gone")["metadata"]["uid"]
+    eventually("the diary begins", diary.lines)
+    numbers = [node.init_process(uid), *node.monitors()]
+    expect_equal(len(numbers), 2, "the container's first process and its monitor")
+    node.process.kill()
+    for pid in numbers:
+        os.kill(pid, signal.SIGKILL)
+    node.process.wait()
+    eventually("both are gone", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in numbers))
+    strangers = [process_with_number(pid) for pid in numbers]
+    try:
+        node.start()
+        failed = space.wait_phase("gone", "Failed", 5)
+        expect_equal(terminated(failed)["exitCode"], 137, "exit code")
+        space.delete("gone", grace=1)
+        space.wait_gone("gone")
+        node.stop_all()
+        for stranger in strangers:
+            expect_equal(stranger.poll(), None, f"exit status of the stranger with pid {stranger.pid}")
+    finally:
+        for stranger in strangers:
+            stranger.kill()
+            stranger.wait()
+
+
+@case("a monitor that does not answer delays its own pod alone when the agent comes back")
+def silent_monitor(world):
+    node = world.new_node("silent").start()
+    space = world.space(node)
+    directory = world.temporary("silent")
+    diaries = [Diary(directory, name) for name in ("silent", "other")]
+    uids = {}
+    for diary in diaries:
+        space.create(diary.pod())
+        uids[diary.name] = space.wait_ready(diary.name)["metadata"]["uid"]
+        eventually("the diary begins", diary.lines)
+    before = {name: node.pod_processes(uid) for name, uid in uids.items()}
+    stopped = next(pid for pid in node.monitors() if uid_of(pid, node) == uids["silent"])
+    node.kill()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        node.start()
+        space.delete("other", grace=1)
+        space.wait_gone("other", 10)
+        space.create(pod("new", idle()))
+        space.wait_ready("new", 10)
+        expect_equal(condition(space.pod("silent"), "Ready"), "True", "Ready of the pod whose monitor is silent")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    space.delete("silent", grace=1)
+    space.wait_gone("silent")
+    expect_equal(diaries[0].lines(), ["begin", "end"], "diary of the pod whose monitor was silent")
+    expect(not before["silent"] & node.pod_processes(), "its processes live on")
+    node.stop_all()
+
+
+@case("monitors that come late, even after the agent's death and return: one instance of each container, once they come")
+def late_monitors(world):
+    place = world.temporary("late")
+    binaries = place / "bin"
+    binaries.mkdir()
+    os.link(world.binaries / "swiftlet", binaries / "swiftlet")
+    os.link(world.binaries / "swiftlet-monitor", binaries / "on-time")
+    held = place / "held"
+    script = binaries / "swiftlet-monitor"
+    script.write_text(f'#!/bin/sh\nwhile test -e {held}; do sleep 0.05; done\nexec {binaries}/on-time "$@"\n')
+    script.chmod(0o755)
+    node = world.new_node("late")
+    node.binaries = binaries
+    node.start()
+    space = world.space(node)
+    diaries = [Diary(place, f"late-{number}") for number in range(3)]
+
+    def waiting_monitors():
+        """Shells that run the script: the kernel shows the interpreter's file, the arguments name the script."""
+        found = 0
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                found += entry.name.isdigit() and str(script).encode() in (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+        return found
+
+    held.touch()
+    for diary in diaries[:2]:
+        space.create(diary.pod())
+    eventually("two monitors are late", lambda: waiting_monitors() == 2)
+    node.kill()
+    node.start()
+    space.create(diaries[2].pod())
+    eventually("three containers wait", lambda: waiting_monitors() >= 3)
+    held.unlink()
+    for diary in diaries:
+        uid = space.wait_ready(diary.name)["metadata"]["uid"]
+        eventually("the diary begins", diary.lines)
+        eventually("one instance", lambda: len(node.pod_processes(uid)) == 2)  # pylint: disable=W0640
+        expect_equal(diary.lines(), ["begin"], f"diary of {diary.name}")
+    eventually("no monitor is late", lambda: waiting_monitors() == 0)
+    node.stop_all()

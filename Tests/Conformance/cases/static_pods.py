@@ -1,11 +1,14 @@
 """Pods from files in the manifest directory."""
 
+import http.server
 import json
 import os
+import threading
 
 from rig.case import case
 from rig.expectation import eventually, expect, expect_equal
 from rig.pods import pod, shell
+from rig.space import Space
 
 
 def write(path, item):
@@ -85,3 +88,69 @@ def broken_manifest(space, node):
         broken.unlink(missing_ok=True)
         sound.unlink(missing_ok=True)
     space.wait_gone(f"sound-{node.name}")
+
+
+class Documents(http.server.ThreadingHTTPServer):
+    """Serves one document to those who know the word, and says 500 while it has none."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), DocumentHandler)
+        self.document = None
+        self.asked = 0
+        self.refused = 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class DocumentHandler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):  # pylint: disable=C0103
+        server = self.server
+        if self.headers.get("X-Word") != "swordfish":
+            server.refused += 1
+            return self.send_error(403)
+        server.asked += 1
+        if server.document is None:
+            return self.send_error(500)
+        body = json.dumps(server.document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@case("pods of a URL run, are replaced when the document changes, and outlive a server that fails")
+def manifest_url(world):
+    server = Documents()
+    address = f"http://127.0.0.1:{server.server_address[1]}/pods.json"
+    node = world.new_node("url", more=["--manifest-url", address, "--manifest-url-header", "X-Word: swordfish"])
+    lasting = "trap 'exit 0' TERM; sleep 100000 & wait"
+    items = [pod("one", shell(f"echo first; {lasting}")), pod("two", shell(lasting))]
+    for item in items:
+        item["metadata"]["namespace"] = "from-url"
+    server.document = {"apiVersion": "v1", "kind": "List", "items": items}
+    node.start()
+    space = Space(node, "from-url")
+    first, second = (space.wait_ready(f"{name}-{node.name}") for name in ("one", "two"))
+    expect_equal(first["metadata"]["annotations"]["kubernetes.io/config.source"], "http", "source of the pod")
+    processes = node.pod_processes(second["metadata"]["uid"])
+    server.document = None
+    asked = server.asked
+
+    def server_failed():
+        eventually("the server has failed", lambda: server.asked > asked, 40)
+        expect_equal(node.pod_processes(second["metadata"]["uid"]), processes, "processes while the server fails")
+        items[0]["spec"]["containers"][0]["command"][2] = f"echo second; {lasting}"
+        server.document = {"apiVersion": "v1", "kind": "List", "items": items}
+        space.wait(
+            first["metadata"]["name"], "replaced",
+            lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"], 40)
+        space.wait_ready(first["metadata"]["name"])
+        eventually("its log", lambda: "second" in space.log(first["metadata"]["name"]))
+        expect_equal(node.pod_processes(second["metadata"]["uid"]), processes, "processes of the pod that stayed")
+        expect_equal(server.refused, 0, "requests without the header")
+        node.stop_all()
+        server.shutdown()
+
+    return server_failed

@@ -16,13 +16,15 @@ from rig.expectation import Failure, eventually
 class Node:
     """One node, from its first start to its end; it may be started and killed many times between."""
 
-    def __init__(self, binaries, directory, name, cidr, manifests=True, within=(), address="127.0.0.1"):
+    def __init__(self, binaries, directory, name, cidr, manifests=True, within=(), address="127.0.0.1", more=()):
         """`within`: words before the program's name, which run it in other namespaces. `address`: where it listens.
+        `more`: flags of `up` beside the usual ones.
 
         Without a CIDR the node takes its default.
         """
         self.binaries = binaries
         self.within = list(within)
+        self.more = list(more)
         self.address = address
         self.directory = directory
         self.name = name
@@ -76,7 +78,7 @@ class Node:
 
     def up_command(self, *more):
         listen = f"{self.address}:{self.port}"
-        return [*self.within, str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", listen, *more]
+        return [*self.within, str(self.binaries / "swiftlet"), "up", *self.flags, "--listen", listen, *self.more, *more]
 
     def launch(self):
         """Starts the process without waiting for anything."""

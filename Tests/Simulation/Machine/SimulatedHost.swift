@@ -61,6 +61,11 @@ final class SimulatedHost: PodHost, @unchecked Sendable {
 
     // MARK: Looking
 
+    func knows(_ uid: String) async -> Bool {
+        guard incarnation.isAlive else { return false }
+        return machine.readySandbox(ofPod: uid) != nil || !machine.found(ofPod: uid).isEmpty
+    }
+
     func observe(_ uid: String) async -> PodObservation {
         guard incarnation.isAlive else { return PodObservation() }
         let sandboxes = machine.sandboxes(ofPod: uid)
