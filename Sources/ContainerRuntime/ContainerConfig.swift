@@ -29,16 +29,20 @@ public struct ContainerMount: Hashable, Sendable {
     public var isFile: Bool
     public var readOnly: Bool
     public var propagation: Propagation
+    /// The host path was checked as it stands: one that has a link in it by now is not mounted. Not kept on disk, as a
+    /// container is launched once.
+    public var forbidsLinks: Bool
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        propagation: Propagation = .none
+        propagation: Propagation = .none, forbidsLinks: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
         self.isFile = isFile
         self.readOnly = readOnly
         self.propagation = propagation
+        self.forbidsLinks = forbidsLinks
     }
 }
 

@@ -17,7 +17,9 @@ extension LaunchFailure {
             return "exec \"\(program)\": \(reason)"
         case .workingDirectory(let path):
             return "chdir to working directory \"\(LaunchFailure.string(path))\": \(reason)"
-        case .bind(let bind):
+        case .bindWithoutLinks(let bind) where reason == .tooManySymbolicLinkLevels:
+            return "mount \"\(LaunchFailure.string(bind.source))\": a part of the path has become a symbolic link"
+        case .bind(let bind), .bindWithoutLinks(let bind):
             return
                 "mount \"\(LaunchFailure.string(bind.source))\" at \"\(LaunchFailure.string(bind.target))\": \(reason)"
         case .mount(let type, let target, _, _):

@@ -276,12 +276,10 @@ public struct LaunchPlanner: Sendable {
             case .hostToContainer: MS_SLAVE
             case .bidirectional: MS_SHARED
             }
-        steps.append(
-            .bind(
-                BindMount(
-                    source: try Self.text(mount.hostPath), target: try Self.text(mount.containerPath),
-                    kind: mount.isFile ? .file : .directory, attributes: attributes,
-                    propagation: UInt64(propagation))))
+        let bind = BindMount(
+            source: try Self.text(mount.hostPath), target: try Self.text(mount.containerPath),
+            kind: mount.isFile ? .file : .directory, attributes: attributes, propagation: UInt64(propagation))
+        steps.append(mount.forbidsLinks ? .bindWithoutLinks(bind) : .bind(bind))
     }
 
     private static func text(_ string: some StringProtocol) throws(RuntimeError) -> CString {

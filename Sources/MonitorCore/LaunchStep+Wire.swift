@@ -7,6 +7,7 @@ extension LaunchStep {
         case capabilities, noNewPrivileges, seccompFilter, workingDirectory, parentDeathSignal, closeDescriptors,
             execute
         case makeDirectory
+        case bindWithoutLinks
     }
 
     private var tag: Tag {
@@ -19,6 +20,7 @@ extension LaunchStep {
         case .mountOverlayRoot: .mountOverlayRoot
         case .mount: .mount
         case .bind: .bind
+        case .bindWithoutLinks: .bindWithoutLinks
         case .deviceNode: .deviceNode
         case .symbolicLink: .symbolicLink
         case .maskPath: .maskPath
@@ -68,7 +70,7 @@ extension LaunchStep {
                 writer.write(option.key)
                 writer.write(option.value)
             }
-        case .bind(let bind): bind.encode(into: &writer)
+        case .bind(let bind), .bindWithoutLinks(let bind): bind.encode(into: &writer)
         case .deviceNode(let path, let mode, let major, let minor):
             writer.write(path)
             writer.write(mode)
@@ -116,6 +118,7 @@ extension LaunchStep {
                 target: try reader.readCString())
         case .mount: return try decodeMount(from: &reader)
         case .bind: return .bind(try BindMount(from: &reader))
+        case .bindWithoutLinks: return .bindWithoutLinks(try BindMount(from: &reader))
         case .deviceNode:
             return .deviceNode(
                 path: try reader.readCString(), mode: try reader.readUInt32(), major: try reader.readUInt32(),

@@ -19,6 +19,8 @@ public enum LaunchStep: Hashable, Sendable {
     case mount(type: CString, target: CString, attributes: UInt64, options: [MountOption])
     /// A bind mount of a host path on a *root* path.
     case bind(BindMount)
+    /// The same; a symbolic link anywhere in the host path is ELOOP, so that what was checked is what is mounted.
+    case bindWithoutLinks(BindMount)
     /// mknod(2) of a *root* path.
     case deviceNode(path: CString, mode: UInt32, major: UInt32, minor: UInt32)
     case symbolicLink(target: CString, path: CString)

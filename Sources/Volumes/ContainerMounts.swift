@@ -41,17 +41,19 @@ struct ContainerMounts: Sendable {
         guard !mount.mountPath.isEmpty, !mount.mountPath.utf8.contains(0) else {
             throw VolumeError(.invalid, "volumeMounts[\(index)].mountPath must be a path")
         }
-        var source = (path: volume.hostPath, isFile: volume.isFile)
+        var source = (path: volume.hostPath, isFile: volume.isFile, forbidsLinks: volume.forbidsLinks)
         if let subPath = try subPath(of: mount) {
             let target = try layout.subPathTarget(volume: mount.name, container: container.name, index: index)
             let binding = SubPath(
-                volumeDirectory: volume.hostPath, path: try VolumePath(subPath), target: target)
-            source = (target, try binding.bind())
+                volumeDirectory: volume.hostPath, forbidsLinks: volume.forbidsLinks, path: try VolumePath(subPath),
+                target: target)
+            source = (target, try binding.bind(), false)
         }
         let isAbsolute = mount.mountPath.utf8.first == UInt8(ascii: "/")
         return VolumeMountPoint(
             hostPath: source.path, containerPath: isAbsolute ? mount.mountPath : "/" + mount.mountPath,
-            isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly, propagation: propagation)
+            isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly, propagation: propagation,
+            forbidsLinks: source.forbidsLinks)
     }
 
     private func subPath(of mount: VolumeMount) throws(VolumeError) -> String? {

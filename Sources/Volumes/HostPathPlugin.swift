@@ -5,6 +5,9 @@ import LinuxKernel
 import SystemPackage
 
 /// A file or directory of the node itself. Nothing of it is ever removed.
+///
+/// Where the path leads is asked of the node's policy, and that place alone is given to the containers: the runtime
+/// mounts it by a path without links, and follows none that has come into it meanwhile.
 struct HostPathPlugin: VolumePlugin {
     static let directoryName = "kubernetes.io~host-path"
 
@@ -23,32 +26,123 @@ struct HostPathPlugin: VolumePlugin {
                 "\(context.fieldPath).hostPath.type \(JSONValue.string(source.type ?? "")) is not supported: use "
                     + HostPathType.allCases.map { JSONValue.string($0.rawValue).description }.joined(separator: ", "))
         }
-        let format = try check(path, type)
-        return MountedVolume(name: context.volumeName, hostPath: path, isFile: format != S_IFDIR)
+        let found = try locate(path, type, context)
+        if let mismatch = Self.mismatch(type, found.format) {
+            throw VolumeError(.hostPathCheckFailed, "hostPath type check failed: \(path) is not \(mismatch)")
+        }
+        return MountedVolume(
+            name: context.volumeName, hostPath: found.path, isFile: found.format != S_IFDIR,
+            isReadOnly: found.access < .readWrite, forbidsLinks: true)
     }
 
-    /// Creates what is missing where the type says so, and gives the file format (`S_IFMT`) of what is there.
-    private func check(_ path: String, _ type: HostPathType) throws(VolumeError) -> mode_t {
-        var format = try volumeCall { () throws(KernelError) in try Self.format(path) }
-        if format == nil {
-            switch type {
-            // Kubernetes' "no check": its runtimes make a directory of a path that is not there.
-            case .unset, .directoryOrCreate:
-                try volumeCall { () throws(KernelError) in
-                    try FileSystem.makeDirectories(path, mode: 0o755)
-                    try kernelCall("chmod", path) { chmod(path, 0o755) }
-                }
-            case .fileOrCreate:
-                try volumeCall { () throws(KernelError) in
-                    let file = try OwnedDescriptor.open(path, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644)
-                    try kernelCall("fchmod", path) { fchmod(file.raw, 0o644) }
-                }
-            case .directory, .file, .socket, .charDevice, .blockDevice: break
-            }
-            format = try volumeCall { () throws(KernelError) in try Self.format(path) }
+    /// A place on the host: free of links, and what is there.
+    private struct Place {
+        var path: String
+        /// `S_IFMT` bits.
+        var format: mode_t
+        var access: HostPathAccess
+    }
+
+    /// Where the path leads; made there when it is missing and the type says so.
+    private func locate(_ path: String, _ type: HostPathType, _ context: VolumeContext) throws(VolumeError) -> Place {
+        if let place = try examine(path, context) { return place }
+        let isFile: Bool
+        switch type {
+        // Kubernetes' "no check": its runtimes make a directory of a path that is not there.
+        case .unset, .directoryOrCreate: isFile = false
+        case .fileOrCreate: isFile = true
+        case .directory, .file, .socket, .charDevice, .blockDevice:
+            let expected = Self.mismatch(type, nil) ?? "there"
+            throw VolumeError(.hostPathCheckFailed, "hostPath type check failed: \(path) is not \(expected)")
         }
-        guard let mismatch = Self.mismatch(type, format) else { return format ?? S_IFDIR }
-        throw VolumeError(.hostPathCheckFailed, "hostPath type check failed: \(path) is not \(mismatch)")
+        try make(path, isFile: isFile, context)
+        if let place = try examine(path, context) { return place }
+        throw VolumeError(.hostPathCheckFailed, "hostPath \(path) was removed while it was being mounted")
+    }
+
+    /// Nil when nothing is there.
+    private func examine(_ path: String, _ context: VolumeContext) throws(VolumeError) -> Place? {
+        let found = try volumeCall { () throws(KernelError) -> (path: String, format: mode_t)? in
+            do throws(KernelError) {
+                let opened = try Self.open(path, O_PATH)
+                return (try opened.canonicalPath(), try opened.status().st_mode & S_IFMT)
+            } catch {
+                if error.errno == .noSuchFileOrDirectory { return nil }
+                throw error
+            }
+        }
+        guard let found else { return nil }
+        return Place(
+            path: found.path, format: found.format, access: try check(found.path, of: path, .readOnly, context))
+    }
+
+    /// Links are followed, but not those of procfs, which lead into other mount namespaces, where paths mean nothing.
+    private static func open(_ path: String, _ flags: Int32) throws(KernelError) -> OwnedDescriptor {
+        try OwnedDescriptor.open(path, flags, resolve: CLinux_RESOLVE_NO_MAGICLINKS)
+    }
+
+    @discardableResult
+    private func check(
+        _ place: String, of path: String, _ least: HostPathAccess, _ context: VolumeContext
+    ) throws(VolumeError) -> HostPathAccess {
+        let access = context.hostPaths.access(of: context.pod, to: place)
+        guard access < least else { return access }
+        let leads = place == path ? "" : ", which leads to \(place),"
+        throw VolumeError(
+            .unsafePath,
+            access == .none
+                ? "\(context.fieldPath).hostPath.path \(JSONValue.string(path))\(leads) is not allowed by the node's policy"
+                : "\(context.fieldPath).hostPath.path \(JSONValue.string(path))\(leads) does not exist, and the node's "
+                    + "policy allows only to read there")
+    }
+
+    // MARK: What is missing
+
+    /// Makes the missing end of the path, below what is there and was checked, without following a link.
+    private func make(_ path: String, isFile: Bool, _ context: VolumeContext) throws(VolumeError) {
+        let components = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+        // A file's directory must be there already.
+        let shortest = isFile ? max(0, components.count - 1) : 0
+        for count in stride(from: components.count - 1, through: shortest, by: -1) {
+            let parent = "/" + components[..<count].joined(separator: "/")
+            do throws(VolumeError) {
+                return try make(components[count...], in: parent, of: path, isFile: isFile, context)
+            } catch {
+                guard error.cause?.errno == .noSuchFileOrDirectory, count > shortest else { throw error }
+            }
+        }
+    }
+
+    private func make(
+        _ missing: ArraySlice<String>, in parent: String, of path: String, isFile: Bool, _ context: VolumeContext
+    ) throws(VolumeError) {
+        let directory = try volumeCall { () throws(KernelError) in try Self.open(parent, O_RDONLY | O_DIRECTORY) }
+        let place = try volumeCall { () throws(KernelError) in try directory.canonicalPath() }
+        try check((place == "/" ? "" : place) + "/" + missing.joined(separator: "/"), of: path, .readWrite, context)
+        try volumeCall { () throws(KernelError) in
+            isFile
+                ? try Self.makeFile(missing.last ?? "", in: directory)
+                : try Self.makeDirectories(missing, in: directory)
+        }
+    }
+
+    private static func makeFile(_ name: String, in parent: borrowing OwnedDescriptor) throws(KernelError) {
+        let file = try parent.open(name, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o644)
+        // Whatever the agent's umask is.
+        try kernelCall("fchmod", name) { fchmod(file.raw, 0o644) }
+    }
+
+    private static func makeDirectories(
+        _ names: ArraySlice<String>, in parent: borrowing OwnedDescriptor
+    ) throws(KernelError) {
+        guard let name = names.first else { return }
+        if mkdirat(parent.raw, name, 0o755) != 0 {
+            let failure = KernelError.last("mkdir", name)
+            if failure.errno != .fileExists { throw failure }
+        }
+        let made = try parent.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        try kernelCall("fchmod", name) { fchmod(made.raw, 0o755) }
+        try makeDirectories(names.dropFirst(), in: made)
     }
 
     /// What `format` should have been; nil when it is that.
@@ -62,16 +156,5 @@ struct HostPathPlugin: VolumePlugin {
         case .charDevice: format == S_IFCHR ? nil : "a character device"
         case .blockDevice: format == S_IFBLK ? nil : "a block device"
         }
-    }
-
-    /// Links are followed: the path is the node administrator's. Nil when nothing is there.
-    private static func format(_ path: String) throws(KernelError) -> mode_t? {
-        var status = stat()
-        do {
-            try kernelCall("stat", path) { stat(path, &status) }
-        } catch let error where error.errno == .noSuchFileOrDirectory {
-            return nil
-        }
-        return status.st_mode & S_IFMT
     }
 }

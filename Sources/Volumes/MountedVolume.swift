@@ -7,11 +7,16 @@ public struct MountedVolume: Hashable, Sendable {
     public let isFile: Bool
     /// No container may write to it, whatever its mount says.
     public let isReadOnly: Bool
+    /// ``hostPath`` was checked as it stands: a link that has since come into it must not be followed.
+    public let forbidsLinks: Bool
 
-    public init(name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false) {
+    public init(
+        name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false, forbidsLinks: Bool = false
+    ) {
         self.name = name
         self.hostPath = hostPath
         self.isFile = isFile
         self.isReadOnly = isReadOnly
+        self.forbidsLinks = forbidsLinks
     }
 }

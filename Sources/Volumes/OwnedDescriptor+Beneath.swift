@@ -30,6 +30,15 @@ extension OwnedDescriptor {
     /// How often a walk that a rename disturbed is tried again; someone who renames all the time gets an error.
     private static var raceLimit: Int { 128 }
 
+    /// openat2(2) of a path of the host's.
+    ///
+    /// - Parameter resolve: `RESOLVE_*` flags. Such a walk that meets what they forbid is ELOOP.
+    static func open(_ path: String, _ flags: Int32, resolve: UInt64) throws(KernelError) -> OwnedDescriptor {
+        let how = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
+        return OwnedDescriptor(
+            owning: try kernelCall("openat2", path) { CLinux_openat2(AT_FDCWD, path, how, 0, resolve) })
+    }
+
     /// fstat(2).
     func status() throws(KernelError) -> stat {
         var status = stat()

@@ -30,14 +30,15 @@ struct PlannedVolume: Sendable {
 
     /// Mounts all, then throws the first failure if there was one.
     static func mount(
-        _ planned: [PlannedVolume], pod: Pod, objects: PodObjects, nodeAllocatable: [String: Quantity]
+        _ planned: [PlannedVolume], pod: Pod, objects: PodObjects, nodeAllocatable: [String: Quantity],
+        hostPaths: any HostPathGuarding
     ) throws(VolumeError) -> [String: MountedVolume] {
         var mounted: [String: MountedVolume] = [:]
         var failure: VolumeError?
         for volume in planned {
             let context = VolumeContext(
                 pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
-                objects: objects, nodeAllocatable: nodeAllocatable)
+                objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths)
             do throws(VolumeError) {
                 mounted[volume.name] = try volume.plugin.mount(context)
             } catch {

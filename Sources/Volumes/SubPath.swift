@@ -9,6 +9,8 @@ import SystemPackage
 /// leaving the volume, and what that descriptor stands for is what gets bound: names are never looked at a second time.
 struct SubPath {
     let volumeDirectory: String
+    /// See ``MountedVolume/forbidsLinks``.
+    var forbidsLinks = false
     let path: VolumePath
     /// Below the pod's `volume-subpaths`.
     let target: String
@@ -16,7 +18,11 @@ struct SubPath {
     /// Makes the directory when the path does not exist, and binds it. True when it is a file rather than a directory.
     func bind() throws(VolumeError) -> Bool {
         do throws(KernelError) {
-            let volume = try OwnedDescriptor.open(volumeDirectory, O_PATH | O_DIRECTORY)
+            let volume =
+                forbidsLinks
+                ? try OwnedDescriptor.open(
+                    volumeDirectory, O_PATH | O_DIRECTORY, resolve: CLinux_RESOLVE_NO_SYMLINKS)
+                : try OwnedDescriptor.open(volumeDirectory, O_PATH | O_DIRECTORY)
             let source = try open(in: volume)
             return try bind(source)
         } catch let error where error.errno == .improperLink || error.errno == .tooManySymbolicLinkLevels {

@@ -10,6 +10,7 @@ public actor VolumeManager {
     private let stateDirectory: String
     private let objects: any VolumeObjectSource
     private let nodeAllocatable: @Sendable () -> [String: Quantity]
+    private let hostPaths: any HostPathGuarding
     private let pool: KernelThreadPool
     /// The pods some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -17,13 +18,16 @@ public actor VolumeManager {
     /// - Parameters:
     ///   - stateDirectory: the absolute path that holds one directory per pod UID.
     ///   - nodeAllocatable: what the node has for pods now, by resource name: bounds volumes in memory.
+    ///   - hostPaths: asked about every hostPath volume when it is mounted.
     public init(
         stateDirectory: String, objects: any VolumeObjectSource,
-        nodeAllocatable: @escaping @Sendable () -> [String: Quantity], pool: KernelThreadPool = .shared
+        nodeAllocatable: @escaping @Sendable () -> [String: Quantity], hostPaths: any HostPathGuarding = NoHostPaths(),
+        pool: KernelThreadPool = .shared
     ) {
         self.stateDirectory = stateDirectory
         self.objects = objects
         self.nodeAllocatable = nodeAllocatable
+        self.hostPaths = hostPaths
         self.pool = pool
     }
 
@@ -94,10 +98,11 @@ public actor VolumeManager {
         defer { leave(layout.podDirectory) }
         // Read while the pod is ours: an older answer never overwrites a newer one.
         let objects = await PodObjects.fetch(names, namespace: pod.metadata.namespace ?? "", from: self.objects)
-        let allocatable = nodeAllocatable()
+        let (allocatable, hostPaths) = (nodeAllocatable(), hostPaths)
         return try await pool.run { () throws(VolumeError) in
             if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }
-            return try PlannedVolume.mount(planned, pod: pod, objects: objects, nodeAllocatable: allocatable)
+            return try PlannedVolume.mount(
+                planned, pod: pod, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths)
         }
     }
 

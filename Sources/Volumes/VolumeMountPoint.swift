@@ -14,15 +14,18 @@ public struct VolumeMountPoint: Hashable, Sendable {
     public let isFile: Bool
     public let readOnly: Bool
     public let propagation: Propagation
+    /// See ``MountedVolume/forbidsLinks``.
+    public let forbidsLinks: Bool
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        propagation: Propagation = .none
+        propagation: Propagation = .none, forbidsLinks: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
         self.isFile = isFile
         self.readOnly = readOnly
         self.propagation = propagation
+        self.forbidsLinks = forbidsLinks
     }
 }

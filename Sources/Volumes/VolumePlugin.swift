@@ -31,6 +31,7 @@ struct VolumeContext: Sendable {
     let directory: String
     let objects: PodObjects
     let nodeAllocatable: [String: Quantity]
+    let hostPaths: any HostPathGuarding
 
     /// The group that owns the files, when the pod sets one.
     func groupID() throws(VolumeError) -> UInt32? {

@@ -44,6 +44,7 @@ struct LaunchInterpreter: ~Copyable {
         case .mount(let type, let target, let attributes, let options):
             try mountNew(type: type, target: target, attributes: attributes, options: options)
         case .bind(let bind): try carryOut(bind)
+        case .bindWithoutLinks(let bind): try carryOut(bind, forbidsLinks: true)
         case .deviceNode(let path, let mode, let major, let minor):
             let (parent, name) = try requireRoot().parent(of: path)
             defer { close(parent) }
@@ -157,9 +158,12 @@ struct LaunchInterpreter: ~Copyable {
         try attach(try newMount(type: type, attributes: attributes, options: options), to: directory)
     }
 
-    private func carryOut(_ bind: BindMount) throws(SystemError) {
-        let flags = CLinux_OPEN_TREE_CLONE | CLinux_OPEN_TREE_CLOEXEC | CLinux_AT_RECURSIVE
-        let tree = Descriptor(owning: try call { bind.source.withPointer { CLinux_open_tree(AT_FDCWD, $0, flags) } })
+    private func carryOut(_ bind: BindMount, forbidsLinks: Bool = false) throws(SystemError) {
+        let flags = UInt64(UInt32(bitPattern: O_PATH | O_CLOEXEC))
+        let resolve = forbidsLinks ? CLinux_RESOLVE_NO_SYMLINKS : 0
+        let source = Descriptor(
+            owning: try call { bind.source.withPointer { CLinux_openat2(AT_FDCWD, $0, flags, 0, resolve) } })
+        let tree = try cloneTree(source.raw, recursive: true)
         try setAttributes(of: tree, bind.attributes, propagation: bind.propagation)
         try attach(tree, to: try requireRoot().locateOrCreate(bind.target, kind: bind.kind))
     }

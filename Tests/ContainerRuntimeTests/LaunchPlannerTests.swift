@@ -153,6 +153,9 @@ struct LaunchPlannerTests {
         #expect(binds.dropFirst().map(\.kind) == [.directory, .file, .directory])
         // MS_SLAVE, MS_SHARED, MS_PRIVATE.
         #expect(binds.dropFirst().map(\.propagation) == [1 << 19, 1 << 20, 1 << 18])
+        let checked = try Self.plan(
+            Self.config { $0.mounts = [ContainerMount(hostPath: "/h", containerPath: "/c", forbidsLinks: true)] })
+        #expect(Self.kinds(checked).count { $0 == "bindWithoutLinks" } == 1)
         let kinds = Self.kinds(plan)
         #expect((kinds.lastIndex(of: "mount") ?? .max) < (kinds.lastIndex(of: "bind") ?? 0))
     }

@@ -34,6 +34,10 @@ enum Samples {
             BindMount(
                 source: CString(terminated: "/h"), target: CString(terminated: "/c"), kind: .file, attributes: 1,
                 propagation: 2)),
+        .bindWithoutLinks(
+            BindMount(
+                source: CString(terminated: "/h"), target: CString(terminated: "/c"), kind: .directory, attributes: 0,
+                propagation: 1)),
         .deviceNode(path: CString(terminated: "/dev/null"), mode: 3, major: 1, minor: 3),
         .symbolicLink(target: CString(terminated: "x"), path: CString(terminated: "/y")),
         .makeDirectory(CString(terminated: "/work")), .maskPath(CString(terminated: "/proc/kcore")),

@@ -6,13 +6,15 @@ import Testing
 @testable import Volumes
 
 @Suite struct HostPathPluginTests {
-    private func mount(_ world: VolumeWorld, _ path: String, _ type: String?) throws(VolumeError) -> MountedVolume {
+    private func mount(
+        _ world: VolumeWorld, _ path: String, _ type: String?, rules: [String: HostPathAccess] = [:]
+    ) throws(VolumeError) -> MountedVolume {
         let source = HostPathVolumeSource(path: path, type: type)
         let pod = world.pod([Volume(name: "host", hostPath: source)])
         return try HostPathPlugin(source: source).mount(
             VolumeContext(
                 pod: pod, volumeName: "host", fieldPath: "spec.volumes[0]", directory: world.pods + "/unused",
-                objects: PodObjects(), nodeAllocatable: [:]))
+                objects: PodObjects(), nodeAllocatable: [:], hostPaths: HostPathRules(rules: rules)))
     }
 
     @Test("missing paths are made where the type says so")
@@ -57,6 +59,67 @@ import Testing
             let absent = "hostPath type check failed: \(world.root)/y is not \(expected)"
             #expect(throws: VolumeError(.hostPathCheckFailed, absent)) { try mount(world, world.root + "/y", type) }
             #expect(!FileSystem.exists(world.root + "/y"))
+        }
+    }
+
+    @Test("where the path leads is what the policy is asked about, and what is mounted")
+    func links() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            try FileSystem.makeDirectories(world.root + "/real/sub")
+            #expect(symlink("real", world.root + "/link") == 0)
+            let mounted = try mount(world, world.root + "/link/./sub/", nil)
+            #expect(mounted.hostPath == world.root + "/real/sub")
+            #expect(mounted.forbidsLinks && !mounted.isReadOnly)
+            #expect(throws: VolumeError.self) {
+                try mount(world, world.root + "/link", nil, rules: [world.root + "/real": .none])
+            }
+            // The rule is about the name of the link, and the link leads elsewhere.
+            #expect(throws: Never.self) {
+                try mount(world, world.root + "/link/sub", nil, rules: [world.root + "/link": .none])
+            }
+            let readable = try mount(world, world.root + "/link/sub", nil, rules: [world.root + "/real": .readOnly])
+            #expect(readable.isReadOnly)
+        }
+    }
+
+    @Test("nothing is made where the policy gives nothing, or only reading, or through a link")
+    func forbiddenCreation() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            try FileSystem.makeDirectories(world.root + "/real")
+            #expect(symlink("real", world.root + "/link") == 0)
+            #expect(symlink("missing", world.root + "/dangling") == 0)
+            for (access, type) in [
+                (HostPathAccess.none, "DirectoryOrCreate"), (.readOnly, ""), (.none, "FileOrCreate"),
+            ] {
+                #expect {
+                    try mount(world, world.root + "/link/new", type, rules: [world.root + "/real": access])
+                } throws: { ($0 as? VolumeError)?.code == .unsafePath }
+            }
+            #expect(throws: VolumeError.self) { try mount(world, world.root + "/dangling", nil) }
+            #expect(throws: VolumeError.self) { try mount(world, world.root + "/dangling/sub", nil) }
+            #expect(throws: VolumeError.self) { try mount(world, world.root + "/dangling", "FileOrCreate") }
+            #expect(try FileSystem.list(world.root + "/real") == [])
+            #expect(!FileSystem.exists(world.root + "/missing"))
+            #expect(try !mount(world, world.root + "/link/new/deep", nil).isFile)
+            #expect(try mode(world.root + "/real/new") == 0o755)
+        }
+    }
+
+    @Test("links of procfs lead nowhere")
+    func magicLinks() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            #expect(symlink("/proc/self/root/etc", world.root + "/magic") == 0)
+            #expect(throws: VolumeError.self) { try mount(world, world.root + "/magic", nil) }
+        }
+    }
+
+    @Test("a volume manager without a guard mounts no host path")
+    func noGuard() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let pod = world.pod([Volume(name: "host", hostPath: HostPathVolumeSource(path: world.root))])
+            let manager = VolumeManager(
+                stateDirectory: world.pods, objects: world.objects, nodeAllocatable: { [:] })
+            await #expect { _ = try await manager.mount(pod) } throws: { ($0 as? VolumeError)?.code == .unsafePath }
         }
     }
 

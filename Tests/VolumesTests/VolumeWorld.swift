@@ -38,7 +38,8 @@ final class VolumeWorld: Sendable {
 
     /// A new manager, as after a restart of the agent.
     func manager(allocatable: [String: Quantity] = ["memory": .bytes(64 << 20)]) -> VolumeManager {
-        VolumeManager(stateDirectory: pods, objects: objects, nodeAllocatable: { allocatable })
+        VolumeManager(
+            stateDirectory: pods, objects: objects, nodeAllocatable: { allocatable }, hostPaths: HostPathRules())
     }
 
     /// A pod with one container that mounts every volume at `/<name>`.
@@ -57,6 +58,15 @@ final class VolumeWorld: Sendable {
 
     func write(_ name: String, _ text: String) throws {
         try FileSystem.writeAtomically(root + "/" + name, Array(text.utf8), durable: false)
+    }
+}
+
+/// Access by the beginning of a path; what no beginning fits may be written.
+struct HostPathRules: HostPathGuarding {
+    var rules: [String: HostPathAccess] = [:]
+
+    func access(of pod: Pod, to path: String) -> HostPathAccess {
+        rules.filter { path == $0.key || path.hasPrefix($0.key + "/") }.map(\.value).min() ?? .readWrite
     }
 }
 

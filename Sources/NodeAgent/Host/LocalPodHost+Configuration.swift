@@ -99,7 +99,8 @@ extension LocalPodHost {
         var mounts = points.map { point in
             ContainerMount(
                 hostPath: point.hostPath, containerPath: point.containerPath, isFile: point.isFile,
-                readOnly: point.readOnly, propagation: ContainerMount.Propagation(point.propagation))
+                readOnly: point.readOnly, propagation: ContainerMount.Propagation(point.propagation),
+                forbidsLinks: point.forbidsLinks)
         }
         for (source, target) in [(places.hostsFile(uid), "/etc/hosts"), (places.resolvConf(uid), "/etc/resolv.conf")] {
             // A volume of the user's own at that place wins.

@@ -165,13 +165,7 @@ extension LocalPodHost {
     private func image(of container: Container, in pod: Pod) async throws(PodHostError) -> ResolvedImage {
         let reference = container.image ?? ""
         if ImageReference.isHostRootfs(reference) {
-            guard configuration.allowsHostRootfsFromAPI || pod.isStatic else {
-                throw PodHostError(
-                    reason: "ErrImageNeverPull",
-                    message:
-                        "image \"host:///\" is allowed only for manifest files and the embedded endpoint: use an imported image"
-                )
-            }
+            // Whether the pod may have it was asked of the node's policy.
             return ResolvedImage(
                 reference: reference, id: reference, layers: RootFilesystem.host.lowerDirectories,
                 config: ImageConfig())

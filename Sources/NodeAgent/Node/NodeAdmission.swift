@@ -4,10 +4,16 @@ public import KubernetesAPI
 public struct NodeAdmission: Sendable {
     private let reporter: NodeStatusReporter
     private let client: any NodeWriting
+    private let unsafeSysctls: @Sendable (Pod) -> [String]
 
-    public init(reporter: NodeStatusReporter, client: any NodeWriting) {
+    /// - Parameter unsafeSysctls: kernel parameters beyond the safe ones that a pod may set.
+    public init(
+        reporter: NodeStatusReporter, client: any NodeWriting,
+        unsafeSysctls: @escaping @Sendable (Pod) -> [String] = { _ in [] }
+    ) {
         self.reporter = reporter
         self.client = client
+        self.unsafeSysctls = unsafeSysctls
     }
 
     /// - Parameter others: the pods taken before, without those that have ended.
@@ -30,6 +36,9 @@ public struct NodeAdmission: Sendable {
             conditions.contains { $0.type == pressure.rawValue && $0.status == ConditionStatus.true.rawValue }
         }
         return PodAdmission.decide(
-            pod, on: PodAdmission.NodeState(node: node, pressures: Set(pressures)), beside: others)
+            pod,
+            on: PodAdmission.NodeState(
+                node: node, pressures: Set(pressures), allowedUnsafeSysctls: unsafeSysctls(pod)),
+            beside: others)
     }
 }

@@ -104,6 +104,11 @@ public actor NodeAgent {
     private func rejection(of pod: Pod) async -> PodRejection? {
         if pod.metadata.deletionTimestamp != nil || pod.isTerminal { return nil }
         if await context.host.knows(pod.metadata.uid ?? "") { return nil }
+        if let verdict = await context.policy(pod, nil) {
+            return refuse(
+                pod, PodRejection(reason: "NodePolicy", message: "Pod was rejected: " + verdict.message),
+                ["source": "\(verdict.source.rawValue)", "field": "\(verdict.fields)"])
+        }
         let unsupported = UnsupportedFields.find(in: pod)
         if !unsupported.isEmpty {
             return refuse(
@@ -121,12 +126,15 @@ public actor NodeAgent {
         return await context.admission(pod, others).map { refuse(pod, $0) }
     }
 
-    private func refuse(_ pod: Pod, _ rejection: PodRejection) -> PodRejection {
+    private func refuse(_ pod: Pod, _ rejection: PodRejection, _ details: Logger.Metadata = [:]) -> PodRejection {
         context.events.record(
             ObjectReference(to: pod), type: .warning, reason: rejection.reason, message: rejection.message)
         context.logger.warning(
             "pod was rejected",
-            metadata: ["pod": "\(pod.key)", "reason": "\(rejection.reason)", "message": "\(rejection.message)"])
+            metadata: [
+                "pod": "\(pod.key)", "namespace": "\(pod.metadata.namespace ?? "")", "uid": "\(pod.metadata.uid ?? "")",
+                "reason": "\(rejection.reason)", "message": "\(rejection.message)",
+            ].merging(details) { $1 })
         return rejection
     }
 

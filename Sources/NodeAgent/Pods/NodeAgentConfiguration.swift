@@ -15,13 +15,11 @@ public struct NodeAgentConfiguration: Sendable {
     public var podPidsLimit: Int64?
     /// setrlimit(2) values of every container; others are those of the agent.
     public var resourceLimits: [ResourceLimit]
-    /// Whether pods of the API may use `host:///`; manifest files always may.
-    public var allowsHostRootfsFromAPI: Bool
 
     public init(
         nodeName: String, rootDirectory: String, logDirectory: String, cgroups: CgroupManager,
-        clusterDNS: [String] = [], clusterDomain: String = "cluster.local", podPidsLimit: Int64? = 1024,
-        resourceLimits: [ResourceLimit] = [], allowsHostRootfsFromAPI: Bool = true
+        clusterDNS: [String] = [], clusterDomain: String = "cluster.local", podPidsLimit: Int64? = 4096,
+        resourceLimits: [ResourceLimit] = []
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory
@@ -31,7 +29,6 @@ public struct NodeAgentConfiguration: Sendable {
         self.clusterDomain = clusterDomain
         self.podPidsLimit = podPidsLimit
         self.resourceLimits = resourceLimits
-        self.allowsHostRootfsFromAPI = allowsHostRootfsFromAPI
     }
 
     var places: PodPlaces {

@@ -15,6 +15,8 @@ public struct PodDependencies: Sendable {
     public var hostIPs: [String]
     /// Says why the node does not take a pod; nil when it does.
     public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection?
+    /// What the node's policy denies a pod, or one container of it; nil when it denies nothing.
+    public var policy: @Sendable (_ pod: Pod, _ container: String?) async -> PodPolicyCheck.Verdict?
     public var clock: any Clock<Duration>
     /// For the times that people and the API see; nothing is decided by it.
     public var wallClock: @Sendable () -> Timestamp
@@ -24,6 +26,8 @@ public struct PodDependencies: Sendable {
         host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
         events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String],
         admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection? = { _, _ in nil },
+        policy: @escaping @Sendable (_ pod: Pod, _ container: String?) async -> PodPolicyCheck.Verdict? = { _, _ in nil
+        },
         clock: any Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
         logger: Logger
     ) {
@@ -35,6 +39,7 @@ public struct PodDependencies: Sendable {
         self.timelines = timelines
         self.hostIPs = hostIPs
         self.admission = admission
+        self.policy = policy
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger

@@ -8,8 +8,8 @@ extension PodWorker {
     func start(_ name: String, attempt: UInt32) async {
         // The volumes of the container before it in this plan could not be mounted: they are the same.
         if let until = blockers[name]?.until, until > now { return }
-        guard let container = pod.spec.container(named: name), isSupported(name), await mountVolumes(),
-            await prepareImage(of: container)
+        guard let container = pod.spec.container(named: name), await isAllowed(name), isSupported(name),
+            await mountVolumes(), await prepareImage(of: container)
         else { return }
         // Counted from the first restart on: the first start has no delay before the next.
         if attempt > firstAttempts[name] ?? 0 || exitSeenID[name] != nil {
@@ -43,6 +43,27 @@ extension PodWorker {
         toldWaiting[name] = nil
         await runPostStart(of: container, id)
     }
+
+    /// The node's policy may have become tighter since the pod was taken: what runs stays, what starts is held to it.
+    /// Ephemeral containers come after the pod was taken, and are looked at only here.
+    private func isAllowed(_ name: String) async -> Bool {
+        guard let verdict = await context.policy(pod, name) else { return true }
+        if blockers[name]?.message != verdict.message {
+            record(.warning, "NodePolicy", verdict.message, container: name)
+            logger.warning(
+                "container was refused",
+                metadata: [
+                    "container": "\(name)", "namespace": "\(pod.metadata.namespace ?? "")",
+                    "source": "\(verdict.source.rawValue)", "field": "\(verdict.fields)", "reason": "NodePolicy",
+                    "message": "\(verdict.message)",
+                ])
+        }
+        block(name, reason: "NodePolicy", message: verdict.message, retryAfter: Self.policyRetryInterval)
+        return false
+    }
+
+    /// How soon a container that the policy denies is tried again: the policy may be changed meanwhile.
+    private static let policyRetryInterval = Duration.seconds(10)
 
     /// Ephemeral containers come after the pod was taken: what they ask for is looked at here.
     private func isSupported(_ name: String) -> Bool {

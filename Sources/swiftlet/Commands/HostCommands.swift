@@ -12,8 +12,11 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Looks whether this host can run pods, with a fix for each finding.")
 
+    @Option(help: "The node's policy file. (default: /etc/swiftlet/policy.yaml)")
+    var policy: String?
+
     func run() async throws {
-        let findings = HostCheck.run(try CgroupHierarchies.discover())
+        let findings = HostCheck.run(try CgroupHierarchies.discover()) + [policyFinding]
         for finding in findings {
             let mark =
                 switch finding.severity {
@@ -25,6 +28,20 @@ struct CheckCommand: AsyncParsableCommand {
             if !finding.fix.isEmpty { print("         fix: \(finding.fix)") }
         }
         if findings.contains(where: { $0.severity == .failure }) { throw ExitCode(1) }
+    }
+}
+
+extension CheckCommand {
+    private var policyFinding: HostFinding {
+        do throws(NodePolicyError) {
+            return HostCheck.policy(
+                try NodePolicySource(
+                    path: policy ?? NodeSettings.defaultPolicyFile, isRequired: policy != nil,
+                    logger: LogOutput.logger("swiftlet")))
+        } catch {
+            return HostFinding(
+                .failure, "policy", "\(error)", fix: "correct the file: a node does not start with it")
+        }
     }
 }
 

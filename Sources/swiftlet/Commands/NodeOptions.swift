@@ -42,6 +42,9 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Directory with pods in files. (default: /etc/swiftlet/manifests)")
     var manifests: String?
 
+    @Option(help: "What pods may ask of this node, by source and namespace. (default: /etc/swiftlet/policy.yaml)")
+    var policy: String?
+
     @Option(name: .customLong("manifest-url"), help: "URL of a document with pods, asked for every 20 s.")
     var manifestURL: String?
 

@@ -5,7 +5,7 @@ import LinuxKernel
 struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
-        "nodeIP", "maxPods", "staticPodURL", "staticPodURLHeader",
+        "nodeIP", "maxPods", "podPidsLimit", "policy", "staticPodURL", "staticPodURLHeader",
     ]
 
     private let path: String

@@ -2,6 +2,7 @@ import CLinux
 import ContainerRuntime
 import Glibc
 import LinuxKernel
+import NodeAgent
 import NodeServer
 
 /// Looks at the host for what pods need: kernel, cgroups, namespaces, file systems, rights. Each finding comes with its fix.
@@ -13,6 +14,17 @@ enum HostCheck {
         findings.append(resourceRights())
         findings += networkShortfalls.map { HostFinding(.warning, "network", $0, fix: "enable it in the kernel") }
         return findings
+    }
+
+    /// What a node with this policy file would say of it.
+    static func policy(_ source: NodePolicySource) -> HostFinding {
+        if let problem = source.problem {
+            return HostFinding(
+                .warning, "policy", "\(problem); the last good version is in force", fix: "correct the file")
+        }
+        let count = source.policy.rules.count
+        let text = count == 0 ? "the built-in rules" : "\(source.path) with \(count) rules before the built-in ones"
+        return HostFinding(.ok, "policy", text)
     }
 
     private static var kernelRelease: String {

@@ -27,11 +27,14 @@ struct NodeProcess: ServiceLifecycle.Service {
     private let mode: Mode
     private let logger: Logger
     private let lock: NodeLock
+    /// Nil without an agent.
+    private let policy: NodePolicySource?
     private let stopRequest = StopRequest()
 
     /// Runs until SIGTERM or SIGINT. Containers go on running.
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
         let logger = LogOutput.logger("swiftlet")
+        let policy = try policy(settings, mode, logger)
         let lock = try NodeLock(directories: [settings.root, settings.run])
         if case .agent = mode {
         } else {
@@ -41,7 +44,7 @@ struct NodeProcess: ServiceLifecycle.Service {
             try ListenCheck.run("127.0.0.1", settings.nodePort, flag: "--node-port")
         }
         try settings.keep()
-        let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock)
+        let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock, policy: policy)
         var quiet = logger
         quiet.logLevel = .critical
         let group = ServiceGroup(
@@ -50,6 +53,18 @@ struct NodeProcess: ServiceLifecycle.Service {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         logger.info(process.stopRequest.isSent ? "stopped" : "stopped; containers go on running")
+    }
+
+    /// The node's policy, before anything else is done: a node whose policy cannot be read does not start.
+    private static func policy(_ settings: NodeSettings, _ mode: Mode, _ logger: Logger) throws -> NodePolicySource? {
+        if case .endpoint = mode { return nil }
+        do throws(NodePolicyError) {
+            return try NodePolicySource(
+                path: settings.policyFile, isRequired: settings.isPolicyRequired,
+                loop: try? EpollLoop(name: "policy"), logger: logger)
+        } catch {
+            throw SettingError("node policy: \(error)")
+        }
     }
 
     func run() async throws {
@@ -91,11 +106,14 @@ struct NodeProcess: ServiceLifecycle.Service {
             group.addTask { await stopRequest.wait() }
             group.addTask { await endpointEnd.wait() }
             let client = try clients.add(apiClient(endpoint))
-            if runsAgent {
+            if let policy {
                 let node = try await NodeWiring.start(
-                    settings, client: client, endpoint: endpoint, stopRequest: stopRequest, logger: logger,
-                    in: &group)
+                    settings, client: client, endpoint: endpoint, policy: policy, stopRequest: stopRequest,
+                    logger: logger, in: &group)
                 endpoint?.logSource.attach(node.logs)
+                group.addTask {
+                    for await _ in await UnixSignalsSequence(trapping: .sighup) { policy.reload() }
+                }
             }
             if endpoint != nil {
                 let scheduler = Scheduler(client: client, logger: logger)

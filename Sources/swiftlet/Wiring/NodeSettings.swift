@@ -19,6 +19,11 @@ struct NodeSettings: Sendable {
     var monitorPath: String
     var nodeIP: String?
     var maxPods: Int
+    /// The most processes and threads of a pod; nil is no limit but the host's.
+    var podPidsLimit: Int64?
+    var policyFile: String
+    /// Somebody named the file: it must be there.
+    var isPolicyRequired: Bool
     var manifestURL: ManifestURL?
     var manifestURLHeaders: [(name: String, value: String)]
 
@@ -46,6 +51,10 @@ struct NodeSettings: Sendable {
         monitorPath = try options.monitor ?? file.text("monitor") ?? Self.findMonitor()
         nodeIP = try options.nodeIP ?? file.text("nodeIP")
         maxPods = try file.integer("maxPods") ?? 110
+        podPidsLimit = try Self.pidsLimit(file.integer("podPidsLimit") ?? 4096)
+        let policy = try options.policy ?? file.text("policy")
+        policyFile = try Self.directory(policy ?? Self.defaultPolicyFile, "--policy")
+        isPolicyRequired = policy != nil
         manifestURL = try (options.manifestURL ?? file.text("staticPodURL")).map(Self.manifestURL)
         manifestURLHeaders =
             try options.manifestURLHeaders.map(Self.header)
@@ -100,6 +109,15 @@ struct NodeSettings: Sendable {
                 throw SettingError("--pod-cidr \(part): \(error)")
             }
         }
+    }
+
+    static let defaultPolicyFile = "/etc/swiftlet/policy.yaml"
+
+    private static func pidsLimit(_ number: Int) throws -> Int64? {
+        guard number == -1 || number > 0 else {
+            throw SettingError("podPidsLimit \(number): must be a number above 0, or -1 for no limit")
+        }
+        return number == -1 ? nil : Int64(number)
     }
 
     private static func manifestURL(_ text: String) throws -> ManifestURL {

@@ -17,8 +17,8 @@ struct NodeWiring {
     let logs: PodLogs
 
     static func start(
-        _ settings: NodeSettings, client: APIClient, endpoint: NodeProcess.RunningEndpoint?, stopRequest: StopRequest,
-        logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>
+        _ settings: NodeSettings, client: APIClient, endpoint: NodeProcess.RunningEndpoint?, policy: NodePolicySource,
+        stopRequest: StopRequest, logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws -> NodeWiring {
         let foundation = try NodeFoundation(settings, logger: logger)
         let (runtime, network, images) = (foundation.runtime, foundation.network, foundation.images)
@@ -58,27 +58,32 @@ struct NodeWiring {
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
         let objects = NodeObjects(local: nil, client: client)
         let staticObjects = NodeObjects(local: manifests.objects, client: client)
+        let check = policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
         let volumes = VolumeManager(
-            stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable })
+            stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable },
+            hostPaths: check)
         let staticVolumes = VolumeManager(
-            stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable })
+            stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable },
+            hostPaths: check)
         let host = LocalPodHost(
             LocalPodHost.Parts(
                 runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
                 staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
                 events: recorder),
-            configuration: foundation.configuration(allowsHostRootfsFromAPI: endpoint != nil), hostIPs: addresses,
+            configuration: foundation.configuration, hostIPs: addresses,
             nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes), logger: logger)
         let connections = MultiThreadedEventLoopGroup.singleton
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
-        let admission = NodeAdmission(reporter: reporter, client: client)
+        let admission = NodeAdmission(
+            reporter: reporter, client: client, unsafeSysctls: { check.unsafeSysctls(of: $0) })
         let context = PodDependencies(
             host: host, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
             events: recorder, timelines: timelines, hostIPs: addresses,
-            admission: { await admission.decide($0, beside: $1) }, logger: logger)
+            admission: { await admission.decide($0, beside: $1) },
+            policy: { await check.decide($0, container: $1) }, logger: logger)
         var sources = [PodSource.file: manifests.updates, .api: api.updates]
         if let url = settings.manifestURL {
             let fetcher = HTTPManifestFetcher(url: url, headers: settings.manifestURLHeaders)
@@ -100,7 +105,7 @@ struct NodeWiring {
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
         let server = nodeServer(
-            settings, agent, host, foundation, endpoint, shortfalls: shortfalls, logger: logger
+            settings, agent, host, foundation, endpoint, policy, shortfalls: shortfalls, logger: logger
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
@@ -110,6 +115,29 @@ struct NodeWiring {
         group.addTask { try await server.run() }
         await server.started()
         return NodeWiring(logs: PodLogs(agent: agent, host: host))
+    }
+
+    /// Follows the policy's file, says on the Node what became of a change, and gives what pods are held to.
+    private static func policyCheck(
+        _ settings: NodeSettings, _ policy: NodePolicySource, _ recorder: EventRecorder, _ reporter: NodeStatusReporter,
+        isEmbedded: Bool, in group: inout ThrowingTaskGroup<Void, any Error>
+    ) -> PodPolicyCheck {
+        let name = settings.nodeName
+        group.addTask {
+            await policy.run { problem in
+                recorder.record(
+                    ObjectReference(kind: "Node", name: name, uid: reporter.nodeUID ?? name, apiVersion: "v1"),
+                    type: problem == nil ? .normal : .warning,
+                    reason: problem == nil ? "NodePolicyChanged" : "NodePolicyInvalid",
+                    message: problem.map { "node policy not in force, the last good one stays: \($0)" }
+                        ?? "node policy read from \(policy.path)")
+            }
+        }
+        return PodPolicyCheck(
+            source: policy,
+            protected: ProtectedPaths(
+                root: settings.root, run: settings.run, logDirectory: settings.logDirectory),
+            allowsHostRootfsFromAPI: isEmbedded)
     }
 
     private static func startReporting(
@@ -138,7 +166,7 @@ struct NodeWiring {
 
     private static func nodeServer(
         _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
-        _ endpoint: NodeProcess.RunningEndpoint?, shortfalls: [String], logger: Logger,
+        _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, shortfalls: [String], logger: Logger,
         stop: @escaping @Sendable () async -> Void, exit: @escaping @Sendable () -> Void
     ) -> NodeServer {
         let credentials = endpoint?.server.credentials
@@ -159,7 +187,8 @@ struct NodeWiring {
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version),
             agent: agent, host: host, images: foundation.images,
-            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) }, stop: stop, exit: exit,
+            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) + [HostCheck.policy(policy)] },
+            stop: stop, exit: exit,
             logger: logger)
     }
 }
@@ -195,11 +224,10 @@ struct NodeFoundation: Sendable {
         images = ImageManager(root: settings.root + "/images")
     }
 
-    func configuration(allowsHostRootfsFromAPI: Bool) -> NodeAgentConfiguration {
+    var configuration: NodeAgentConfiguration {
         NodeAgentConfiguration(
             nodeName: settings.nodeName, rootDirectory: settings.root, logDirectory: settings.logDirectory,
-            cgroups: cgroups,
-            resourceLimits: ResourceLimit.containerDefaults(highest: ResourceLimit.highestHere),
-            allowsHostRootfsFromAPI: allowsHostRootfsFromAPI)
+            cgroups: cgroups, podPidsLimit: settings.podPidsLimit,
+            resourceLimits: ResourceLimit.containerDefaults(highest: ResourceLimit.highestHere))
     }
 }

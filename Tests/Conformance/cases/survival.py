@@ -24,6 +24,8 @@ def readiness(item):
 def restart(world):
     node = world.new_node("restart").start()
     space = world.space(node)
+    gate = node.directory / "gate"
+    gate.mkdir()
     space.create(pod("steady", idle(), restartPolicy="Always"))
     space.create(
         pod(
@@ -32,7 +34,7 @@ def restart(world):
                 "until test -e /gate/on; do sleep 0.05; done; exit 4",
                 volumeMounts=[{"name": "gate", "mountPath": "/gate"}],
             ),
-            volumes=[{"name": "gate", "hostPath": {"path": str(node.directory)}}],
+            volumes=[{"name": "gate", "hostPath": {"path": str(gate)}}],
         )
     )
     before = space.wait_ready("steady")
@@ -41,7 +43,7 @@ def restart(world):
     expect(len(processes) >= 2, f"processes of the pod: {processes}")
     expect_equal(node.terminate(), 0, "exit status after SIGTERM")
     expect_equal(node.pod_processes(before["metadata"]["uid"]), processes, "processes without an agent")
-    (node.directory / "on").touch()
+    (gate / "on").touch()
     eventually("the brief pod ends without an agent", lambda: len(node.monitors()) == 1, 10)
     node.start()
     space.wait_phase("brief", "Failed")

@@ -13,12 +13,23 @@ from rig.api import API, APIFailure, Credentials
 from rig.expectation import Failure, eventually
 
 
+# Whatever a case asks for is allowed: what the policy denies is the business of the cases about it.
+EVERYTHING = '''
+rules:
+- name: cases
+  trusted: true
+  allow:
+    hostPaths: {/: readWrite, /proc: readOnly, /sys: readOnly}
+'''
+
+
 class Node:
     """One node, from its first start to its end; it may be started and killed many times between."""
 
-    def __init__(self, binaries, directory, name, cidr, manifests=True, within=(), address="127.0.0.1", more=()):
+    def __init__(self, binaries, directory, name, cidr, manifests=True, within=(), address="127.0.0.1", more=(),
+                 policy=EVERYTHING):
         """`within`: words before the program's name, which run it in other namespaces. `address`: where it listens.
-        `more`: flags of `up` beside the usual ones.
+        `more`: flags of `up` beside the usual ones. `policy`: what the node's policy file says.
 
         Without a CIDR the node takes its default.
         """
@@ -34,6 +45,9 @@ class Node:
         directory.mkdir(parents=True)
         if manifests:
             self.manifests.mkdir()
+        self.policy = directory / "policy.yaml"
+        self.policy.write_text(policy)
+        self.policy.chmod(0o644)
         self.output = directory / "node.log"
         self.kubeconfig = self.root / "admin.kubeconfig"
         self.port, self.node_port = free_port(), free_port()
@@ -74,6 +88,8 @@ class Node:
             *(["--pod-cidr", self.cidr] if self.cidr else []),
             "--manifests",
             str(self.manifests),
+            "--policy",
+            str(self.policy),
         ]
 
     def up_command(self, *more):
@@ -145,9 +161,9 @@ class Node:
         )
 
     def check(self):
-        """`swiftlet check`, where the node runs."""
+        """`swiftlet check`, where the node runs, with its policy."""
         return subprocess.run(
-            [*self.within, str(self.binaries / "swiftlet"), "check"],
+            [*self.within, str(self.binaries / "swiftlet"), "check", "--policy", str(self.policy)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
