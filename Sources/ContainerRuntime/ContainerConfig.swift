@@ -28,6 +28,8 @@ public struct ContainerMount: Hashable, Sendable {
     public var containerPath: String
     public var isFile: Bool
     public var readOnly: Bool
+    /// Read-only with everything that is mounted below; else that stays as it is.
+    public var readOnlyBelow: Bool
     public var propagation: Propagation
     /// The host path was checked as it stands: one that has a link in it by now is not mounted. Not kept on disk, as a
     /// container is launched once.
@@ -35,12 +37,13 @@ public struct ContainerMount: Hashable, Sendable {
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        propagation: Propagation = .none, forbidsLinks: Bool = false
+        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
         self.isFile = isFile
         self.readOnly = readOnly
+        self.readOnlyBelow = readOnlyBelow
         self.propagation = propagation
         self.forbidsLinks = forbidsLinks
     }
@@ -82,8 +85,11 @@ public struct ContainerConfig: Hashable, Sendable {
     public var groupID: UInt32
     public var supplementaryGroups: [UInt32]
     public var mounts: [ContainerMount]
+    /// Of a privileged container every one that the runtime itself has, whatever this says.
     public var capabilities: CapabilitySet
     public var privileged: Bool
+    /// Nothing of /proc and /sys is hidden or made read-only.
+    public var isProcUnmasked: Bool
     public var noNewPrivileges: Bool
     public var seccomp: SeccompProfile
     public var readOnlyRoot: Bool
@@ -94,8 +100,10 @@ public struct ContainerConfig: Hashable, Sendable {
     public var resources: CgroupResources
     /// CRI log file; its directory exists.
     public var logPath: String
-    /// A running container whose PID namespace it joins; nil gives it one of its own.
+    /// A running container whose PID namespace it joins; nil gives it the one its sandbox says.
     public var targetContainerID: String?
+    /// It is no container of the pod's but holds the sandbox's PID namespace.
+    public var isSandboxProcess: Bool
     /// Kept with the container for whoever asked for it; nothing the runtime reads.
     public var labels: [String: String]
 
@@ -103,10 +111,11 @@ public struct ContainerConfig: Hashable, Sendable {
         sandboxID: String, metadata: ContainerMetadata, image: String = "", imageID: String = "",
         rootLayers: [String] = ["/"], arguments: [String], environment: [String] = [], workingDirectory: String = "/",
         userID: UInt32 = 0, groupID: UInt32 = 0, supplementaryGroups: [UInt32] = [], mounts: [ContainerMount] = [],
-        capabilities: CapabilitySet = .containerDefault, privileged: Bool = false, noNewPrivileges: Bool = false,
+        capabilities: CapabilitySet = .containerDefault, privileged: Bool = false,
+        isProcUnmasked: Bool = false, noNewPrivileges: Bool = false,
         seccomp: SeccompProfile = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
         outOfMemoryScore: Int32 = 0, cgroupPath: String, resources: CgroupResources = CgroupResources(),
-        logPath: String, targetContainerID: String? = nil,
+        logPath: String, targetContainerID: String? = nil, isSandboxProcess: Bool = false,
         labels: [String: String] = [:]
     ) {
         self.sandboxID = sandboxID
@@ -123,6 +132,7 @@ public struct ContainerConfig: Hashable, Sendable {
         self.mounts = mounts
         self.capabilities = capabilities
         self.privileged = privileged
+        self.isProcUnmasked = isProcUnmasked
         self.noNewPrivileges = noNewPrivileges
         self.seccomp = seccomp
         self.readOnlyRoot = readOnlyRoot
@@ -132,6 +142,7 @@ public struct ContainerConfig: Hashable, Sendable {
         self.resources = resources
         self.logPath = logPath
         self.targetContainerID = targetContainerID
+        self.isSandboxProcess = isSandboxProcess
         self.labels = labels
     }
 }

@@ -67,6 +67,7 @@ enum ContainerLaunch {
     ) throws(RuntimeError) -> Made {
         let directory = configuration.runDirectory(of: id)
         let layer = configuration.layerDirectory(of: id)
+        try requirePropagation(of: config.mounts)
         let plan = try plan(config, sandbox, configuration, directory: directory, layer: layer)
         do throws(KernelError) {
             let shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
@@ -107,10 +108,35 @@ enum ContainerLaunch {
         _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration, directory: String,
         layer: String
     ) throws(RuntimeError) -> LaunchPlan {
-        try LaunchPlanner.plan(
+        let host: HostFacts
+        do throws(KernelError) { host = try HostFacts.read(for: config) } catch { throw RuntimeError(error) }
+        return try LaunchPlanner.plan(
             config, sandbox: sandbox,
             places: LaunchPlanner.Places(root: directory + "/rootfs", upper: layer + "/upper", work: layer + "/work"),
-            cgroup: try cgroupFacts(config, configuration), seccomp: try seccomp(config))
+            cgroup: try cgroupFacts(config, configuration), host: host, seccomp: try seccomp(config))
+    }
+
+    /// What cannot travel because the host's mount is private is refused: the container would wait for it in vain.
+    private static func requirePropagation(of mounts: [ContainerMount]) throws(RuntimeError) {
+        for mount in mounts where mount.propagation != .none {
+            let propagation: MountPropagation
+            do throws(KernelError) { propagation = try MountPropagation.of(mount.hostPath) } catch {
+                throw RuntimeError(error)
+            }
+            switch mount.propagation {
+            case .bidirectional where !propagation.isShared:
+                throw RuntimeError(
+                    .invalidConfiguration,
+                    "mountPropagation Bidirectional of \"\(mount.containerPath)\": \(mount.hostPath) is on a mount that is "
+                        + "not shared; make it so with `mount --make-shared`")
+            case .hostToContainer where !propagation.isShared && !propagation.hasMaster:
+                throw RuntimeError(
+                    .invalidConfiguration,
+                    "mountPropagation HostToContainer of \"\(mount.containerPath)\": \(mount.hostPath) is on a private "
+                        + "mount; make it shared with `mount --make-shared`")
+            case .none, .bidirectional, .hostToContainer: break
+            }
+        }
     }
 
     static func cgroupFacts(

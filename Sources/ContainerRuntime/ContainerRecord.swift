@@ -6,7 +6,9 @@ import MonitorCore
 /// It lies on tmpfs (it holds environments, and so secrets) and is written before the monitor is spawned: a container without a
 /// record never ran.
 struct ContainerRecord: Hashable {
-    static let wireVersion: UInt8 = 1
+    static let wireVersion: UInt8 = 2
+    /// What earlier agents of this boot may have left: it ends where the second version goes on.
+    static let firstWireVersion: UInt8 = 1
 
     var id: String
     /// /proc/sys/kernel/random/boot_id: after a reboot nothing of the old boot runs.
@@ -33,11 +35,13 @@ struct ContainerRecord: Hashable {
 
     init(decoding bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
-        guard try reader.readByte() == Self.wireVersion else { throw WireError(.badVersion, offset: 0) }
+        let version = try reader.readByte()
+        guard Self.firstWireVersion...Self.wireVersion ~= version else { throw WireError(.badVersion, offset: 0) }
         id = try reader.readString()
         bootID = try reader.readString()
         createdAt = try reader.readInt64()
         config = try ContainerConfig(from: &reader)
+        if version >= 2 { try config.decodeSecondVersion(from: &reader) }
         try reader.finish()
     }
 }
@@ -75,6 +79,19 @@ extension ContainerConfig {
         let sorted = labels.sorted { $0.key < $1.key }
         writer.write(sorted.map(\.key))
         writer.write(sorted.map(\.value))
+        encodeSecondVersion(into: &writer)
+    }
+
+    private func encodeSecondVersion(into writer: inout WireWriter) {
+        for mount in mounts { writer.write(mount.readOnlyBelow) }
+        writer.write(isProcUnmasked)
+        writer.write(isSandboxProcess)
+    }
+
+    fileprivate mutating func decodeSecondVersion(from reader: inout WireReader) throws(WireError) {
+        for index in mounts.indices { mounts[index].readOnlyBelow = try reader.readBool() }
+        isProcUnmasked = try reader.readBool()
+        isSandboxProcess = try reader.readBool()
     }
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {

@@ -30,10 +30,9 @@ extension LaunchFailure {
         case .enterNamespace(let path, _): return "enter namespace \"\(LaunchFailure.string(path))\": \(reason)"
         case .enterContainerNamespaces: return "enter the container's namespaces: \(reason)"
         case .deviceNode(let path, _, _, _), .symbolicLink(_, let path), .makeDirectory(let path), .maskPath(let path),
-            .readOnlyPath(let path):
+            .readOnlyPath(let path), .changeOwner(let path, _, _):
             return "prepare \"\(LaunchFailure.string(path))\": \(reason)"
-        case .writeSysctl(let path, let value):
-            return "write \"\(LaunchFailure.string(value))\" to \"\(LaunchFailure.string(path))\": \(reason)"
+        case .shareSource(let path, _): return "share the mounts of \"\(LaunchFailure.string(path))\": \(reason)"
         case .resourceLimit(let resource, _, _): return "set resource limit \(resource): \(reason)"
         case .userID(let user): return "become user \(user): \(reason)"
         case .groupID(let group): return "become group \(group): \(reason)"

@@ -5,9 +5,9 @@ public import MonitorCore
 
 /// Turns a container's configuration into the ordered steps of its launch. Pure: no system call, no clock, no random number.
 ///
-/// The order is the security of it: cgroup before anything costs; namespaces before mounts; sysctls before masks; masks before
-/// the container may run; bounding set before groups, groups before uid, seccomp as late as no-new-privileges allows; every
-/// descriptor closed; exec last.
+/// The order is the security of it: cgroup before anything costs; namespaces before mounts; masks before the container may run;
+/// bounding set before groups, groups before uid, every descriptor closed, the user's own capabilities, seccomp as late as
+/// no-new-privileges allows; exec last.
 public struct LaunchPlanner: Sendable {
     /// Where one container's files are.
     public struct Places: Hashable, Sendable {
@@ -63,31 +63,43 @@ public struct LaunchPlanner: Sendable {
 
     private let config: ContainerConfig
     private let sandbox: PodSandbox
+    private let host: HostFacts
     private var steps: [LaunchStep] = []
 
-    private init(_ config: ContainerConfig, _ sandbox: PodSandbox) {
+    private init(_ config: ContainerConfig, _ sandbox: PodSandbox, _ host: HostFacts = HostFacts()) {
         self.config = config
         self.sandbox = sandbox
+        self.host = host
     }
 
     /// The launch of a container.
     public static func plan(
-        _ config: ContainerConfig, sandbox: PodSandbox, places: Places, cgroup: CgroupFacts, seccomp: [UInt8]?
+        _ config: ContainerConfig, sandbox: PodSandbox, places: Places, cgroup: CgroupFacts,
+        host: HostFacts = HostFacts(), seccomp: [UInt8]?
     ) throws(RuntimeError) -> LaunchPlan {
-        var planner = LaunchPlanner(config, sandbox)
+        var planner = LaunchPlanner(config, sandbox, host)
         try planner.addJoins(cgroup)
         try planner.addRoot(places)
-        try planner.addKernelFileSystems(cgroup)
+        // The sandbox's process has nothing but its program.
+        if !config.isSandboxProcess { try planner.addKernelFileSystems(cgroup) }
         try planner.addMounts()
-        try planner.addProtections()
+        if !config.isSandboxProcess { try planner.addProtections() }
+        try planner.addPivot()
         try planner.addProcess(seccomp: seccomp)
+        let joins = planner.joinsPIDNamespace
+        let ownsPIDNamespace = !joins && (sandbox.processNamespace != .host || config.isSandboxProcess)
         return LaunchPlan(
-            cloneFlags: UInt64(config.targetContainerID == nil ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWNS),
+            cloneFlags: UInt64(ownsPIDNamespace ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWNS),
             cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text),
-            logFile: try text(config.logPath),
+            logFile: config.logPath.isEmpty ? nil : try text(config.logPath),
             outOfMemoryEventsFile: try cgroup.outOfMemoryEventsFile.map(text),
             outOfMemoryEventControlFile: try cgroup.outOfMemoryEventControlFile.map(text),
-            joinsPIDNamespace: config.targetContainerID != nil, steps: planner.steps)
+            joinsPIDNamespace: joins, steps: planner.steps)
+    }
+
+    /// Whether it is born in another process's PID namespace: its target's, or that of its sandbox.
+    private var joinsPIDNamespace: Bool {
+        config.targetContainerID != nil || sandbox.processNamespace == .pod && !config.isSandboxProcess
     }
 
     /// A command inside a running container: the same credentials, capabilities, filter, cgroup and namespaces as its init.
@@ -99,7 +111,8 @@ public struct LaunchPlanner: Sendable {
         var planner = LaunchPlanner(execution, sandbox)
         for file in cgroup.joinPoints.v1TasksFiles { planner.steps.append(.joinCgroup(tasksFile: try text(file))) }
         planner.steps.append(.outOfMemoryScore(config.outOfMemoryScore))
-        var types = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC
+        var types = CLONE_NEWNS | CLONE_NEWCGROUP
+        if !sandbox.hostIPC { types |= CLONE_NEWIPC }
         if !sandbox.hostNetwork { types |= CLONE_NEWNET | CLONE_NEWUTS }
         planner.steps.append(.enterContainerNamespaces(types: UInt32(types)))
         try planner.addLimits()
@@ -118,6 +131,9 @@ public struct LaunchPlanner: Sendable {
     }
 
     private mutating func addRoot(_ places: Places) throws(RuntimeError) {
+        for mount in config.mounts where mount.propagation == .bidirectional {
+            steps.append(.shareSource(try Self.text(mount.hostPath), forbidsLinks: mount.forbidsLinks))
+        }
         // Slave: what the host mounts later for us arrives, what the container mounts never leaves.
         steps.append(.setPropagation(flags: UInt64(MS_SLAVE | MS_REC)))
         var lower: [CString] = []
@@ -133,6 +149,7 @@ public struct LaunchPlanner: Sendable {
         addMount("proc", "/proc", Self.inert)
         addMount("tmpfs", "/dev", Self.noSetUserID | Self.noExecute, [("mode", "755"), ("size", "65536k")])
         addDevices()
+        try addHostDevices()
         addMount(
             "devpts", "/dev/pts", Self.noSetUserID | Self.noExecute,
             [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")])
@@ -143,12 +160,13 @@ public struct LaunchPlanner: Sendable {
         try addCgroupFileSystem(cgroup, Self.inert | readOnlyUnlessPrivileged)
     }
 
+    private static let devices: [(path: StaticString, major: UInt32, minor: UInt32)] = [
+        ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
+        ("/dev/tty", 5, 0),
+    ]
+
     private mutating func addDevices() {
-        let devices: [(StaticString, UInt32, UInt32)] = [
-            ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8),
-            ("/dev/urandom", 1, 9), ("/dev/tty", 5, 0),
-        ]
-        for (path, major, minor) in devices {
+        for (path, major, minor) in Self.devices {
             steps.append(
                 .deviceNode(
                     path: CString(terminated: path), mode: Self.characterDevice | 0o666, major: major, minor: minor))
@@ -159,6 +177,19 @@ public struct LaunchPlanner: Sendable {
         ]
         for (target, path) in links {
             steps.append(.symbolicLink(target: CString(terminated: target), path: CString(terminated: path)))
+        }
+    }
+
+    /// A privileged container's: the host's devices as they were when it was made, with their owners.
+    private mutating func addHostDevices() throws(RuntimeError) {
+        guard config.privileged else { return }
+        let standard = Set(Self.devices.map { $0.path.description })
+        for device in host.devices where !standard.contains(device.path) {
+            let path = try Self.text(device.path)
+            steps.append(.deviceNode(path: path, mode: device.mode, major: device.major, minor: device.minor))
+            if device.userID != 0 || device.groupID != 0 {
+                steps.append(.changeOwner(path: path, user: device.userID, group: device.groupID))
+            }
         }
     }
 
@@ -179,20 +210,24 @@ public struct LaunchPlanner: Sendable {
             let depths = (Self.depth(first.containerPath), Self.depth(second.containerPath))
             return depths.0 != depths.1 ? depths.0 < depths.1 : first.containerPath < second.containerPath
         }
-        for mount in ordered { try addBind(mount, attributes: mount.readOnly ? Self.readOnly : 0) }
+        for mount in ordered {
+            let attributes = mount.readOnly ? Self.readOnly : 0
+            try addBind(
+                mount, attributes: mount.readOnlyBelow ? attributes : 0,
+                topAttributes: mount.readOnlyBelow ? 0 : attributes)
+        }
     }
 
     private static func depth(_ path: String) -> Int { path.split(separator: "/").count }
 
     private mutating func addProtections() throws(RuntimeError) {
-        for (name, value) in sandbox.sysctls.sorted(by: { $0.key < $1.key }) {
-            let path = "/proc/sys/" + name.split(separator: ".").joined(separator: "/")
-            steps.append(.writeSysctl(path: try Self.text(path), value: try Self.text(value)))
-        }
-        if !config.privileged {
-            for path in Self.maskedPaths { steps.append(.maskPath(try Self.text(path))) }
+        if !config.privileged && !config.isProcUnmasked {
+            for path in Self.maskedPaths + host.maskedPaths { steps.append(.maskPath(try Self.text(path))) }
             for path in Self.readOnlyPaths { steps.append(.readOnlyPath(try Self.text(path))) }
         }
+    }
+
+    private mutating func addPivot() throws(RuntimeError) {
         if config.workingDirectory != "/" { steps.append(.makeDirectory(try Self.text(config.workingDirectory))) }
         steps.append(.pivotRoot)
         if config.readOnlyRoot { steps.append(.makeRootReadOnly) }
@@ -211,23 +246,37 @@ public struct LaunchPlanner: Sendable {
     }
 
     private mutating func addCredentials(seccomp: [UInt8]?) throws(RuntimeError) {
-        let capabilities = config.privileged ? CapabilitySet.all : config.capabilities
-        steps.append(.boundingCapabilities(capabilities.mask))
+        let mask = config.capabilities.mask
+        steps.append(.boundingCapabilities(mask))
         // Without no-new-privileges a filter needs CAP_SYS_ADMIN: it comes while we still have it.
         if let seccomp, !config.noNewPrivileges { steps.append(.seccompFilter(seccomp)) }
         steps.append(.supplementaryGroups(config.supplementaryGroups))
         steps.append(.groupID(config.groupID))
         steps.append(.userID(config.userID))
-        steps.append(
-            .capabilities(effective: capabilities.mask, permitted: capabilities.mask, inheritable: 0))
-        steps.append(.parentDeathSignal)
-        steps.append(.workingDirectory(try Self.text(config.workingDirectory)))
+        // None of ours may be found by what follows.
         steps.append(.closeDescriptors)
+        try addWorkingDirectory()
+        // A user who is not root has none, now or after execve(2); what its bounding set holds a program with file capabilities
+        // can still get.
+        let held = config.userID == 0 ? mask : 0
+        steps.append(.capabilities(effective: held, permitted: held, inheritable: 0))
+        steps.append(.parentDeathSignal)
         if config.noNewPrivileges {
             steps.append(.noNewPrivileges)
             if let seccomp { steps.append(.seccompFilter(seccomp)) }
         }
         steps.append(try execute())
+    }
+
+    /// Entered as its user, whom a network file system may know better than root, and as one who may search any directory: an
+    /// image's working directory need not be open to the user that a pod names.
+    private mutating func addWorkingDirectory() throws(RuntimeError) {
+        if config.workingDirectory != "/" {
+            let search = CapabilitySet([.DAC_OVERRIDE]).mask
+            steps.append(
+                .capabilities(effective: search, permitted: config.capabilities.mask | search, inheritable: 0))
+        }
+        steps.append(.workingDirectory(try Self.text(config.workingDirectory)))
     }
 
     private func execute() throws(RuntimeError) -> LaunchStep {
@@ -269,7 +318,9 @@ public struct LaunchPlanner: Sendable {
                 attributes: attributes, options: [MountOption(key: try Self.text(name))]))
     }
 
-    private mutating func addBind(_ mount: ContainerMount, attributes: UInt64) throws(RuntimeError) {
+    private mutating func addBind(
+        _ mount: ContainerMount, attributes: UInt64, topAttributes: UInt64 = 0
+    ) throws(RuntimeError) {
         let propagation =
             switch mount.propagation {
             case .none: MS_PRIVATE
@@ -278,7 +329,8 @@ public struct LaunchPlanner: Sendable {
             }
         let bind = BindMount(
             source: try Self.text(mount.hostPath), target: try Self.text(mount.containerPath),
-            kind: mount.isFile ? .file : .directory, attributes: attributes, propagation: UInt64(propagation))
+            kind: mount.isFile ? .file : .directory, attributes: attributes, propagation: UInt64(propagation),
+            topAttributes: topAttributes)
         steps.append(mount.forbidsLinks ? .bindWithoutLinks(bind) : .bind(bind))
     }
 

@@ -1,6 +1,17 @@
 import CLinux
 
-/// What the containers of one pod share: network, IPC and host name, pinned by bind mounts, and /dev/shm. No process of its own.
+/// Whose processes a container sees.
+public enum ProcessNamespace: UInt8, Hashable, Sendable {
+    /// Only its own.
+    case container
+    /// Those of all containers of its pod.
+    case pod
+    /// Those of the host.
+    case host
+}
+
+/// What the containers of one pod share: network, IPC and host name, pinned by bind mounts, and /dev/shm. A process of its own,
+/// which is a container to the runtime, has only one whose containers share their PID namespace.
 public struct PodSandbox: Hashable, Sendable {
     public let id: String
     public let podUID: String
@@ -10,6 +21,8 @@ public struct PodSandbox: Hashable, Sendable {
     public let attempt: UInt32
     public let hostname: String
     public let hostNetwork: Bool
+    public let hostIPC: Bool
+    public let processNamespace: ProcessNamespace
     /// Namespaced kernel parameters, `net.ipv4.tcp_syncookies` → `1`.
     public let sysctls: [String: String]
     /// Seconds since the epoch.
@@ -19,7 +32,8 @@ public struct PodSandbox: Hashable, Sendable {
 
     public init(
         id: String, podUID: String, podNamespace: String, podName: String, attempt: UInt32, hostname: String,
-        hostNetwork: Bool, sysctls: [String: String] = [:], createdAt: Int64 = 0, directory: String
+        hostNetwork: Bool, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
+        sysctls: [String: String] = [:], createdAt: Int64 = 0, directory: String
     ) {
         self.id = id
         self.podUID = podUID
@@ -28,6 +42,8 @@ public struct PodSandbox: Hashable, Sendable {
         self.attempt = attempt
         self.hostname = hostname
         self.hostNetwork = hostNetwork
+        self.hostIPC = hostIPC
+        self.processNamespace = processNamespace
         self.sysctls = sysctls
         self.createdAt = createdAt
         self.directory = directory
@@ -35,7 +51,8 @@ public struct PodSandbox: Hashable, Sendable {
 
     /// Pinned namespaces by file name and clone flag.
     var namespaces: [(name: String, type: Int32)] {
-        hostNetwork ? [("ipc", CLONE_NEWIPC)] : [("net", CLONE_NEWNET), ("ipc", CLONE_NEWIPC), ("uts", CLONE_NEWUTS)]
+        let network = hostNetwork ? [] : [("net", CLONE_NEWNET)]
+        return network + (hostIPC ? [] : [("ipc", CLONE_NEWIPC)]) + (hostNetwork ? [] : [("uts", CLONE_NEWUTS)])
     }
 
     func namespacePath(_ name: String) -> String { directory + "/" + name }
@@ -43,5 +60,18 @@ public struct PodSandbox: Hashable, Sendable {
     /// The network namespace file, or nil with the host's network.
     public var networkNamespacePath: String? { hostNetwork ? nil : namespacePath("net") }
 
-    var sharedMemoryPath: String { directory + "/shm" }
+    /// What the containers have as /dev/shm.
+    var sharedMemoryPath: String { hostIPC ? "/dev/shm" : ownSharedMemoryPath }
+
+    /// The sandbox's own, mounted unless it uses the host's.
+    var ownSharedMemoryPath: String { directory + "/shm" }
+
+    /// An empty directory: all that the sandbox's process has as its root.
+    var emptyDirectory: String { directory + "/root" }
+
+    /// Exists once the sandbox was stopped.
+    var stoppedMark: String { directory + "/stopped" }
+
+    /// Exists once the pod's kernel parameters are set.
+    var sysctlsMark: String { directory + "/sysctls" }
 }

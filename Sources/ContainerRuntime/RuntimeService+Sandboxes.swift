@@ -10,11 +10,17 @@ public struct PodSandboxConfig: Hashable, Sendable {
     public var attempt: UInt32
     public var hostname: String
     public var hostNetwork: Bool
+    public var hostIPC: Bool
+    public var processNamespace: ProcessNamespace
+    /// Set by ``RuntimeService/applySysctls(ofSandbox:)`` once the network is there.
     public var sysctls: [String: String]
+    /// Below which the sandbox's own process gets its cgroup, if it has one; the cgroup exists.
+    public var cgroupPath: String
 
     public init(
         podUID: String, podNamespace: String, podName: String, attempt: UInt32 = 0, hostname: String,
-        hostNetwork: Bool = false, sysctls: [String: String] = [:]
+        hostNetwork: Bool = false, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
+        sysctls: [String: String] = [:], cgroupPath: String = ""
     ) {
         self.podUID = podUID
         self.podNamespace = podNamespace
@@ -22,7 +28,10 @@ public struct PodSandboxConfig: Hashable, Sendable {
         self.attempt = attempt
         self.hostname = hostname
         self.hostNetwork = hostNetwork
+        self.hostIPC = hostIPC
+        self.processNamespace = processNamespace
         self.sysctls = sysctls
+        self.cgroupPath = cgroupPath
     }
 }
 
@@ -37,7 +46,8 @@ extension RuntimeService {
         let sandbox = PodSandbox(
             id: id, podUID: config.podUID, podNamespace: config.podNamespace, podName: config.podName,
             attempt: config.attempt, hostname: config.hostname, hostNetwork: config.hostNetwork,
-            sysctls: config.sysctls, createdAt: RealTime.nanoseconds(),
+            hostIPC: config.hostIPC, processNamespace: config.processNamespace, sysctls: config.sysctls,
+            createdAt: RealTime.nanoseconds(),
             directory: configuration.sandboxesDirectory + "/" + id)
         try await pool.run { () throws(RuntimeError) in
             do throws(KernelError) {
@@ -52,17 +62,37 @@ extension RuntimeService {
         }
         sandboxesByID[id] = sandbox
         readySandboxes.insert(id)
+        if sandbox.processNamespace == .pod {
+            do throws(RuntimeError) { try await startSandboxProcess(of: sandbox, in: config.cgroupPath) } catch {
+                try? await removePodSandbox(id)
+                throw error
+            }
+        }
         return sandbox
+    }
+
+    /// Sets the kernel parameters of a sandbox whose interfaces exist. Done once: later calls change nothing.
+    public func applySysctls(ofSandbox id: String) async throws(RuntimeError) {
+        guard let sandbox = sandboxesByID[id], readySandboxes.contains(id) else { return }
+        try await pool.run { () throws(RuntimeError) in
+            do throws(KernelError) { try SandboxNamespaces.applySysctls(of: sandbox) } catch {
+                throw RuntimeError(error)
+            }
+        }
     }
 
     /// Gives up a sandbox's namespaces once none of its containers runs. Its exited containers and their records stay.
     public func stopPodSandbox(_ id: String) async throws(RuntimeError) {
         guard let sandbox = sandboxesByID[id], readySandboxes.contains(id) else { return }
-        for entry in containersByID.values where entry.status.sandboxID == id {
+        let entries = containersByID.values.filter { $0.status.sandboxID == id }
+        for entry in entries where !entry.status.config.isSandboxProcess {
             try await stopContainer(entry.status.id, gracePeriod: .zero)
         }
+        try await stopSandboxProcess(of: id)
         try await pool.run { () throws(RuntimeError) in
             do throws(KernelError) { try SandboxNamespaces.remove(sandbox) } catch { throw RuntimeError(error) }
+            // Its directory may be gone by now: nothing is left to be marked then.
+            try? FileSystem.writeAtomically(sandbox.stoppedMark, [], durable: false)
         }
         readySandboxes.remove(id)
     }
@@ -70,6 +100,7 @@ extension RuntimeService {
     /// Removes a sandbox without running containers; its exited ones go with it.
     public func removePodSandbox(_ id: String) async throws(RuntimeError) {
         guard let sandbox = sandboxesByID[id] else { return }
+        try await stopSandboxProcess(of: id)
         for entry in containersByID.values where entry.status.sandboxID == id {
             try await removeContainer(entry.status.id)
         }

@@ -76,21 +76,26 @@ public actor RuntimeService {
 
     // MARK: Reading
 
-    public func containers() -> [ContainerInstance] { containersByID.values.map(\.status) }
+    public func containers() -> [ContainerInstance] {
+        containersByID.values.map(\.status).filter { !$0.config.isSandboxProcess }
+    }
 
     public func container(_ id: String) -> ContainerInstance? { containersByID[id]?.status }
 
     public func sandboxes() -> [PodSandbox] { Array(sandboxesByID.values) }
 
     public func containers(ofPod uid: String) -> [ContainerInstance] {
-        containersByID.values.map(\.status).filter { $0.metadata.podUID == uid }
+        containers().filter { $0.metadata.podUID == uid }
     }
 
     public func sandboxes(ofPod uid: String) -> [PodSandbox] { sandboxesByID.values.filter { $0.podUID == uid } }
 
-    /// The newest sandbox of a pod that has its namespaces, which a stopped one has not.
+    /// The newest sandbox of a pod that has its namespaces, which a stopped one has not, nor one whose process is gone.
     public func readySandbox(ofPod uid: String) -> PodSandbox? {
-        sandboxes(ofPod: uid).filter { readySandboxes.contains($0.id) }.max { $0.attempt < $1.attempt }
+        sandboxes(ofPod: uid).filter { sandbox in
+            readySandboxes.contains(sandbox.id)
+                && (sandbox.processNamespace != .pod || sandboxProcess(of: sandbox.id) != nil)
+        }.max { $0.attempt < $1.attempt }
     }
 
     public nonisolated func usage(of status: ContainerInstance) throws(RuntimeError) -> CgroupUsage {
@@ -107,12 +112,16 @@ public actor RuntimeService {
             throw RuntimeError(.notFound, "sandbox \(config.sandboxID) does not exist")
         }
         let id = Identifier.random()
-        let (configuration, bootID, target) = (configuration, bootID, try target(of: config))
+        var config = config
+        // Now, not at each use: an exec has what its container has, whatever a later agent holds.
+        config.capabilities = (config.privileged ? .everything : config.capabilities).intersection(.held)
+        let (configuration, bootID, target) = (configuration, bootID, try target(of: config, in: sandbox))
+        let fixed = config
         let made = try await pool.run { () throws(RuntimeError) in
-            try ContainerLaunch.make(id, config, sandbox, configuration, bootID: bootID, target: target)
+            try ContainerLaunch.make(id, fixed, sandbox, configuration, bootID: bootID, target: target)
         }
         let status = ContainerInstance(
-            id: id, config: config, createdAt: made.createdAt, state: .launching, shortfalls: made.shortfalls)
+            id: id, config: fixed, createdAt: made.createdAt, state: .launching, shortfalls: made.shortfalls)
         var entry = Entry(status: status, plan: made.plan, monitorPID: made.monitorPID)
         do throws(KernelError) { entry.connection = try connect(made.takeSocket(), id) } catch {
             throw RuntimeError(error)
@@ -133,8 +142,17 @@ public actor RuntimeService {
         return status
     }
 
-    private func target(of config: ContainerConfig) throws(RuntimeError) -> ProcessIdentity? {
-        guard let id = config.targetContainerID else { return nil }
+    /// In whose PID namespace the container goes; nil for one of its own, or the host's.
+    private func target(
+        of config: ContainerConfig, in sandbox: PodSandbox
+    ) throws(RuntimeError) -> ProcessIdentity? {
+        guard let id = config.targetContainerID else {
+            guard sandbox.processNamespace == .pod, !config.isSandboxProcess else { return nil }
+            guard case .running(let identity, _)? = sandboxProcess(of: sandbox.id)?.state else {
+                throw RuntimeError(.invalidState, "the process that holds the pod's PID namespace is gone")
+            }
+            return identity
+        }
         guard case .running(let identity, _)? = containersByID[id]?.status.state else {
             throw RuntimeError(.invalidState, "target container \(id) is not running")
         }

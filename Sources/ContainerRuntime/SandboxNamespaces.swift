@@ -19,19 +19,46 @@ enum SandboxNamespaces {
                     CLinux_sethostname(sandbox.hostname, sandbox.hostname.utf8.count)
                 }
             }
+            if !sandbox.hostNetwork { setNetworkDefaults(except: sandbox.sysctls) }
             for (name, _) in sandbox.namespaces {
                 try Mount.bind("/proc/thread-self/ns/\(name)", sandbox.namespacePath(name))
             }
         }
-        try FileSystem.makeDirectories(sandbox.sharedMemoryPath, mode: 0o1777)
+        if sandbox.processNamespace == .pod { try FileSystem.makeDirectories(sandbox.emptyDirectory, mode: 0o755) }
+        if sandbox.hostIPC { return }
+        try FileSystem.makeDirectories(sandbox.ownSharedMemoryPath, mode: 0o1777)
         try Mount.mount(
-            type: "tmpfs", source: "shm", target: sandbox.sharedMemoryPath,
+            type: "tmpfs", source: "shm", target: sandbox.ownSharedMemoryPath,
             flags: UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), options: "mode=1777,size=64m")
+    }
+
+    /// In a network of its own a pod harms nobody by low ports and pings: no user in it needs a capability for them. It is an
+    /// extra: a kernel without IPv4 has neither.
+    private static func setNetworkDefaults(except own: [String: String]) {
+        let defaults = ["net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"]
+        for (name, value) in defaults where own[name] == nil { try? KernelParameter.write(name, value) }
+    }
+
+    /// Sets the pod's own kernel parameters, those of its interfaces included, and remembers it: what a container changes later
+    /// stays. Called on a thread that may be used up.
+    static func applySysctls(of sandbox: PodSandbox) throws(KernelError) {
+        guard !sandbox.sysctls.isEmpty, !FileSystem.exists(sandbox.sysctlsMark) else { return }
+        try DedicatedThread.run { () throws(KernelError) in
+            for (name, type) in sandbox.namespaces where type == CLONE_NEWNET || type == CLONE_NEWIPC {
+                let namespace = try OwnedDescriptor.open(sandbox.namespacePath(name), O_RDONLY)
+                try kernelCall("setns", name) { CLinux_setns(namespace.raw, type) }
+            }
+            for (name, value) in sandbox.sysctls.sorted(by: { $0.key < $1.key }) {
+                try KernelParameter.write(name, value)
+            }
+        }
+        try FileSystem.writeAtomically(sandbox.sysctlsMark, [], durable: false)
     }
 
     /// Unpins everything. The kernel tears a namespace down in the background once its last process is gone.
     static func remove(_ sandbox: PodSandbox) throws(KernelError) {
-        try Mount.unmount(sandbox.sharedMemoryPath)
+        // Never the path that the containers have, which may be the host's.
+        try Mount.unmount(sandbox.ownSharedMemoryPath)
         for (name, _) in sandbox.namespaces {
             while try Mount.unmount(sandbox.namespacePath(name)) {}
         }

@@ -2,7 +2,9 @@ import MonitorCore
 
 /// A sandbox on disk, in its own directory: what is needed to know it again after the agent's death.
 struct SandboxRecord: Hashable {
-    static let wireVersion: UInt8 = 1
+    static let wireVersion: UInt8 = 2
+    /// What earlier agents of this boot may have left: it ends where the second version goes on.
+    static let firstWireVersion: UInt8 = 1
 
     var bootID: String
     var sandbox: PodSandbox
@@ -24,12 +26,15 @@ struct SandboxRecord: Hashable {
         let sysctls = sandbox.sysctls.sorted { $0.key < $1.key }
         writer.write(sysctls.map(\.key))
         writer.write(sysctls.map(\.value))
+        writer.write(sandbox.hostIPC)
+        writer.write(sandbox.processNamespace.rawValue)
         return writer.bytes
     }
 
     init(decoding bytes: [UInt8], directory: String) throws(WireError) {
         var reader = WireReader(bytes)
-        guard try reader.readByte() == Self.wireVersion else { throw WireError(.badVersion, offset: 0) }
+        let version = try reader.readByte()
+        guard Self.firstWireVersion...Self.wireVersion ~= version else { throw WireError(.badVersion, offset: 0) }
         bootID = try reader.readString()
         let (id, podUID) = (try reader.readString(), try reader.readString())
         let (podNamespace, podName) = (try reader.readString(), try reader.readString())
@@ -37,9 +42,12 @@ struct SandboxRecord: Hashable {
         let (attempt, hostNetwork) = (try reader.readUInt32(), try reader.readBool())
         let createdAt = try reader.readInt64()
         let (keys, values) = (try reader.readStrings(), try reader.readStrings())
+        let hostIPC = version >= 2 ? try reader.readBool() : false
+        let processNamespace = version >= 2 ? ProcessNamespace(rawValue: try reader.readByte()) : .container
+        guard let processNamespace else { throw WireError(.unknownTag, offset: reader.offset) }
         sandbox = PodSandbox(
             id: id, podUID: podUID, podNamespace: podNamespace, podName: podName, attempt: attempt,
-            hostname: hostname, hostNetwork: hostNetwork,
+            hostname: hostname, hostNetwork: hostNetwork, hostIPC: hostIPC, processNamespace: processNamespace,
             sysctls: Dictionary(zip(keys, values)) { first, _ in first }, createdAt: createdAt, directory: directory)
         try reader.finish()
     }

@@ -19,7 +19,7 @@ enum SandboxRecovery {
                         record.sandbox,
                         record.sandbox.namespaces.allSatisfy {
                             mounted.contains(record.sandbox.namespacePath($0.name))
-                        }
+                        } && !FileSystem.exists(record.sandbox.stoppedMark)
                     ))
             } else {
                 // Of an earlier boot, or cut short while it was made: nothing can run in it.

@@ -1,5 +1,5 @@
 extension LaunchStep {
-    /// Tags on the wire. A number is never reused; a new step takes the next one.
+    /// Tags on the wire. A number is never reused; a new step takes the next one. `writeSysctl` was a step once.
     private enum Tag: UInt8 {
         case joinCgroup = 1, enterNamespace, enterContainerNamespaces, unshare, setPropagation, mountOverlayRoot, mount
         case bind, deviceNode, symbolicLink, maskPath, readOnlyPath, writeSysctl, pivotRoot, makeRootReadOnly
@@ -8,6 +8,7 @@ extension LaunchStep {
             execute
         case makeDirectory
         case bindWithoutLinks
+        case shareSource, changeOwner, bindWithTopAttributes, bindWithoutLinksWithTopAttributes
     }
 
     private var tag: Tag {
@@ -19,13 +20,13 @@ extension LaunchStep {
         case .setPropagation: .setPropagation
         case .mountOverlayRoot: .mountOverlayRoot
         case .mount: .mount
-        case .bind: .bind
-        case .bindWithoutLinks: .bindWithoutLinks
+        case .bind(let bind): bind.topAttributes == 0 ? .bind : .bindWithTopAttributes
+        case .bindWithoutLinks(let bind):
+            bind.topAttributes == 0 ? .bindWithoutLinks : .bindWithoutLinksWithTopAttributes
         case .deviceNode: .deviceNode
         case .symbolicLink: .symbolicLink
         case .maskPath: .maskPath
         case .readOnlyPath: .readOnlyPath
-        case .writeSysctl: .writeSysctl
         case .pivotRoot: .pivotRoot
         case .makeRootReadOnly: .makeRootReadOnly
         case .resourceLimit: .resourceLimit
@@ -43,6 +44,8 @@ extension LaunchStep {
         case .closeDescriptors: .closeDescriptors
         case .execute: .execute
         case .makeDirectory: .makeDirectory
+        case .shareSource: .shareSource
+        case .changeOwner: .changeOwner
         }
     }
 
@@ -76,11 +79,18 @@ extension LaunchStep {
             writer.write(mode)
             writer.write(major)
             writer.write(minor)
-        case .symbolicLink(let first, let second), .writeSysctl(let first, let second):
-            writer.write(first)
-            writer.write(second)
+        case .symbolicLink(let target, let path):
+            writer.write(target)
+            writer.write(path)
+        case .changeOwner(let path, let user, let group):
+            writer.write(path)
+            writer.write(user)
+            writer.write(group)
         case .maskPath(let path), .readOnlyPath(let path), .workingDirectory(let path), .makeDirectory(let path):
             writer.write(path)
+        case .shareSource(let path, let forbidsLinks):
+            writer.write(path)
+            writer.write(forbidsLinks)
         case .resourceLimit(let resource, let soft, let hard):
             writer.write(resource)
             writer.write(soft)
@@ -117,8 +127,11 @@ extension LaunchStep {
                 lower: try reader.readCStrings(), upper: try reader.readCString(), work: try reader.readCString(),
                 target: try reader.readCString())
         case .mount: return try decodeMount(from: &reader)
-        case .bind: return .bind(try BindMount(from: &reader))
-        case .bindWithoutLinks: return .bindWithoutLinks(try BindMount(from: &reader))
+        case .bind: return .bind(try BindMount(from: &reader, hasTopAttributes: false))
+        case .bindWithTopAttributes: return .bind(try BindMount(from: &reader, hasTopAttributes: true))
+        case .bindWithoutLinks: return .bindWithoutLinks(try BindMount(from: &reader, hasTopAttributes: false))
+        case .bindWithoutLinksWithTopAttributes:
+            return .bindWithoutLinks(try BindMount(from: &reader, hasTopAttributes: true))
         case .deviceNode:
             return .deviceNode(
                 path: try reader.readCString(), mode: try reader.readUInt32(), major: try reader.readUInt32(),
@@ -127,7 +140,11 @@ extension LaunchStep {
         case .makeDirectory: return .makeDirectory(try reader.readCString())
         case .maskPath: return .maskPath(try reader.readCString())
         case .readOnlyPath: return .readOnlyPath(try reader.readCString())
-        case .writeSysctl: return .writeSysctl(path: try reader.readCString(), value: try reader.readCString())
+        case .shareSource: return .shareSource(try reader.readCString(), forbidsLinks: try reader.readBool())
+        case .changeOwner:
+            return .changeOwner(
+                path: try reader.readCString(), user: try reader.readUInt32(), group: try reader.readUInt32())
+        case .writeSysctl: throw WireError(.unknownTag, offset: offset)
         case .pivotRoot: return .pivotRoot
         case .makeRootReadOnly: return .makeRootReadOnly
         case .resourceLimit:
@@ -175,9 +192,10 @@ extension BindMount {
         writer.write(kind.rawValue)
         writer.write(attributes)
         writer.write(propagation)
+        if topAttributes != 0 { writer.write(topAttributes) }
     }
 
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
+    fileprivate init(from reader: inout WireReader, hasTopAttributes: Bool) throws(WireError) {
         source = try reader.readCString()
         target = try reader.readCString()
         let offset = reader.offset
@@ -187,5 +205,6 @@ extension BindMount {
         self.kind = kind
         attributes = try reader.readUInt64()
         propagation = try reader.readUInt64()
+        topAttributes = hasTopAttributes ? try reader.readUInt64() : 0
     }
 }

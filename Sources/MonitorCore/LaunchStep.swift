@@ -13,6 +13,9 @@ public enum LaunchStep: Hashable, Sendable {
     case unshare(flags: UInt32)
     /// Propagation of every mount of the new mount namespace (`MS_SLAVE | MS_REC`): ours never reach the host.
     case setPropagation(flags: UInt64)
+    /// Takes hold of a host path's mounts as they are shared with the host, before ``setPropagation(flags:)`` ends that: a later
+    /// ``bind(_:)`` of the same source uses them, so that mounts made on either side show on the other.
+    case shareSource(CString, forbidsLinks: Bool)
     /// Mounts the container's root, an overlay, at `target` and makes it the root of all later *root* paths.
     case mountOverlayRoot(lower: [CString], upper: CString, work: CString, target: CString)
     /// A new file system on a *root* path, which is created when missing and must be an ordinary directory.
@@ -23,6 +26,8 @@ public enum LaunchStep: Hashable, Sendable {
     case bindWithoutLinks(BindMount)
     /// mknod(2) of a *root* path.
     case deviceNode(path: CString, mode: UInt32, major: UInt32, minor: UInt32)
+    /// chown(2) of a *root* path, which is no symbolic link.
+    case changeOwner(path: CString, user: UInt32, group: UInt32)
     case symbolicLink(target: CString, path: CString)
     /// A *root* directory and its missing parents.
     case makeDirectory(CString)
@@ -30,8 +35,6 @@ public enum LaunchStep: Hashable, Sendable {
     case maskPath(CString)
     /// Makes a *root* path a read-only mount. Absent is fine.
     case readOnlyPath(CString)
-    /// Writes a kernel interface file below /proc/sys; `path` is absolute and resolved on procfs only.
-    case writeSysctl(path: CString, value: CString)
     /// pivot_root(2) into the new root, the old one detached.
     case pivotRoot
     /// mount_setattr(2) of the root: the root file system itself, not what is mounted on it.
@@ -86,12 +89,18 @@ public struct BindMount: Hashable, Sendable {
     public let attributes: UInt64
     /// `MS_PRIVATE`, `MS_SLAVE` or `MS_SHARED`.
     public let propagation: UInt64
+    /// `MOUNT_ATTR_*` set on the mount itself and not on those below.
+    public let topAttributes: UInt64
 
-    public init(source: CString, target: CString, kind: TargetKind, attributes: UInt64, propagation: UInt64) {
+    public init(
+        source: CString, target: CString, kind: TargetKind, attributes: UInt64, propagation: UInt64,
+        topAttributes: UInt64 = 0
+    ) {
         self.source = source
         self.target = target
         self.kind = kind
         self.attributes = attributes
         self.propagation = propagation
+        self.topAttributes = topAttributes
     }
 }

@@ -33,11 +33,6 @@ struct ContainerMounts: Sendable {
                 .notFound, "container \"\(container.name)\" mounts a volume that spec.volumes does not have")
         }
         let propagation = try propagation(of: mount)
-        if mount.recursiveReadOnly == "Enabled" {
-            throw VolumeError(
-                .unsupported,
-                "volumeMounts[\(index)].recursiveReadOnly Enabled is not supported by this node: use IfPossible")
-        }
         guard !mount.mountPath.isEmpty, !mount.mountPath.utf8.contains(0) else {
             throw VolumeError(.invalid, "volumeMounts[\(index)].mountPath must be a path")
         }
@@ -52,7 +47,9 @@ struct ContainerMounts: Sendable {
         let isAbsolute = mount.mountPath.utf8.first == UInt8(ascii: "/")
         return VolumeMountPoint(
             hostPath: source.path, containerPath: isAbsolute ? mount.mountPath : "/" + mount.mountPath,
-            isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly, propagation: propagation,
+            isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly,
+            // What is mounted below is as read-only unless the pod says otherwise: a promise should not end at a mount point.
+            readOnlyBelow: mount.recursiveReadOnly != "Disabled", propagation: propagation,
             forbidsLinks: source.forbidsLinks)
     }
 

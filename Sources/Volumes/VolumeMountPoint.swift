@@ -13,18 +13,21 @@ public struct VolumeMountPoint: Hashable, Sendable {
     /// The target must be a file rather than a directory.
     public let isFile: Bool
     public let readOnly: Bool
+    /// Read-only with everything that is mounted below.
+    public let readOnlyBelow: Bool
     public let propagation: Propagation
     /// See ``MountedVolume/forbidsLinks``.
     public let forbidsLinks: Bool
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        propagation: Propagation = .none, forbidsLinks: Bool = false
+        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
         self.isFile = isFile
         self.readOnly = readOnly
+        self.readOnlyBelow = readOnlyBelow
         self.propagation = propagation
         self.forbidsLinks = forbidsLinks
     }

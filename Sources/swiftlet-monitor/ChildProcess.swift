@@ -83,6 +83,8 @@ struct ChildProcess {
         CLinux_signal_default(SIGINT)
         CLinux_signal_default(SIGHUP)
         setsid()
+        // What is made has the mode that the plan says.
+        umask(0)
         var failure = LaunchFailure(step: LaunchFailure.noStep, errno: EBADF)
         if dup2(standard.0, 0) == 0, dup2(standard.1, 1) == 1, dup2(standard.2, 2) == 2 {
             var interpreter = LaunchInterpreter(report: report, initPidFD: initPidFD)

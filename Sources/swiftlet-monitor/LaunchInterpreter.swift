@@ -13,6 +13,8 @@ struct LaunchInterpreter: ~Copyable {
     private var root: RootDirectory?
     /// An empty tmpfs over the first masked directory, cloned for every other.
     private var emptyDirectory: Int32 = -1
+    /// Mounts taken hold of while they were still shared with the host, by their source.
+    private var sharedSources: [(source: CString, tree: Int32)] = []
 
     init(report: Int32, initPidFD: Int32) {
         self.report = report
@@ -39,6 +41,7 @@ struct LaunchInterpreter: ~Copyable {
         case .enterContainerNamespaces(let types): try call { CLinux_setns(initPidFD, Int32(bitPattern: types)) }
         case .unshare(let flags): try call { CLinux_unshare(Int32(bitPattern: flags)) }
         case .setPropagation(let flags): try call { mount(nil, "/", nil, UInt(flags), nil) }
+        case .shareSource(let source, let forbidsLinks): try share(source, forbidsLinks: forbidsLinks)
         case .mountOverlayRoot(let lower, let upper, let work, let target):
             try mountOverlay(lower: lower, upper: upper, work: work, target: target)
         case .mount(let type, let target, let attributes, let options):
@@ -49,6 +52,7 @@ struct LaunchInterpreter: ~Copyable {
             let (parent, name) = try requireRoot().parent(of: path)
             defer { close(parent) }
             try call { name.withPointer { mknodat(parent, $0, mode, CLinux_makedev(major, minor)) } }
+        case .changeOwner(let path, let user, let group): try changeOwner(of: path, user, group)
         case .symbolicLink(let target, let path):
             let (parent, name) = try requireRoot().parent(of: path)
             defer { close(parent) }
@@ -56,7 +60,6 @@ struct LaunchInterpreter: ~Copyable {
         case .makeDirectory(let path): _ = try requireRoot().locateOrCreate(path, kind: .directory)
         case .maskPath(let path): try mask(path)
         case .readOnlyPath(let path): try makeReadOnly(path)
-        case .writeSysctl(let path, let value): try writeSysctl(path, value)
         case .pivotRoot: try pivotRoot()
         case .makeRootReadOnly:
             try call { CLinux_mount_setattr(AT_FDCWD, "/", 0, CLinux_MOUNT_ATTR_RDONLY, 0, 0) }
@@ -76,9 +79,7 @@ struct LaunchInterpreter: ~Copyable {
         case .seccompFilter(let program): try installFilter(program)
         case .workingDirectory(let path): try changeDirectory(path)
         case .parentDeathSignal: try call { CLinux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
-        case .closeDescriptors:
-            // Close-on-exec rather than close: the report socket must live until execve proves itself by closing it.
-            try call { CLinux_close_range(3, UInt32.max, 4 /* CLOSE_RANGE_CLOEXEC */) }
+        case .closeDescriptors: try closeDescriptors()
         case .execute(let candidates, let arguments, let environment):
             try execute(candidates, arguments, environment)
         }
@@ -158,13 +159,33 @@ struct LaunchInterpreter: ~Copyable {
         try attach(try newMount(type: type, attributes: attributes, options: options), to: directory)
     }
 
-    private func carryOut(_ bind: BindMount, forbidsLinks: Bool = false) throws(SystemError) {
+    private mutating func share(_ source: CString, forbidsLinks: Bool) throws(SystemError) {
+        sharedSources.append((source, try copyTree(of: source, forbidsLinks: forbidsLinks).release()))
+    }
+
+    private func copyTree(of source: CString, forbidsLinks: Bool) throws(SystemError) -> Descriptor {
         let flags = UInt64(UInt32(bitPattern: O_PATH | O_CLOEXEC))
         let resolve = forbidsLinks ? CLinux_RESOLVE_NO_SYMLINKS : 0
-        let source = Descriptor(
-            owning: try call { bind.source.withPointer { CLinux_openat2(AT_FDCWD, $0, flags, 0, resolve) } })
-        let tree = try cloneTree(source.raw, recursive: true)
+        let place = Descriptor(
+            owning: try call { source.withPointer { CLinux_openat2(AT_FDCWD, $0, flags, 0, resolve) } })
+        return try cloneTree(place.raw, recursive: true)
+    }
+
+    /// The source's mounts: those held since they were shared with the host, once, or new copies.
+    private mutating func takeTree(of source: CString, forbidsLinks: Bool) throws(SystemError) -> Descriptor {
+        if let index = sharedSources.firstIndex(where: { $0.source == source }) {
+            return Descriptor(owning: sharedSources.remove(at: index).tree)
+        }
+        return try copyTree(of: source, forbidsLinks: forbidsLinks)
+    }
+
+    private mutating func carryOut(_ bind: BindMount, forbidsLinks: Bool = false) throws(SystemError) {
+        let tree = try takeTree(of: bind.source, forbidsLinks: forbidsLinks)
         try setAttributes(of: tree, bind.attributes, propagation: bind.propagation)
+        if bind.topAttributes != 0 {
+            let raw = tree.raw
+            try call { CLinux_mount_setattr(raw, "", CLinux_AT_EMPTY_PATH, bind.topAttributes, 0, 0) }
+        }
         try attach(tree, to: try requireRoot().locateOrCreate(bind.target, kind: bind.kind))
     }
 
@@ -176,6 +197,12 @@ struct LaunchInterpreter: ~Copyable {
         try call {
             CLinux_mount_setattr(raw, "", CLinux_AT_EMPTY_PATH | CLinux_AT_RECURSIVE, attributes, 0, propagation)
         }
+    }
+
+    private func changeOwner(of path: CString, _ user: UInt32, _ group: UInt32) throws(SystemError) {
+        let (parent, name) = try requireRoot().parent(of: path)
+        defer { close(parent) }
+        try call { name.withPointer { fchownat(parent, $0, user, group, AT_SYMLINK_NOFOLLOW) } }
     }
 
     private mutating func mask(_ path: CString) throws(SystemError) {
@@ -239,23 +266,12 @@ struct LaunchInterpreter: ~Copyable {
         try writeAll(file.raw, bytes)
     }
 
-    private func writeSysctl(_ path: CString, _ value: CString) throws(SystemError) {
-        let prefix: StaticString = "/proc/sys/"
-        let text = path.text
-        guard text.count > prefix.utf8CodeUnitCount, let rest = CString(text.dropFirst(prefix.utf8CodeUnitCount)) else {
-            throw SystemError(EINVAL)
-        }
-        let base = Descriptor(owning: try call { CLinux_open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC, 0) })
-        let baseDescriptor = base.raw
-        let resolve =
-            CLinux_RESOLVE_BENEATH | CLinux_RESOLVE_NO_SYMLINKS | CLinux_RESOLVE_NO_MAGICLINKS | CLinux_RESOLVE_NO_XDEV
-        let file = Descriptor(
-            owning: try call {
-                rest.withPointer {
-                    CLinux_openat2(baseDescriptor, $0, UInt64(UInt32(bitPattern: O_WRONLY | O_CLOEXEC)), 0, resolve)
-                }
-            })
-        try writeAll(file.raw, [UInt8](value.text))
+    /// Closed, not only marked: what follows (a working directory of `/proc/self/fd/N`) must not find any. The report socket
+    /// lives until execve proves itself by closing it.
+    private func closeDescriptors() throws(SystemError) {
+        let report = UInt32(bitPattern: self.report)
+        if report > 3 { try call { CLinux_close_range(3, report - 1, 0) } }
+        try call { CLinux_close_range(report + 1, UInt32.max, 0) }
     }
 
     private func setOutOfMemoryScore(_ score: Int32) throws(SystemError) {
@@ -310,6 +326,8 @@ struct LaunchInterpreter: ~Copyable {
         let arguments = pointers(arguments)
         let environment = pointers(environment)
         var failure = SystemError(ENOENT)
+        // What programs expect to start with, whatever the agent's is.
+        umask(0o022)
         for candidate in candidates {
             _ = candidate.withPointer { execve($0, arguments, environment) }
             let error = SystemError.last

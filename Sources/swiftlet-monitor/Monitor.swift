@@ -248,6 +248,8 @@ struct Monitor: ~Copyable {
         while errorOutput >= 0, isReadable(errorOutput) { drain(isError: true) }
         log?.finish()
         let end = process.reap()
+        // With a PID namespace of its own the kernel has ended everything in it; else the rest would live on unwatched.
+        if plan.cloneFlags & UInt64(CLONE_NEWPID) == 0 { RemainingProcesses(of: plan).end() }
         carryOut(
             machine.initExited(
                 exitCode: end.exitCode, signal: end.signal, outOfMemory: memory.kills() > 0, now: now))

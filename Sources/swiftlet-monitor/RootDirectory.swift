@@ -30,20 +30,62 @@ struct RootDirectory: ~Copyable {
             if error.errno != ENOENT { throw error }
         }
         var prefix: [UInt8] = []
-        var parent = Descriptor(owning: try call { CLinux_fcntl_int(directory.raw, F_DUPFD_CLOEXEC, 0) })
-        let components = split(path)
-        for index in components.indices {
-            prefix.append(0x2F)
-            prefix.append(contentsOf: components[index])
-            guard let name = CString(components[index]), let soFar = CString(prefix) else { throw SystemError(EINVAL) }
-            let last = index == components.count - 1
+        var parent = try copy()
+        var components = split(path)
+        var index = 0
+        var linksLeft = RootDirectory.linkLimit
+        while index < components.count {
+            let soFarBytes = prefix + [0x2F] + components[index]
+            guard let name = CString(components[index]), let soFar = CString(soFarBytes) else {
+                throw SystemError(EINVAL)
+            }
             do { parent = try locate(soFar, ordinary: ordinary) } catch {
                 if error.errno != ENOENT { throw error }
-                try make(name, in: parent, kind: last ? kind : .directory)
+                if let target = try readLink(name, in: parent) {
+                    // A link to what is not there yet: that place is made, seen from inside the root.
+                    if linksLeft == 0 || ordinary { throw SystemError(ELOOP) }
+                    linksLeft -= 1
+                    components = split(target) + components[(index + 1)...]
+                    index = 0
+                    if target.text.first == 0x2F {
+                        prefix = []
+                        parent = try copy()
+                    }
+                    continue
+                }
+                try make(name, in: parent, kind: index == components.count - 1 ? kind : .directory)
                 parent = try locate(soFar, ordinary: ordinary)
             }
+            prefix = soFarBytes
+            index += 1
         }
         return parent
+    }
+
+    /// As many links as the kernel follows in one path.
+    private static let linkLimit = 40
+
+    private func copy() throws(SystemError) -> Descriptor {
+        let raw = directory.raw
+        return Descriptor(owning: try call { CLinux_fcntl_int(raw, F_DUPFD_CLOEXEC, 0) })
+    }
+
+    /// Where the symbolic link `name` leads; nil when there is none.
+    private func readLink(_ name: CString, in parent: borrowing Descriptor) throws(SystemError) -> CString? {
+        let raw = parent.raw
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            // Never nil: the buffer is not empty.
+            let start = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self)
+            return name.withPointer { readlinkat(raw, $0, start, bytes.count) }
+        }
+        if count < 0 {
+            let failure = SystemError.last
+            if failure.errno == ENOENT || failure.errno == EINVAL { return nil }
+            throw failure
+        }
+        guard let target = CString(buffer[0..<count]) else { throw SystemError(EINVAL) }
+        return target
     }
 
     /// The parent directory of `path`, made when missing, and the last component.

@@ -2,7 +2,8 @@ import CLinux
 import MonitorCoreEmbedded
 
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
-// listening socket; 6 a PID namespace if the plan joins one; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open.
+// listening socket; 6 a PID namespace if the plan joins one; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open;
+// under the name "pause" it holds a pod's PID namespace, in a root that has neither arguments nor /proc.
 
 /// The second word of the command line; Embedded Swift has no CommandLine.
 func firstArgument() -> ArraySlice<UInt8> {
@@ -34,7 +35,9 @@ func monitor() -> Never {
 }
 
 let argument = firstArgument()
-if isWord(argument, "anchor") {
+if strcmp(CLinux_program_name(), "pause") == 0 {
+    Pause.hold()
+} else if isWord(argument, "anchor") {
     Anchor.hold()
 } else if isWord(argument, "monitor") {
     monitor()

@@ -16,12 +16,15 @@ struct ContainerRecordTests {
             environment: ["A=1", "B="], workingDirectory: "/w", userID: 1, groupID: 2, supplementaryGroups: [3, .max],
             mounts: [
                 ContainerMount(
-                    hostPath: "/h", containerPath: "/c", isFile: true, readOnly: true, propagation: .bidirectional),
+                    hostPath: "/h", containerPath: "/c", isFile: true, readOnly: true, readOnlyBelow: false,
+                    propagation: .bidirectional),
                 ContainerMount(hostPath: "/i", containerPath: "/d", propagation: .hostToContainer),
             ],
-            capabilities: CapabilitySet([.KILL]), privileged: true, noNewPrivileges: true, seccomp: .unconfined,
+            capabilities: CapabilitySet([.KILL]), privileged: true, isProcUnmasked: true, noNewPrivileges: true,
+            seccomp: .unconfined,
             readOnlyRoot: true, resourceLimits: [ResourceLimit(resource: 7, soft: 1, hard: .max)],
-            outOfMemoryScore: -997, cgroupPath: "kubepods/c", logPath: "/log", labels: ["a": "1", "b": "2"]))
+            outOfMemoryScore: -997, cgroupPath: "kubepods/c", logPath: "/log", isSandboxProcess: true,
+            labels: ["a": "1", "b": "2"]))
 
     private static let plain = ContainerRecord(
         id: "", bootID: "", createdAt: 0,
@@ -53,13 +56,24 @@ struct ContainerRecordTests {
         }
     }
 
+    @Test("a record of the first version is read as what was meant then")
+    func firstVersion() throws {
+        var old = Self.full
+        for index in old.config.mounts.indices { old.config.mounts[index].readOnlyBelow = true }
+        (old.config.isProcUnmasked, old.config.isSandboxProcess) = (false, false)
+        // It ended before one byte for each mount and two more.
+        var bytes = Array(old.encoded().dropLast(old.config.mounts.count + 2))
+        bytes[0] = 1
+        #expect(try ContainerRecord(decoding: bytes) == old)
+    }
+
     @Test("a byte too many is an error")
     func trailing() {
         let error = #expect(throws: WireError.self) { try ContainerRecord(decoding: Self.full.encoded() + [0]) }
         #expect(error?.code == .trailingBytes)
     }
 
-    @Test("another version is refused", arguments: [0, 2, 255] as [UInt8])
+    @Test("another version is refused", arguments: [0, 3, 255] as [UInt8])
     func version(version: UInt8) {
         var bytes = Self.full.encoded()
         bytes[0] = version

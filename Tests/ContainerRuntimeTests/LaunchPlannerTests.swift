@@ -9,10 +9,12 @@ struct LaunchPlannerTests {
         joinPoints: CgroupJoinPoints(v2Directory: "/cg/unified", v1TasksFiles: ["/cg/cpu/tasks", "/cg/memory/tasks"]),
         outOfMemoryEventsFile: "/cg/events", v1Controllers: ["cpu", "memory"])
 
-    private static func sandbox(hostNetwork: Bool = false, sysctls: [String: String] = [:]) -> PodSandbox {
+    private static func sandbox(
+        hostNetwork: Bool = false, hostIPC: Bool = false, processes: ProcessNamespace = .container
+    ) -> PodSandbox {
         PodSandbox(
             id: "s", podUID: "u", podNamespace: "ns", podName: "p", attempt: 0, hostname: "p",
-            hostNetwork: hostNetwork, sysctls: sysctls, directory: "/run/s")
+            hostNetwork: hostNetwork, hostIPC: hostIPC, processNamespace: processes, directory: "/run/s")
     }
 
     private static func config(_ change: (inout ContainerConfig) -> Void = { _ in }) -> ContainerConfig {
@@ -26,9 +28,10 @@ struct LaunchPlannerTests {
     }
 
     private static func plan(
-        _ config: ContainerConfig = config(), sandbox: PodSandbox = sandbox(), seccomp: [UInt8]? = [1, 2]
+        _ config: ContainerConfig = config(), sandbox: PodSandbox = sandbox(), host: HostFacts = HostFacts(),
+        seccomp: [UInt8]? = [1, 2]
     ) throws -> LaunchPlan {
-        try LaunchPlanner.plan(config, sandbox: sandbox, places: places, cgroup: cgroup, seccomp: seccomp)
+        try LaunchPlanner.plan(config, sandbox: sandbox, places: places, cgroup: cgroup, host: host, seccomp: seccomp)
     }
 
     /// The name of a step's case.
@@ -48,21 +51,21 @@ struct LaunchPlannerTests {
         "each protection comes before what could escape it",
         arguments: [
             ("joinCgroup", "enterNamespace"), ("enterNamespace", "unshare"), ("unshare", "setPropagation"),
-            ("setPropagation", "mountOverlayRoot"), ("mountOverlayRoot", "mount"), ("mount", "writeSysctl"),
-            ("bind", "writeSysctl"), ("writeSysctl", "maskPath"), ("maskPath", "readOnlyPath"),
+            ("setPropagation", "mountOverlayRoot"), ("mountOverlayRoot", "mount"), ("mount", "maskPath"),
+            ("bind", "maskPath"), ("maskPath", "readOnlyPath"),
             ("readOnlyPath", "makeDirectory"), ("makeDirectory", "pivotRoot"), ("pivotRoot", "makeRootReadOnly"),
             ("makeRootReadOnly", "resourceLimit"), ("resourceLimit", "awaitRelease"),
             ("awaitRelease", "boundingCapabilities"), ("boundingCapabilities", "supplementaryGroups"),
-            ("supplementaryGroups", "groupID"), ("groupID", "userID"), ("userID", "capabilities"),
-            ("capabilities", "parentDeathSignal"), ("parentDeathSignal", "workingDirectory"),
-            ("workingDirectory", "closeDescriptors"), ("closeDescriptors", "execute"),
+            ("supplementaryGroups", "groupID"), ("groupID", "userID"), ("userID", "closeDescriptors"),
+            ("closeDescriptors", "workingDirectory"), ("workingDirectory", "parentDeathSignal"),
+            ("capabilities", "parentDeathSignal"), ("parentDeathSignal", "execute"),
         ])
     func order(first: String, second: String) throws {
         let config = Self.config { config in
             config.readOnlyRoot = true
             config.mounts = [ContainerMount(hostPath: "/h", containerPath: "/data")]
         }
-        let kinds = Self.kinds(try Self.plan(config, sandbox: Self.sandbox(sysctls: ["net.ipv4.ip_forward": "1"])))
+        let kinds = Self.kinds(try Self.plan(config))
         #expect(Self.isOrdered(first, second, in: kinds), "\(kinds)")
         #expect(kinds.last == "execute")
         #expect(kinds.filter { $0 == "execute" }.count == 1)
@@ -74,7 +77,7 @@ struct LaunchPlannerTests {
         #expect(kinds.contains("noNewPrivileges") == noNewPrivileges)
         #expect(kinds.filter { $0 == "seccompFilter" }.count == 1)
         if noNewPrivileges {
-            #expect(Array(kinds.suffix(4)) == ["closeDescriptors", "noNewPrivileges", "seccompFilter", "execute"])
+            #expect(Array(kinds.suffix(4)) == ["parentDeathSignal", "noNewPrivileges", "seccompFilter", "execute"])
         } else {
             #expect(Self.isOrdered("seccompFilter", "userID", in: kinds))
             #expect(Self.isOrdered("awaitRelease", "seccompFilter", in: kinds))
@@ -105,9 +108,12 @@ struct LaunchPlannerTests {
 
     @Test(
         "a container joins its sandbox's namespaces, and no network of its own with the host's",
-        arguments: [(false, ["/run/s/net", "/run/s/ipc", "/run/s/uts"]), (true, ["/run/s/ipc"])])
-    func namespaces(hostNetwork: Bool, expected: [String]) throws {
-        let plan = try Self.plan(sandbox: Self.sandbox(hostNetwork: hostNetwork))
+        arguments: [
+            (false, false, ["/run/s/net", "/run/s/ipc", "/run/s/uts"]), (true, false, ["/run/s/ipc"]),
+            (false, true, ["/run/s/net", "/run/s/uts"]), (true, true, []),
+        ])
+    func namespaces(hostNetwork: Bool, hostIPC: Bool, expected: [String]) throws {
+        let plan = try Self.plan(sandbox: Self.sandbox(hostNetwork: hostNetwork, hostIPC: hostIPC))
         let paths = plan.steps.compactMap { step -> String? in
             guard case .enterNamespace(let path, _) = step else { return nil }
             return Self.text(path)
@@ -129,9 +135,132 @@ struct LaunchPlannerTests {
         #expect(masked == (privileged ? 0 : LaunchPlanner.maskedPaths.count))
         let readOnly = plan.steps.filter { Self.kind($0) == "readOnlyPath" }.count
         #expect(readOnly == (privileged ? 0 : LaunchPlanner.readOnlyPaths.count))
-        let mask = (privileged ? CapabilitySet.all : .containerDefault).mask
-        #expect(plan.steps.contains(.boundingCapabilities(mask)))
-        #expect(plan.steps.contains(.capabilities(effective: mask, permitted: mask, inheritable: 0)))
+    }
+
+    @Test("paths that this machine has to hide are hidden, too; with procMount Unmasked nothing is")
+    func masks() throws {
+        let host = HostFacts(maskedPaths: ["/sys/devices/system/cpu/cpu0/thermal_throttle"])
+        let hidden = { (plan: LaunchPlan) in
+            plan.steps.compactMap { step -> String? in
+                guard case .maskPath(let path) = step else { return nil }
+                return Self.text(path)
+            }
+        }
+        // The list of Kubernetes' default procMount.
+        let expected = [
+            "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+            "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+            "/sys/devices/virtual/powercap", "/sys/devices/system/cpu/cpu0/thermal_throttle",
+        ]
+        #expect(hidden(try Self.plan(host: host)) == expected)
+        let unmasked = try Self.plan(Self.config { $0.isProcUnmasked = true }, host: host)
+        #expect(hidden(unmasked) == [])
+        #expect(!Self.kinds(unmasked).contains("readOnlyPath"))
+    }
+
+    @Test("root has the capabilities it was given, another user none but in its bounding set", arguments: [0, 1000])
+    func capabilities(user: UInt32) throws {
+        let given = CapabilitySet([.KILL, .CHOWN]).mask
+        for directory in ["/", "/work"] {
+            let plan = try Self.plan(
+                Self.config { config in
+                    (config.userID, config.workingDirectory) = (user, directory)
+                    config.capabilities = CapabilitySet(mask: given)
+                })
+            #expect(plan.steps.contains(.boundingCapabilities(given)))
+            let sets = plan.steps.filter { Self.kind($0) == "capabilities" }
+            let held = user == 0 ? given : 0
+            #expect(sets.last == .capabilities(effective: held, permitted: held, inheritable: 0))
+            // Only to enter a directory that may be closed to the user: CAP_DAC_OVERRIDE is number 1.
+            let search: [LaunchStep] = [.capabilities(effective: 2, permitted: given | 2, inheritable: 0)]
+            #expect(Array(sets.dropLast()) == (directory == "/" ? [] : search))
+        }
+    }
+
+    @Test("a privileged container finds the host's devices in its /dev, with their owners")
+    func devices() throws {
+        let host = HostFacts(devices: [
+            HostFacts.Device(path: "/dev/null", mode: 0o020666, major: 1, minor: 3),
+            HostFacts.Device(path: "/dev/mapper/a", mode: 0o060660, major: 253, minor: 0, userID: 0, groupID: 6),
+        ])
+        let node = LaunchStep.deviceNode(
+            path: CString(terminated: "/dev/mapper/a"), mode: 0o060660, major: 253, minor: 0)
+        let owner = LaunchStep.changeOwner(path: CString(terminated: "/dev/mapper/a"), user: 0, group: 6)
+        let privileged = try Self.plan(Self.config { $0.privileged = true }, host: host)
+        #expect(privileged.steps.contains(node))
+        #expect(privileged.steps.contains(owner))
+        #expect(privileged.steps.filter { Self.kind($0) == "deviceNode" }.count == 7, "/dev/null is made once")
+        let other = try Self.plan(host: host)
+        #expect(!other.steps.contains(node))
+        #expect(other.steps.filter { Self.kind($0) == "deviceNode" }.count == 6)
+    }
+
+    @Test(
+        "processes are the container's own, the pod's or the host's",
+        arguments: [
+            (ProcessNamespace.container, UInt64(0x2002_0000), false), (.pod, 0x0002_0000, true),
+            (.host, 0x0002_0000, false),
+        ])
+    func processes(namespace: ProcessNamespace, cloneFlags: UInt64, joins: Bool) throws {
+        let plan = try Self.plan(sandbox: Self.sandbox(processes: namespace))
+        #expect(plan.cloneFlags == cloneFlags)
+        #expect(plan.joinsPIDNamespace == joins)
+    }
+
+    @Test("the process that holds a pod's PID namespace has one of its own, and nothing but its program")
+    func sandboxProcess() throws {
+        let config = Self.config { config in
+            config.isSandboxProcess = true
+            config.arguments = ["/pause"]
+            config.logPath = ""
+            config.workingDirectory = "/"
+            config.capabilities = CapabilitySet(mask: 0)
+            (config.noNewPrivileges, config.readOnlyRoot) = (true, true)
+            config.mounts = [
+                ContainerMount(hostPath: "/bin/m", containerPath: "/pause", isFile: true, readOnly: true)
+            ]
+        }
+        let plan = try Self.plan(config, sandbox: Self.sandbox(processes: .pod))
+        #expect(plan.cloneFlags == 0x2002_0000)
+        #expect(!plan.joinsPIDNamespace)
+        #expect(plan.logFile == nil)
+        let kinds = Self.kinds(plan)
+        #expect(Set(kinds).isDisjoint(with: ["mount", "deviceNode", "maskPath"]))
+        #expect(kinds.filter { $0 == "bind" }.count == 1)
+        #expect(kinds.filter { $0 == "enterNamespace" }.count == 3)
+        #expect(kinds.contains("pivotRoot") && kinds.contains("makeRootReadOnly") && kinds.contains("seccompFilter"))
+        #expect(plan.steps.contains(.boundingCapabilities(0)))
+    }
+
+    @Test("a read-only mount is so with all below it, or alone when the pod says so")
+    func readOnlyBelow() throws {
+        let plan = try Self.plan(
+            Self.config { config in
+                config.mounts = [
+                    ContainerMount(hostPath: "/h/1", containerPath: "/a", readOnly: true),
+                    ContainerMount(hostPath: "/h/2", containerPath: "/b", readOnly: true, readOnlyBelow: false),
+                    ContainerMount(hostPath: "/h/3", containerPath: "/c", readOnlyBelow: false),
+                ]
+            })
+        let binds = plan.steps.compactMap { step -> [UInt64]? in
+            guard case .bind(let bind) = step, Self.text(bind.source).hasPrefix("/h") else { return nil }
+            return [bind.attributes, bind.topAttributes]
+        }
+        #expect(binds == [[1, 0], [0, 1], [0, 0]])
+    }
+
+    @Test("mounts are taken hold of while they are shared only where they travel both ways")
+    func sharedSources() throws {
+        let plan = try Self.plan(
+            Self.config { config in
+                config.mounts = [
+                    ContainerMount(hostPath: "/h/1", containerPath: "/a", propagation: .hostToContainer),
+                    ContainerMount(hostPath: "/h/2", containerPath: "/b", propagation: .bidirectional),
+                ]
+            })
+        let shared = LaunchStep.shareSource(CString(terminated: "/h/2"), forbidsLinks: false)
+        #expect(plan.steps.filter { Self.kind($0) == "shareSource" } == [shared])
+        #expect(Self.isOrdered("shareSource", "setPropagation", in: Self.kinds(plan)))
     }
 
     @Test("volumes are bound parents first, each with its own flags, after /dev and /sys")
@@ -197,7 +326,7 @@ struct LaunchPlannerTests {
 
     /// Each puts a NUL where a text goes to the kernel.
     private enum Poison: CaseIterable {
-        case program, argument, environment, workingDirectory, mount, log, layer, sysctl
+        case program, argument, environment, workingDirectory, mount, log, layer
 
         func apply(_ config: inout ContainerConfig) {
             switch self {
@@ -208,33 +337,15 @@ struct LaunchPlannerTests {
             case .mount: config.mounts = [ContainerMount(hostPath: "/h", containerPath: "/c\0/../..")]
             case .log: config.logPath = "/log\0"
             case .layer: config.rootLayers = ["/layer\0"]
-            case .sysctl: break
             }
         }
     }
 
     @Test("a NUL byte in any text is refused, as the kernel would cut it there", arguments: Poison.allCases)
     private func interiorNUL(poison: Poison) {
-        let sandbox = Self.sandbox(sysctls: poison == .sysctl ? ["a.b": "1\0"] : [:])
-        let error = #expect(throws: RuntimeError.self) {
-            try Self.plan(Self.config(poison.apply), sandbox: sandbox)
-        }
+        let error = #expect(throws: RuntimeError.self) { try Self.plan(Self.config(poison.apply)) }
         #expect(error?.code == .invalidConfiguration)
         #expect(error?.message.contains("NUL") == true)
-    }
-
-    @Test("a sysctl is written below /proc/sys, a directory for each dot")
-    func sysctls() throws {
-        let plan = try Self.plan(
-            sandbox: Self.sandbox(sysctls: ["net.core.somaxconn": "9", "kernel.shm_rmid_forced": "1"]))
-        let written = plan.steps.filter { Self.kind($0) == "writeSysctl" }
-        #expect(
-            written == [
-                .writeSysctl(
-                    path: CString(terminated: "/proc/sys/kernel/shm_rmid_forced"), value: CString(terminated: "1")),
-                .writeSysctl(
-                    path: CString(terminated: "/proc/sys/net/core/somaxconn"), value: CString(terminated: "9")),
-            ])
     }
 
     @Test("the same configuration gives the same plan, which survives the wire")
@@ -272,13 +383,15 @@ struct LaunchPlannerTests {
     }
 
     @Test(
-        "a command joins the network and host name of its container unless they are the host's",
-        arguments: [(false, UInt32(0x4E02_0000)), (true, UInt32(0x0A02_0000))])
-    func executionNamespaces(hostNetwork: Bool, types: UInt32) throws {
+        "a command joins the network, host name and IPC of its container unless they are the host's",
+        arguments: [
+            (false, false, UInt32(0x4E02_0000)), (true, false, UInt32(0x0A02_0000)), (false, true, UInt32(0x4602_0000)),
+        ])
+    func executionNamespaces(hostNetwork: Bool, hostIPC: Bool, types: UInt32) throws {
         // CLONE_NEWNS, NEWCGROUP and NEWIPC, and with a network of its own NEWNET and NEWUTS.
         let plan = try LaunchPlanner.planExecution(
-            of: ["/bin/ls"], in: Self.config(), sandbox: Self.sandbox(hostNetwork: hostNetwork), cgroup: Self.cgroup,
-            seccomp: nil)
+            of: ["/bin/ls"], in: Self.config(), sandbox: Self.sandbox(hostNetwork: hostNetwork, hostIPC: hostIPC),
+            cgroup: Self.cgroup, seccomp: nil)
         #expect(plan.steps.contains(.enterContainerNamespaces(types: types)))
     }
 }

@@ -24,7 +24,8 @@ struct RuntimeFixture: Sendable {
 
     /// Runs `body` with a started runtime and one sandbox, then removes all and fails the test for anything left.
     static func with(
-        hostNetwork: Bool = false, _ body: @Sendable (RuntimeFixture) async throws -> Void
+        sandbox change: @Sendable (inout PodSandboxConfig) -> Void = { _ in },
+        _ body: @Sendable (RuntimeFixture) async throws -> Void
     ) async throws {
         let name = "swiftlet-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         let directory = "/tmp/" + name
@@ -38,10 +39,11 @@ struct RuntimeFixture: Sendable {
             group.addTask { await runtime.run() }
             try await runtime.start()
             try cgroups.createIfNeeded("kubepods/podtest")
-            let sandbox = try await runtime.runPodSandbox(
-                PodSandboxConfig(
-                    podUID: "test", podNamespace: "default", podName: "pod", hostname: "pod-host",
-                    hostNetwork: hostNetwork))
+            var sandboxConfig = PodSandboxConfig(
+                podUID: "test", podNamespace: "default", podName: "pod", hostname: "pod-host",
+                cgroupPath: "kubepods/podtest")
+            change(&sandboxConfig)
+            let sandbox = try await runtime.runPodSandbox(sandboxConfig)
             let fixture = RuntimeFixture(
                 directory: directory, cgroups: cgroups, runtime: runtime, runtimeConfiguration: configuration,
                 sandbox: sandbox)

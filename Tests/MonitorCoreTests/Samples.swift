@@ -38,11 +38,20 @@ enum Samples {
             BindMount(
                 source: CString(terminated: "/h"), target: CString(terminated: "/c"), kind: .directory, attributes: 0,
                 propagation: 1)),
+        .bind(
+            BindMount(
+                source: CString(terminated: "/h"), target: CString(terminated: "/d"), kind: .directory, attributes: 0,
+                propagation: 2, topAttributes: 1)),
+        .bindWithoutLinks(
+            BindMount(
+                source: CString(terminated: "/h"), target: CString(terminated: "/e"), kind: .directory, attributes: 0,
+                propagation: 2, topAttributes: 1)),
         .deviceNode(path: CString(terminated: "/dev/null"), mode: 3, major: 1, minor: 3),
         .symbolicLink(target: CString(terminated: "x"), path: CString(terminated: "/y")),
         .makeDirectory(CString(terminated: "/work")), .maskPath(CString(terminated: "/proc/kcore")),
         .readOnlyPath(CString(terminated: "/proc/sys")),
-        .writeSysctl(path: CString(terminated: "/proc/sys/a"), value: CString(terminated: "1")), .pivotRoot,
+        .shareSource(CString(terminated: "/h"), forbidsLinks: true),
+        .changeOwner(path: CString(terminated: "/dev/x"), user: 1, group: .max), .pivotRoot,
         .makeRootReadOnly, .resourceLimit(resource: 7, soft: 1, hard: .max), .outOfMemoryScore(-997), .awaitRelease,
         .boundingCapabilities(1), .supplementaryGroups([1, .max]), .groupID(1), .userID(2),
         .capabilities(effective: 1, permitted: 2, inheritable: 3), .noNewPrivileges, .seccompFilter([0, 1, 255]),

@@ -37,6 +37,8 @@ struct NodeObjectTests {
         #expect(
             node.status?.addresses?.map { "\($0.type) \($0.address)" }
                 == ["InternalIP 192.0.2.1", "InternalIP 2001:db8::1", "Hostname n1"])
+        #expect(node.status?.features?.supplementalGroupsPolicy == true)
+        #expect(node.status?.runtimeHandlers?.map(\.features?.recursiveReadOnlyMounts) == [true])
         #expect(node.status?.daemonEndpoints?.kubeletEndpoint?.port == 10251)
         #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.0-swiftlet.0.1.0")
         #expect(node.status?.nodeInfo?.containerRuntimeVersion == "swiftlet://0.1.0")

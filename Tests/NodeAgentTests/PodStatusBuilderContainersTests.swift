@@ -147,6 +147,8 @@ struct PodStatusBuilderContainersTests {
         container.volumeMounts = [
             VolumeMount(name: "v", mountPath: "/v"),
             VolumeMount(name: "r", readOnly: true, recursiveReadOnly: "IfPossible", mountPath: "/r"),
+            VolumeMount(name: "d", readOnly: true, recursiveReadOnly: "Disabled", mountPath: "/d"),
+            VolumeMount(name: "p", readOnly: true, mountPath: "/p", mountPropagation: "HostToContainer"),
         ]
         var instance = Fixture.instance()
         (instance.userID, instance.groupID, instance.supplementaryGroups) = (UInt32.max, 0, [5])
@@ -159,13 +161,10 @@ struct PodStatusBuilderContainersTests {
         #expect(
             status?.volumeMounts == [
                 VolumeMountStatus(name: "v", mountPath: "/v"),
-                VolumeMountStatus(name: "r", mountPath: "/r", readOnly: true, recursiveReadOnly: "Disabled"),
+                VolumeMountStatus(name: "r", mountPath: "/r", readOnly: true, recursiveReadOnly: "Enabled"),
+                VolumeMountStatus(name: "d", mountPath: "/d", readOnly: true, recursiveReadOnly: "Disabled"),
+                VolumeMountStatus(name: "p", mountPath: "/p", readOnly: true, recursiveReadOnly: "Disabled"),
             ])
-        let able = PodStatusBuilder.build(
-            .init(
-                pod: pod, observation: Fixture.observed([instance]), supportsRecursiveReadOnly: true,
-                now: Timestamp(seconds: 1)))
-        #expect(able.containerStatuses?.first?.volumeMounts?.last?.recursiveReadOnly == "Enabled")
         let unknown = Fixture.status(Fixture.pod(), [Fixture.instance()]).containerStatuses?.first
         #expect(unknown?.user == nil)
         #expect(unknown?.resources == nil)

@@ -29,11 +29,8 @@ struct UnsupportedFieldsTests {
     }
 
     private static let podFields: [(String, @Sendable (inout PodSpec) -> Void)] = [
-        ("spec.hostPID", { $0.hostPID = true }), ("spec.hostIPC", { $0.hostIPC = true }),
-        ("spec.shareProcessNamespace", { $0.shareProcessNamespace = true }),
         ("spec.hostUsers: false", { $0.hostUsers = false }),
         ("spec.runtimeClassName", { $0.runtimeClassName = "kata" }),
-        ("spec.setHostnameAsFQDN", { $0.setHostnameAsFQDN = true }),
         ("spec.resourceClaims", { $0.resourceClaims = [PodResourceClaim()] }),
         (
             "spec.securityContext.seccompProfile",
@@ -50,8 +47,6 @@ struct UnsupportedFieldsTests {
         ("tty", { $0.tty = true }),
         ("stdin", { $0.stdin = true }),
         ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
-        ("securityContext.privileged", { $0.securityContext = SecurityContext(privileged: true) }),
-        ("securityContext.procMount", { $0.securityContext = SecurityContext(procMount: "Unmasked") }),
         (
             "securityContext.seccompProfile",
             { $0.securityContext = SecurityContext(seccompProfile: SeccompProfile(type: "Localhost")) }
@@ -81,12 +76,12 @@ struct UnsupportedFieldsTests {
     @Test("every unsupported field is named, not only the first")
     func several() {
         let pod = Self.pod { spec in
-            spec.hostPID = true
+            spec.runtimeClassName = "kata"
             spec.containers[0].tty = true
             spec.containers[1].stdin = true
         }
-        #expect(
-            UnsupportedFields.find(in: pod) == ["spec.containers[0].tty", "spec.containers[1].stdin", "spec.hostPID"])
+        let expected = ["spec.containers[0].tty", "spec.containers[1].stdin", "spec.runtimeClassName"]
+        #expect(UnsupportedFields.find(in: pod) == expected)
     }
 
     @Test("probes, hooks, restart policies and rules, deadlines and ephemeral containers are carried out")
@@ -102,6 +97,18 @@ struct UnsupportedFieldsTests {
             spec.containers[0].restartPolicyRules = [ContainerRestartRule()]
         }
         #expect(UnsupportedFields.find(in: pod) == [])
+    }
+
+    @Test("what a pod shares with its host and among its containers is carried out")
+    func privileges() {
+        let pod = Self.pod { spec in
+            (spec.hostPID, spec.hostIPC, spec.hostNetwork, spec.setHostnameAsFQDN) = (true, true, true, true)
+            spec.securityContext = PodSecurityContext(sysctls: [Sysctl(name: "net.core.somaxconn", value: "1")])
+            spec.containers[0].securityContext = SecurityContext(privileged: true)
+            spec.containers[1].securityContext = SecurityContext(procMount: "Unmasked")
+        }
+        #expect(UnsupportedFields.find(in: pod) == [])
+        #expect(UnsupportedFields.find(in: Self.pod { $0.shareProcessNamespace = true }) == [])
     }
 
     @Test("a container added for debugging is refused alone")

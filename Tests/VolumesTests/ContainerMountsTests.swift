@@ -201,10 +201,21 @@ import Testing
     }
 
     @Test(
+        "a read-only mount is so with all below it unless that is disabled",
+        arguments: [(nil, true), ("Enabled", true), ("IfPossible", true), ("Disabled", false)] as [(String?, Bool)])
+    func readOnlyBelow(mode: String?, expected: Bool) async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let mount = VolumeMount(name: "data", readOnly: true, recursiveReadOnly: mode, mountPath: "/x")
+            let point = try await mounts(world, [mount]).first
+            #expect(point?.readOnly == true)
+            #expect(point?.readOnlyBelow == expected)
+        }
+    }
+
+    @Test(
         "what cannot be honoured is refused",
         arguments: [
             VolumeMount(name: "absent", mountPath: "/x"),
-            VolumeMount(name: "data", readOnly: true, recursiveReadOnly: "Enabled", mountPath: "/x"),
             VolumeMount(name: "data", mountPath: "/x", mountPropagation: "Sideways"),
             VolumeMount(name: "data", mountPath: ""),
         ])

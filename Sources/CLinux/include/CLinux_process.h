@@ -67,6 +67,10 @@ static inline int CLinux_prctl(int option, unsigned long a, unsigned long b, uns
     return prctl(option, a, b, c, d);
 }
 
+// The last component of argv[0], without /proc; behind _GNU_SOURCE.
+extern char *program_invocation_short_name;
+static inline const char *CLinux_program_name(void) { return program_invocation_short_name; }
+
 // waitid(2) on a pidfd: P_PIDFD is missing from the overlay.
 static inline int CLinux_wait_pidfd(int pidfd, siginfo_t *info, int options) {
     return waitid((idtype_t)3 /* P_PIDFD */, (id_t)pidfd, info, options);

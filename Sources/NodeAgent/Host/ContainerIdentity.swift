@@ -8,52 +8,66 @@ struct ContainerIdentity: Hashable, Sendable {
     var supplementaryGroups: [UInt32]
     var home: String
 
-    /// - Parameter imageUser: the image's USER, resolved in its own /etc/passwd.
+    /// Whom to look up in the image: the user of the security context, or else the image's own USER.
+    static func userText(
+        _ pod: Pod, _ container: Container, imageUserText: String
+    ) throws(ContainerConfigError) -> String {
+        guard let user = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser else {
+            return imageUserText
+        }
+        return "\(try identifier(user, "securityContext.runAsUser"))"
+    }
+
+    /// - Parameters:
+    ///   - imageUser: what the image's own /etc/passwd and /etc/group say of ``userText(_:_:imageUserText:)``.
+    ///   - imageUserText: the image's USER.
     static func resolve(
         _ pod: Pod, _ container: Container, imageUser: ImageUser, imageUserText: String
     ) throws(ContainerConfigError) -> ContainerIdentity {
         let (podContext, context) = (pod.spec.securityContext, container.securityContext)
         let user = context?.runAsUser ?? podContext?.runAsUser
-        let group = context?.runAsGroup ?? podContext?.runAsGroup
         var identity = ContainerIdentity(
             userID: imageUser.uid, groupID: imageUser.gid, supplementaryGroups: [], home: imageUser.home)
-        if let user {
-            identity.userID = try identifier(user, "securityContext.runAsUser")
-            if UInt32(clamping: user) != imageUser.uid {
-                // Not the image's user: nothing of the image's passwd entry holds for it.
-                identity.groupID = 0
-                identity.home = "/"
-            }
+        if let group = context?.runAsGroup ?? podContext?.runAsGroup {
+            identity.groupID = try identifier(group, "securityContext.runAsGroup")
         }
-        if let group { identity.groupID = try identifier(group, "securityContext.runAsGroup") }
-        if podContext?.supplementalGroupsPolicy != "Strict", identity.userID == imageUser.uid {
-            identity.supplementaryGroups = imageUser.supplementaryGroups
-        }
+        // The group itself first: a program that gives it up must not gain access where a file's mode denies it to the group.
+        var groups = [identity.groupID]
+        if podContext?.supplementalGroupsPolicy != "Strict" { groups += imageUser.supplementaryGroups }
         for extra in (podContext?.fsGroup.map { [$0] } ?? []) + (podContext?.supplementalGroups ?? []) {
-            let group = try identifier(extra, "securityContext.supplementalGroups")
-            if !identity.supplementaryGroups.contains(group) { identity.supplementaryGroups.append(group) }
+            groups.append(try identifier(extra, "securityContext.supplementalGroups"))
+        }
+        for group in groups where !identity.supplementaryGroups.contains(group) {
+            identity.supplementaryGroups.append(group)
         }
         if context?.runAsNonRoot ?? podContext?.runAsNonRoot ?? false {
-            try requireNonRoot(container, identity, explicitUser: user, imageUserText: imageUserText)
+            try requireNonRoot(pod, container, identity, explicitUser: user, imageUserText: imageUserText)
         }
         return identity
     }
 
+    /// An image's user must be a number: a name is whatever the image's files say at the moment.
     private static func requireNonRoot(
-        _ container: Container, _ identity: ContainerIdentity, explicitUser: Int64?, imageUserText: String
+        _ pod: Pod, _ container: Container, _ identity: ContainerIdentity, explicitUser: Int64?, imageUserText: String
     ) throws(ContainerConfigError) {
-        if explicitUser == 0 {
-            throw ContainerConfigError("container's runAsUser breaks non-root policy (container \(container.name))")
+        let metadata = pod.metadata
+        let whose =
+            "(pod: \"\(metadata.name ?? "")_\(metadata.namespace ?? "")(\(metadata.uid ?? ""))\", "
+            + "container: \(container.name))"
+        if let explicitUser {
+            if explicitUser == 0 {
+                throw ContainerConfigError("container's runAsUser breaks non-root policy \(whose)")
+            }
+            return
         }
-        if explicitUser == nil, identity.userID == 0 {
+        let name = imageUserText.split(separator: ":", omittingEmptySubsequences: false).first ?? ""
+        if !name.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             throw ContainerConfigError(
-                "container has runAsNonRoot and image will run as root (container \(container.name))")
+                "container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root "
+                    + whose)
         }
-        let imageName = imageUserText.split(separator: ":").first ?? ""
-        if explicitUser == nil, imageName.contains(where: { !$0.isNumber }) {
-            throw ContainerConfigError(
-                "container has runAsNonRoot and image has non-numeric user (\(imageUserText)), cannot verify user is non-root"
-            )
+        if identity.userID == 0 {
+            throw ContainerConfigError("container has runAsNonRoot and image will run as root \(whose)")
         }
     }
 

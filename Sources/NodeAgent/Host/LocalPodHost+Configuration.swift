@@ -18,7 +18,8 @@ extension LocalPodHost {
                 objects: objects, services: parts.services(),
                 placement: DownwardAPI.Placement(
                     nodeName: configuration.nodeName, podIPs: memory(pod.metadata.uid ?? "").podIPs, hostIPs: hostIPs),
-                nodeAllocatable: parts.nodeAllocatable(), hostname: hostname(of: pod),
+                nodeAllocatable: parts.nodeAllocatable(),
+                hostname: try PodHostname(pod, configuration).kernelName(),
                 imageEnvironment: image.config.env, home: home))
         if !environment.skippedKeys.isEmpty {
             record(
@@ -36,14 +37,15 @@ extension LocalPodHost {
     ) async throws -> ContainerConfig {
         let (places, uid) = (configuration.places, pod.metadata.uid ?? "")
         let userText = image.config.user
+        let sought = try ContainerIdentity.userText(pod, container, imageUserText: userText)
         let imageUser = try await KernelThreadPool.shared.run { () throws(ImageError) in
-            try ImageUser.resolve(user: userText, lowerDirectories: image.layers)
+            try ImageUser.resolve(user: sought, lowerDirectories: image.layers)
         }
         let identity = try ContainerIdentity.resolve(pod, container, imageUser: imageUser, imageUserText: userText)
         let variables = try await environment(of: container, in: pod, image: image, home: identity.home)
         let security = container.securityContext
-        let capabilities = try CapabilitySet.containerDefault(
-            adding: security?.capabilities?.add ?? [], dropping: security?.capabilities?.drop ?? [])
+        let isPrivileged = security?.privileged == true
+        let capabilities = try capabilities(of: container, in: pod)
         let directory = places.logDirectory(pod, container: container.name)
         let links = places.containerLogLinksDirectory
         try await KernelThreadPool.shared.run { () throws(KernelError) in
@@ -62,7 +64,8 @@ extension LocalPodHost {
             userID: identity.userID, groupID: identity.groupID, supplementaryGroups: identity.supplementaryGroups,
             mounts: try await mounts(
                 of: container, in: pod, attempt: attempt, environment: variables.variables),
-            capabilities: capabilities,
+            capabilities: capabilities, privileged: isPrivileged,
+            isProcUnmasked: security?.procMount == "Unmasked",
             noNewPrivileges: security?.allowPrivilegeEscalation == false,
             seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
             readOnlyRoot: security?.readOnlyRootFilesystem == true, resourceLimits: configuration.resourceLimits,
@@ -72,6 +75,31 @@ extension LocalPodHost {
             resources: PodResources.container(container, podPidsLimit: configuration.podPidsLimit),
             logPath: places.log(pod, container: container.name, attempt: attempt),
             labels: labels(of: container, in: pod, attempt: attempt, image: image))
+    }
+
+    /// What the container asks for. A name that the node cannot give is refused; of "all" it gets what there is, and its pod is
+    /// told what there is not.
+    private func capabilities(
+        of container: Container, in pod: Pod
+    ) throws -> CapabilitySet {
+        let (security, held) = (container.securityContext, CapabilitySet.held)
+        let added = security?.capabilities?.add ?? []
+        let wanted = try CapabilitySet.containerDefault(adding: added, dropping: security?.capabilities?.drop ?? [])
+        let names = added.filter { $0.uppercased() != "ALL" }
+        let lacking = CapabilitySet(names.compactMap(Capability.init(name:))).subtracting(held).names
+        guard lacking.isEmpty else {
+            throw ContainerConfigError(
+                "securityContext.capabilities.add: this node does not have \(lacking.joined(separator: ", ")) itself; "
+                    + "start swiftlet with it in its bounding set")
+        }
+        let missing = (security?.privileged == true ? .all : wanted).subtracting(held).names
+        if !missing.isEmpty {
+            tellOnce(
+                "container \(container.name) runs without \(missing.joined(separator: ", ")): this node does not have it "
+                    + "itself",
+                "CapabilitiesNotAvailable", of: pod)
+        }
+        return wanted
     }
 
     private func workingDirectory(_ container: Container, _ image: ResolvedImage) -> String {
@@ -99,8 +127,8 @@ extension LocalPodHost {
         var mounts = points.map { point in
             ContainerMount(
                 hostPath: point.hostPath, containerPath: point.containerPath, isFile: point.isFile,
-                readOnly: point.readOnly, propagation: ContainerMount.Propagation(point.propagation),
-                forbidsLinks: point.forbidsLinks)
+                readOnly: point.readOnly, readOnlyBelow: point.readOnlyBelow,
+                propagation: ContainerMount.Propagation(point.propagation), forbidsLinks: point.forbidsLinks)
         }
         for (source, target) in [(places.hostsFile(uid), "/etc/hosts"), (places.resolvConf(uid), "/etc/resolv.conf")] {
             // A volume of the user's own at that place wins.

@@ -15,10 +15,14 @@ extension LocalPodHost {
             try await KernelThreadPool.shared.run { () throws(KernelError) in
                 try FileSystem.makeDirectories(directory, mode: 0o750)
             }
-            let sandbox = try await parts.runtime.runPodSandbox(
-                PodSandboxConfig(
-                    podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
-                    attempt: attempt, hostname: hostname(of: pod), hostNetwork: pod.spec.hostNetwork == true))
+            let config = try sandboxConfig(of: pod, attempt: attempt)
+            // One that lost its process, or its namespaces, makes way for the new one.
+            for lost in await parts.runtime.sandboxes(ofPod: uid) {
+                try await parts.runtime.stopPodSandbox(lost.id)
+                await parts.network.detach(sandboxID: lost.id)
+            }
+            try await makeCgroup(of: pod)
+            let sandbox = try await parts.runtime.runPodSandbox(config)
             made = sandbox
             try await prepare(sandbox, for: pod)
         } catch {
@@ -30,12 +34,25 @@ extension LocalPodHost {
         }
     }
 
+    private func sandboxConfig(of pod: Pod, attempt: UInt32) throws(ContainerConfigError) -> PodSandboxConfig {
+        let (metadata, spec) = (pod.metadata, pod.spec)
+        let sysctls = (spec.securityContext?.sysctls ?? []).map { (PodAdmission.normalized($0.name), $0.value) }
+        let processNamespace: ProcessNamespace =
+            spec.hostPID == true ? .host : spec.shareProcessNamespace == true ? .pod : .container
+        return PodSandboxConfig(
+            podUID: metadata.uid ?? "", podNamespace: metadata.namespace ?? "", podName: metadata.name ?? "",
+            attempt: attempt, hostname: try PodHostname(pod, configuration).kernelName(),
+            hostNetwork: spec.hostNetwork == true, hostIPC: spec.hostIPC == true, processNamespace: processNamespace,
+            sysctls: Dictionary(sysctls) { first, _ in first }, cgroupPath: PodPlaces.cgroup(pod))
+    }
+
     /// What a sandbox needs before a container starts in it: network, files, cgroup. Each step finds what is there, so an agent
     /// that adopted the sandbox of one that died half-way completes it.
     func prepare(_ sandbox: PodSandbox, for pod: Pod) async throws {
         try await makeCgroup(of: pod)
         if memory(sandbox.podUID).preparedSandbox == sandbox.id { return }
         try await connect(sandbox)
+        try await parts.runtime.applySysctls(ofSandbox: sandbox.id)
         try await writeFiles(of: pod)
         remember(sandbox.podUID) { $0.preparedSandbox = sandbox.id }
     }
@@ -64,25 +81,12 @@ extension LocalPodHost {
         remember(sandbox.podUID) { $0.podIPs = status.addresses.map(\.description) }
     }
 
-    /// spec.hostname, or the pod's name cut to what a kernel host name holds; the node's own with the host's network.
-    func hostname(of pod: Pod) -> String {
-        if pod.spec.hostNetwork == true { return configuration.nodeName }
-        let name = pod.spec.hostname.flatMap { $0.isEmpty ? nil : $0 } ?? pod.metadata.name ?? ""
-        var cut = Substring(name.prefix(63))
-        while let last = cut.last, last == "-" || last == "." { cut.removeLast() }
-        return String(cut)
-    }
-
     /// /etc/hosts and /etc/resolv.conf, shared by the pod's containers.
     private func writeFiles(of pod: Pod) async throws {
         let aliases = (pod.spec.hostAliases ?? []).map { HostsFile.Alias(ip: $0.ip, hostnames: $0.hostnames ?? []) }
-        let (places, uid, hostname) = (configuration.places, pod.metadata.uid ?? "", hostname(of: pod))
+        let (places, uid, name) = (configuration.places, pod.metadata.uid ?? "", PodHostname(pod, configuration))
         let addresses = memory(uid).podIPs.compactMap { IPAddress($0) }
         let usesHostNetwork = pod.spec.hostNetwork == true
-        let subdomain = pod.spec.subdomain ?? ""
-        let domain =
-            subdomain.isEmpty
-            ? "" : "\(subdomain).\(pod.metadata.namespace ?? "").svc.\(configuration.clusterDomain)"
         let resolver = ResolvConf(resolverInput(of: pod, hostFile: try? FileSystem.readText("/etc/resolv.conf")))
         for warning in resolver.warnings { record(.warning, warning.reason.rawValue, warning.message, of: pod) }
         try await KernelThreadPool.shared.run { () throws(KernelError) in
@@ -90,7 +94,7 @@ extension LocalPodHost {
                 usesHostNetwork
                 ? HostsFile.hostNetworkText(
                     hostFile: (try? FileSystem.readText("/etc/hosts")) ?? "", aliases: aliases)
-                : HostsFile.text(podIPs: addresses, hostname: hostname, domain: domain, aliases: aliases)
+                : HostsFile.text(podIPs: addresses, hostname: name.host, domain: name.domain, aliases: aliases)
             try FileSystem.writeAtomically(places.hostsFile(uid), Array(hosts.utf8), mode: 0o644, durable: false)
             try FileSystem.writeAtomically(
                 places.resolvConf(uid), Array(resolver.text.utf8), mode: 0o644, durable: false)

@@ -110,11 +110,14 @@ public final class LocalPodHost: PodHost {
     /// Limits that this host does not enforce are said once per pod, never silently dropped.
     func reportShortfalls(_ shortfalls: [CgroupShortfall], of pod: Pod) {
         for shortfall in shortfalls where shortfall.resource != .oomGroup {
-            let text = shortfall.description
-            var isNew = false
-            remember(pod.metadata.uid ?? "") { isNew = $0.reportedShortfalls.insert(text).inserted }
-            if isNew { record(.warning, "ResourceNotEnforced", text, of: pod) }
+            tellOnce(shortfall.description, "ResourceNotEnforced", of: pod)
         }
+    }
+
+    func tellOnce(_ text: String, _ reason: String, of pod: Pod) {
+        var isNew = false
+        remember(pod.metadata.uid ?? "") { isNew = $0.reportedShortfalls.insert(text).inserted }
+        if isNew { record(.warning, reason, text, of: pod) }
     }
 }
 

@@ -31,7 +31,11 @@ public enum NodeObject {
                 capacity: capacity, allocatable: allocatable(capacity, configuration),
                 conditions: conditions(problems, shortfalls, now: now), addresses: addresses(configuration),
                 daemonEndpoints: NodeDaemonEndpoints(kubeletEndpoint: DaemonEndpoint(port: configuration.kubeletPort)),
-                nodeInfo: systemInfo(configuration, information), images: told(images)))
+                nodeInfo: systemInfo(configuration, information), images: told(images),
+                runtimeHandlers: [
+                    NodeRuntimeHandler(features: NodeRuntimeHandlerFeatures(recursiveReadOnlyMounts: true))
+                ],
+                features: NodeFeatures(supplementalGroupsPolicy: true)))
     }
 
     /// Labels every node has, and the configured ones; the well-known ones cannot be changed.

@@ -19,7 +19,15 @@ extension PodAdmission {
         }
     }
 
-    /// Parameters by which a pod can harm no other one.
+    /// Whether a name, or a prefix ending in `*`, stands for parameters of a pod's own namespaces alone. No other one can be
+    /// allowed: it would be set for the whole host.
+    public static func isNamespaced(sysctlPattern pattern: String) -> Bool {
+        let name = normalized(pattern)
+        return KernelNamespace(owning: name.hasSuffix("*") ? String(name.dropLast()) : name) != nil
+    }
+
+    /// Parameters by which a pod can harm no other one. Kubernetes takes some only from a certain kernel on, the latest of them
+    /// 4.15: every kernel that this node starts on has them.
     static let safeSysctls: Set<String> = [
         "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies",
         "net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports",

@@ -83,9 +83,9 @@ extension PodStatusBuilder {
         return mounts.isEmpty ? nil : mounts
     }
 
+    /// As ``VolumeMountPoint/readOnlyBelow`` makes it; mounts that travel into the container later are as their makers wanted.
     private func isRecursiveReadOnly(_ mount: VolumeMount) -> Bool {
-        guard input.supportsRecursiveReadOnly, mount.mountPropagation ?? "None" == "None" else { return false }
-        return mount.recursiveReadOnly == "Enabled" || mount.recursiveReadOnly == "IfPossible"
+        mount.mountPropagation ?? "None" == "None" && mount.recursiveReadOnly != "Disabled"
     }
 
     // MARK: Without one

@@ -20,15 +20,13 @@ public struct PodStatusBuilder: Sendable {
         public var podIPs: [String]
         public var hostIPs: [String]
         public var volumesMounted: Bool
-        /// Whether read-only mounts can be made so with everything mounted below them.
-        public var supportsRecursiveReadOnly: Bool
         public var now: Timestamp
 
         public init(
             pod: Pod, observation: PodObservation, probes: ProbeVerdicts = ProbeVerdicts(),
             waiting: [String: PodReconciler.Blocker] = [:], restartingAll: Bool = false, isFinished: Bool = false,
             failure: PodRejection? = nil, podIPs: [String] = [], hostIPs: [String] = [],
-            volumesMounted: Bool = true, supportsRecursiveReadOnly: Bool = false, now: Timestamp
+            volumesMounted: Bool = true, now: Timestamp
         ) {
             self.pod = pod
             self.observation = observation
@@ -40,7 +38,6 @@ public struct PodStatusBuilder: Sendable {
             self.podIPs = podIPs
             self.hostIPs = hostIPs
             self.volumesMounted = volumesMounted
-            self.supportsRecursiveReadOnly = supportsRecursiveReadOnly
             self.now = now
         }
     }

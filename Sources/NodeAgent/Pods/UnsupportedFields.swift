@@ -13,14 +13,9 @@ enum UnsupportedFields {
         for (index, container) in spec.containers.enumerated() {
             check(container, "spec.containers[\(index)]", spec, &found)
         }
-        refuse(spec.hostPID == true, "spec.hostPID")
-        refuse(spec.hostIPC == true, "spec.hostIPC")
-        refuse(spec.shareProcessNamespace == true, "spec.shareProcessNamespace")
         refuse(spec.hostUsers == false, "spec.hostUsers: false")
         refuse(spec.runtimeClassName?.isEmpty == false, "spec.runtimeClassName")
         refuse(spec.resourceClaims?.isEmpty == false, "spec.resourceClaims")
-        refuse(spec.setHostnameAsFQDN == true, "spec.setHostnameAsFQDN")
-        refuse(spec.securityContext?.sysctls?.isEmpty == false, "spec.securityContext.sysctls")
         refuse(spec.securityContext?.seLinuxOptions != nil, "spec.securityContext.seLinuxOptions")
         refuse(isUnknown(spec.securityContext?.seccompProfile), "spec.securityContext.seccompProfile")
         return found
@@ -41,8 +36,6 @@ enum UnsupportedFields {
         // With the host's network every port is the host's already.
         let hasHostPort = container.ports?.contains { ($0.hostPort ?? 0) != 0 } == true
         refuse(hasHostPort && spec.hostNetwork != true, "ports[].hostPort")
-        refuse(container.securityContext?.privileged == true, "securityContext.privileged")
-        refuse(container.securityContext?.procMount ?? "Default" != "Default", "securityContext.procMount")
         refuse(container.securityContext?.seLinuxOptions != nil, "securityContext.seLinuxOptions")
         refuse(isUnknown(container.securityContext?.seccompProfile), "securityContext.seccompProfile")
     }

@@ -57,6 +57,13 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Path of swiftlet-monitor. (default: beside swiftlet, or /usr/lib/swiftlet)")
     var monitor: String?
 
+    @Option(
+        help: """
+            Kernel parameters that pods may set beside the safe ones, with commas: names, or beginnings with a '*', such \
+            as kernel.msg*,net.core.somaxconn. (default: none)
+            """)
+    var allowedUnsafeSysctls: String?
+
     @Option(help: "Address of this node for its pods and peers. (default: the default route's)")
     var nodeIP: String?
 }

@@ -5,7 +5,7 @@ import LinuxKernel
 struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
-        "nodeIP", "maxPods", "podPidsLimit", "policy", "staticPodURL", "staticPodURLHeader",
+        "nodeIP", "maxPods", "podPidsLimit", "policy", "staticPodURL", "staticPodURLHeader", "allowedUnsafeSysctls",
     ]
 
     private let path: String
@@ -44,6 +44,14 @@ struct ConfigurationFile {
             guard let items = list.arrayValue?.map(\.stringValue), !items.contains(nil) else { throw problem }
             return (name, items.compactMap(\.self))
         }
+    }
+
+    func list(_ field: String) throws -> [String]? {
+        guard let value = values[field] else { return nil }
+        guard let items = value.arrayValue?.map(\.stringValue), !items.contains(nil) else {
+            throw SettingError("--config \(path): \(field): must be a list of strings")
+        }
+        return items.compactMap(\.self)
     }
 
     func integer(_ field: String) throws -> Int? {

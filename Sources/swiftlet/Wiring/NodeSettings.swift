@@ -26,6 +26,8 @@ struct NodeSettings: Sendable {
     var isPolicyRequired: Bool
     var manifestURL: ManifestURL?
     var manifestURLHeaders: [(name: String, value: String)]
+    /// Names, or prefixes ending in `*`.
+    var allowedUnsafeSysctls: [String]
 
     init(_ options: NodeOptions, listen: String?) throws {
         let file = try ConfigurationFile(path: options.config)
@@ -59,6 +61,9 @@ struct NodeSettings: Sendable {
         manifestURLHeaders =
             try options.manifestURLHeaders.map(Self.header)
             + (file.lists("staticPodURLHeader") ?? []).flatMap { entry in entry.values.map { (entry.name, $0) } }
+        allowedUnsafeSysctls = try Self.sysctls(
+            options.allowedUnsafeSysctls.map { $0.split(separator: ",").map(String.init) }
+                ?? file.list("allowedUnsafeSysctls") ?? [])
     }
 
     /// Where a node that runs leaves its settings for the local verbs.
@@ -118,6 +123,15 @@ struct NodeSettings: Sendable {
             throw SettingError("podPidsLimit \(number): must be a number above 0, or -1 for no limit")
         }
         return number == -1 ? nil : Int64(number)
+    }
+
+    private static func sysctls(_ patterns: [String]) throws -> [String] {
+        for pattern in patterns where !PodAdmission.isNamespaced(sysctlPattern: pattern) {
+            throw SettingError(
+                "--allowed-unsafe-sysctls \(pattern): not a parameter that each pod has for itself; "
+                    + "give names or beginnings of kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.* and net.*")
+        }
+        return patterns
     }
 
     private static func manifestURL(_ text: String) throws -> ManifestURL {

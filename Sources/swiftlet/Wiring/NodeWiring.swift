@@ -77,7 +77,8 @@ struct NodeWiring {
         let connections = MultiThreadedEventLoopGroup.singleton
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
         let admission = NodeAdmission(
-            reporter: reporter, client: client, unsafeSysctls: { check.unsafeSysctls(of: $0) })
+            reporter: reporter, client: client,
+            unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) })
         let context = PodDependencies(
             host: host, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
