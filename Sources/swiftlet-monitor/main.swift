@@ -20,6 +20,8 @@ func isWord(_ bytes: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
 func monitor() -> Never {
     // Nothing inside the container may trace what enters it, and no terminal or service manager ends it.
     _ = CLinux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    // What the agent, or whoever started it, ignores is no business of the containers, which inherit it.
+    CLinux_signal_default_all()
     CLinux_signal_ignore(SIGTERM)
     CLinux_signal_ignore(SIGINT)
     CLinux_signal_ignore(SIGHUP)

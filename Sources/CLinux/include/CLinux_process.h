@@ -97,5 +97,12 @@ static inline int CLinux_flock(int fd, int operation) { return flock(fd, operati
 static inline void CLinux_signal_ignore(int number) { signal(number, SIG_IGN); }
 static inline void CLinux_signal_default(int number) { signal(number, SIG_DFL); }
 
+// Every signal there is: glibc's posix_spawn leaves its own two ignored in the child, and its sigaction cannot name them.
+// A kernel's struct sigaction of zeros is SIG_DFL without flags, whatever the order of its members.
+static inline void CLinux_signal_default_all(void) {
+    const unsigned long action[8] = {0};
+    for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, action, (void *)0, (size_t)8);
+}
+
 // A 64-bit literal macro, which Swift does not import.
 static const uint64_t CLINUX_CLONE_INTO_CGROUP = 0x200000000ULL;

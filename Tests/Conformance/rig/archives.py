@@ -29,7 +29,7 @@ def busybox_layer():
     program = next((path for path in map(pathlib.Path, ("/bin/busybox", "/usr/bin/busybox")) if path.exists()), None)
     if program is None:
         raise Skipped("busybox-static is not installed")
-    links = [entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in ("sh", "cat", "ls", "sleep", "id")]
+    links = [entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in ("sh", "cat", "ls", "sleep", "id", "wc", "ln", "mv", "touch")]
     return [
         entry("bin", kind=tarfile.DIRTYPE),
         entry("bin/busybox", program.read_bytes()),

@@ -1,6 +1,10 @@
 """What a case says must hold, and how it waits for it."""
 
+import os
 import time
+
+# How much slower than usual this machine is: every wait is so many times as long (an emulated one: 12).
+PATIENCE = float(os.environ.get("SWIFTLET_CONFORMANCE_PATIENCE", "1"))
 
 
 class Failure(AssertionError):
@@ -35,6 +39,7 @@ def eventually(what, condition, seconds=20.0, interval=0.05):
     Only for what announces itself by no event, such as a process or a file; objects of the API are watched.
     A Failure that the condition raises counts as false, and the last one is shown.
     """
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     last = None
     while True:

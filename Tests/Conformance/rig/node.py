@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 from rig.api import API, APIFailure, Credentials
-from rig.expectation import Failure, eventually
+from rig.expectation import PATIENCE, Failure, eventually
 
 
 # Whatever a case asks for is allowed: what the policy denies is the business of the cases about it.
@@ -156,7 +156,7 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=seconds,
+            timeout=seconds * PATIENCE,
             check=False,
         )
 
@@ -178,14 +178,14 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=90 * PATIENCE,
             check=False,
         )
         if result.returncode != 0:
             raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
         if self.process is not None:
             try:
-                status = self.process.wait(timeout=15)
+                status = self.process.wait(timeout=15 * PATIENCE)
                 if status != 0:
                     raise Failure(f"node {self.name} ended with {status} after stop --all: {self.last_words()}")
             except subprocess.TimeoutExpired:

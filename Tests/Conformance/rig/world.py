@@ -34,7 +34,8 @@ class World:
         self.spaces = 0
         # (name, second half, space) of cases that are still waiting for something slow.
         self.later = []
-        self.programs = [kubectl_cache / "kubectl-1.20", kubectl_cache / "kubectl-1.37"]
+        # None when no case of the run needs a client.
+        self.programs = [kubectl_cache / f"kubectl-{version}" for version in ("1.20", "1.37")] if kubectl_cache else []
         self._networks = free_networks(self.random)
         self._shared = None
         self.baseline = traces(self.directory, [])

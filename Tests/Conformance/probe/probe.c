@@ -1,0 +1,68 @@
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * probe facts [OUTPUT]          what this process is and sees
+ * probe attempts [OUTPUT]       the same, and what becomes of each attempt to get out
+ * probe until FILE attempts     the same, then waits until FILE is there and prints it
+ * probe swap A B [C D]...       exchanges each two names for ever
+ * probe grab                    takes hold of processes that enter the container
+ * probe overwrite MARKER        opens every running program for writing
+ *
+ * OUTPUT is written under another name first: who sees it sees all of it. It is written once.
+ */
+
+static int print_all(const char *output, int with_attempts) {
+    char temporary[4096];
+    FILE *out = stdout;
+    if (output != NULL) {
+        if (access(output, F_OK) == 0) return 0;
+        snprintf(temporary, sizeof temporary, "%s.new", output);
+        out = fopen(temporary, "we");
+        if (out == NULL) {
+            fprintf(stderr, "probe: %s: %s\n", temporary, error_name(errno));
+            return 1;
+        }
+    }
+    fputs("{", out);
+    print_facts(out);
+    if (with_attempts) print_attempts(out);
+    fputs("\"end\": true}\n", out);
+    if (fflush(out) != 0) return 1;
+    if (output != NULL && (fclose(out) != 0 || rename(temporary, output) != 0)) {
+        fprintf(stderr, "probe: %s: %s\n", output, error_name(errno));
+        return 1;
+    }
+    return 0;
+}
+
+static int print_file(const char *path) {
+    char buffer[65536];
+    int file;
+    while ((file = open(path, O_RDONLY | O_CLOEXEC)) < 0) usleep(20000);
+    for (ssize_t count; (count = read(file, buffer, sizeof buffer)) > 0;) {
+        if (fwrite(buffer, 1, (size_t)count, stdout) != (size_t)count) return 1;
+    }
+    return fflush(stdout) != 0;
+}
+
+int main(int count, char **arguments) {
+    const char *verb = count > 1 ? arguments[1] : "";
+    const char *first = count > 2 ? arguments[2] : NULL;
+    if (strcmp(verb, "facts") == 0) return print_all(first, 0);
+    if (strcmp(verb, "attempts") == 0) return print_all(first, 1);
+    if (strcmp(verb, "until") == 0 && count > 3) {
+        int status = print_all(NULL, strcmp(arguments[3], "attempts") == 0);
+        return status != 0 ? status : print_file(first);
+    }
+    if (strcmp(verb, "swap") == 0 && count > 3) return swap_forever(arguments + 2);
+    if (strcmp(verb, "grab") == 0) return grab_newcomers();
+    if (strcmp(verb, "overwrite") == 0 && count > 2) return overwrite_program(first);
+    fputs("probe: facts, attempts, until, swap, grab or overwrite\n", stderr);
+    return 2;
+}
