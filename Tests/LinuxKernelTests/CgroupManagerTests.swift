@@ -95,15 +95,18 @@ import Testing
     @Test("on v2 the parents hand down what the host offers, top down, and nothing twice")
     func subtreeControl() throws {
         let layout = try Layout.v2()
-        try layout.tree.write("unified/cgroup.subtree_control", "cpuset cpu io memory pids\n")
+        try layout.tree.write("unified/cgroup.subtree_control", "cpuset cpu io memory pids hugetlb\n")
         try layout.tree.write("unified/swiftlet/cgroup.controllers", "cpu memory pids\n")
         try layout.tree.write("unified/swiftlet/cgroup.subtree_control", "")
         try layout.tree.write("unified/swiftlet/kubepods/cgroup.subtree_control", "")
         try layout.manager.createIfNeeded("kubepods")
-        #expect(try layout.tree.read("unified/cgroup.subtree_control") == "cpuset cpu io memory pids\n")
-        #expect(try layout.tree.read("unified/swiftlet/cgroup.subtree_control") == "+cpu +memory +pids +io +cpuset")
+        #expect(try layout.tree.read("unified/cgroup.subtree_control") == "cpuset cpu io memory pids hugetlb\n")
         #expect(
-            try layout.tree.read("unified/swiftlet/kubepods/cgroup.subtree_control") == "+cpu +memory +pids +io +cpuset"
+            try layout.tree.read("unified/swiftlet/cgroup.subtree_control") == "+cpu +memory +pids +io +cpuset +hugetlb"
+        )
+        #expect(
+            try layout.tree.read("unified/swiftlet/kubepods/cgroup.subtree_control")
+                == "+cpu +memory +pids +io +cpuset +hugetlb"
         )
     }
 

@@ -12,10 +12,10 @@ public enum CgroupController: String, Hashable, Sendable, CaseIterable {
     /// The name in the mount options of a v1 hierarchy.
     public var v1Name: String { self == .io ? "blkio" : rawValue }
 
-    /// The v1 hierarchies a container gets a directory in. The others are left to their default: every one of them
-    /// costs a mkdir, a join and a rmdir for each container.
+    /// The v1 hierarchies a container always gets a directory in. The others are left to their default unless asked for:
+    /// every one of them costs a mkdir, a join and a rmdir for each container.
     static let usedOnV1: [CgroupController] = [.cpu, .cpuacct, .memory, .pids]
 
     /// What parents enable for their children on v2.
-    static let enabledOnV2: [CgroupController] = [.cpu, .memory, .pids, .io, .cpuset]
+    static let enabledOnV2: [CgroupController] = [.cpu, .memory, .pids, .io, .cpuset, .hugetlb]
 }

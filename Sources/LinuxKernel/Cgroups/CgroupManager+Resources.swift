@@ -13,6 +13,15 @@ extension CgroupManager {
         if resources.memoryLimitBytes != nil || resources.memorySwapLimitBytes != nil || resources.oomGroup {
             try applyMemory(resources, relative, &shortfalls)
         }
+        try applyMemoryProtection(resources, relative, &shortfalls)
+        try applyHugePages(resources.hugePageLimits, relative, &shortfalls)
+        if let processors = resources.cpuSet {
+            if let carrier = carrier(of: .cpuset) {
+                try write(processors, carrier.mount + relative + "/cpuset.cpus", .cpuSet, .cpuset, &shortfalls)
+            } else {
+                shortfalls.append(notAvailable(.cpuSet, .cpuset))
+            }
+        }
         if let limit = resources.pidsLimit {
             if let carrier = carrier(of: .pids) {
                 try write(
@@ -79,8 +88,10 @@ extension CgroupManager {
             try write(limit < 0 ? "max" : "\(limit)", directory + "/memory.max", .memoryLimit, .memory, &shortfalls)
         }
         let file = directory + "/memory.swap.max"
-        if let swap = resources.memorySwapLimitBytes {
-            try write(swap < 0 ? "max" : "\(swap)", file, .swapLimit, .memory, &shortfalls)
+        if let swap = resources.memorySwapLimitBytes, swap < 0 {
+            try write("max", toExisting: file)
+        } else if let swap = resources.memorySwapLimitBytes {
+            try write("\(swap)", file, .swapLimit, .memory, &shortfalls)
         } else if let limit = resources.memoryLimitBytes, limit >= 0 {
             // Without the file the kernel does not account swap; on a host that has none that is no shortfall.
             try write("0", toExisting: file)
@@ -111,20 +122,83 @@ extension CgroupManager {
                 try write("\(both)", toExisting: bothFile)
                 try write(memoryText, memoryFile, .memoryLimit, .memory, &shortfalls)
             }
-            if resources.memorySwapLimitBytes != nil, !FileSystem.exists(bothFile) {
+            if resources.memorySwapLimitBytes ?? -1 >= 0, !FileSystem.exists(bothFile) {
                 shortfalls.append(notAccounted(.swapLimit))
             }
         } else if let swap = resources.memorySwapLimitBytes {
-            let limit = try CgroupFile.readNumber(memoryFile) ?? 0
-            let (sum, overflow) = limit.addingReportingOverflow(UInt64(max(0, swap)))
-            let both = swap < 0 || overflow || sum > UInt64(Int64.max) ? "-1" : "\(sum)"
-            if try !write(both, toExisting: bothFile) { shortfalls.append(notAccounted(.swapLimit)) }
+            try applyV1Swap(swap, directory, bothFile, limit: try CgroupFile.readNumber(memoryFile) ?? 0, &shortfalls)
         }
         if resources.oomGroup {
             shortfalls.append(
                 CgroupShortfall(
                     resource: .oomGroup, controller: .memory,
                     reason: "the memory controller is mounted as cgroup v1, which kills single processes"))
+        }
+    }
+
+    /// Swap of a cgroup whose memory limit stays as it is. Without one there is no sum to limit: that it does not swap at
+    /// all is all that can be asked of it.
+    private func applyV1Swap(
+        _ swap: Int64, _ directory: String, _ bothFile: String, limit: UInt64, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        let (sum, overflow) = limit.addingReportingOverflow(UInt64(max(0, swap)))
+        let isUnlimited = overflow || sum > UInt64(Int64.max) &- (1 << 20)
+        if swap == 0, isUnlimited {
+            try write("0", directory + "/memory.swappiness", .swapLimit, .memory, &shortfalls)
+        } else if swap > 0, isUnlimited {
+            shortfalls.append(
+                CgroupShortfall(
+                    resource: .swapLimit, controller: .memory,
+                    reason: "cgroup v1 limits swap only together with memory, which has no limit here"))
+        } else if try !write(swap < 0 ? "-1" : "\(sum)", toExisting: bothFile), swap >= 0 {
+            shortfalls.append(notAccounted(.swapLimit))
+        }
+    }
+
+    private func applyMemoryProtection(
+        _ resources: CgroupResources, _ relative: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        let values: [(Int64?, String, CgroupShortfall.Resource)] = [
+            (resources.memoryMinBytes, "/memory.min", .memoryProtection),
+            (resources.memoryLowBytes, "/memory.low", .memoryProtection),
+            (resources.memoryHighBytes, "/memory.high", .memoryThrottling),
+        ]
+        for case (let value?, let file, let resource) in values {
+            guard let carrier = carrier(of: .memory) else {
+                shortfalls.append(notAvailable(resource, .memory))
+                continue
+            }
+            if carrier.unified {
+                let text = value < 0 ? "max" : "\(value)"
+                try write(text, carrier.mount + relative + file, resource, .memory, &shortfalls)
+            } else {
+                shortfalls.append(
+                    CgroupShortfall(
+                        resource: resource, controller: .memory,
+                        reason: "the memory controller is mounted as cgroup v1, which has no \(file.dropFirst())"))
+            }
+        }
+    }
+
+    private func applyHugePages(
+        _ limits: [String: Int64], _ relative: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        for (size, limit) in limits.sorted(by: { $0.key < $1.key }) {
+            guard let carrier = carrier(of: .hugetlb) else {
+                shortfalls.append(notAvailable(.hugePages, .hugetlb))
+                return
+            }
+            let prefix = carrier.mount + relative + "/hugetlb.\(size)"
+            if carrier.unified {
+                let text = limit < 0 ? "max" : "\(limit)"
+                try write(text, prefix + ".max", .hugePages, .hugetlb, &shortfalls)
+                // Pages set aside by mmap count before they are touched; Linux 5.7.
+                try write(text, toExisting: prefix + ".rsvd.max")
+            } else {
+                let text = limit < 0 ? "-1" : "\(limit)"
+                try write(text, prefix + ".limit_in_bytes", .hugePages, .hugetlb, &shortfalls)
+                try write(text, toExisting: prefix + ".rsvd.limit_in_bytes")
+            }
         }
     }
 

@@ -125,6 +125,13 @@ extension CgroupManager {
         return overflow ? .max : product
     }
 
+    /// Throws EBUSY when the cgroup holds more than a memory limit that is about to be set, without what can be dropped
+    /// of the page cache. v1 refuses such a limit by itself; v2 takes it, and kills until it holds.
+    public func refuseBelowUsage(memoryLimitBytes limit: Int64, _ path: String) throws(KernelError) {
+        guard let used = try usage(path).memoryWorkingSetBytes, used > UInt64(clamping: limit) else { return }
+        throw KernelError("set a memory limit of \(limit) below the \(used) bytes used in", path, errno: .resourceBusy)
+    }
+
     /// Stall information of the cgroup; `nil` where the kernel keeps none (v1, or PSI switched off).
     public func pressure(
         _ path: String, of resource: PressureStallInformation.Resource

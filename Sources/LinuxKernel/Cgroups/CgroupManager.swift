@@ -16,24 +16,34 @@ public struct CgroupManager: Sendable {
     let anchor: String?
     /// Mount points of the v1 hierarchies used besides the anchor, each once.
     let secondary: [String]
+    /// Mount point of a v1 cpuset hierarchy that is used. A new cgroup in it has no processor, and nothing can join it.
+    let v1CPUSets: String?
     /// Controllers the mount point of the unified hierarchy offers.
     let unifiedControllers: Set<CgroupController>
 
     /// - Parameters:
     ///   - hierarchies: where the cgroup file systems are; tests pass fixture trees.
     ///   - root: the cgroup everything of this agent lives below, the same in every hierarchy.
-    public init(hierarchies: CgroupHierarchies, root: String) {
+    ///   - additional: controllers that are used besides the usual ones where they are on v1: pinned processors, huge
+    ///     pages.
+    public init(hierarchies: CgroupHierarchies, root: String, additional: [CgroupController] = []) {
         self.hierarchies = hierarchies
         let components = root.split(separator: "/")
         rootPath = components.isEmpty ? "" : "/" + components.joined(separator: "/")
 
         var mounts: [String] = []
-        for controller in CgroupController.usedOnV1 {
+        // What an earlier agent made there has to be found and removed, whatever is asked for now.
+        let path = rootPath
+        let left = [CgroupController.cpuset, .hugetlb].filter { controller in
+            hierarchies.v1[controller].map { !path.isEmpty && FileSystem.exists($0 + path) } ?? false
+        }
+        for controller in CgroupController.usedOnV1 + additional + left {
             if let mount = hierarchies.v1[controller], !mounts.contains(mount) { mounts.append(mount) }
         }
         let chosen = hierarchies.unified ?? hierarchies.v1[.pids] ?? hierarchies.v1[.memory] ?? mounts.first
         anchor = chosen
         secondary = mounts.filter { $0 != chosen }
+        v1CPUSets = hierarchies.v1[.cpuset].flatMap { mounts.contains($0) ? $0 : nil }
 
         var offered: Set<CgroupController> = []
         if let unified = hierarchies.unified {
@@ -101,6 +111,7 @@ public struct CgroupManager: Sendable {
                     try FileSystem.makeDirectories(directory, mode: 0o755)
                 }
             }
+            inheritProcessors(relative)
         } catch {
             for directory in made.reversed() { rmdir(directory) }
             throw error
@@ -114,6 +125,7 @@ public struct CgroupManager: Sendable {
         let anchor = try requireAnchor()
         try FileSystem.makeDirectories(anchor + relative, mode: 0o755)
         for mount in secondary { try FileSystem.makeDirectories(mount + relative, mode: 0o755) }
+        inheritProcessors(relative)
         if let memory = hierarchies.v1[.memory] { accountHierarchically(memory, relative) }
         if hierarchies.unified == anchor { enableControllers(anchor, relative) }
     }
@@ -126,6 +138,22 @@ public struct CgroupManager: Sendable {
                 // Refused where children exist already: then an ancestor's limit does not bind them, as on any such
                 // host.
                 try? FileSystem.writeKernelFile(file, "1")
+            }
+        }
+    }
+
+    /// A cpuset of v1 starts out empty: it gets what its parent has. What cannot be written turns up when a process
+    /// joins.
+    private func inheritProcessors(_ relative: String) {
+        guard let mount = v1CPUSets else { return }
+        for level in levels(relative) {
+            let directory = mount + level
+            let parent = directory[..<(directory.lastIndex(of: "/") ?? directory.endIndex)]
+            for name in ["/cpuset.mems", "/cpuset.cpus"] {
+                guard (try? CgroupFile.readWords(directory + name)) == [],
+                    let words = try? CgroupFile.readWords(parent + name), let value = words.first
+                else { continue }
+                try? FileSystem.writeKernelFile(directory + name, value)
             }
         }
     }

@@ -9,6 +9,16 @@ public struct CgroupResources: Hashable, Sendable {
     public var pidsLimit: Int64?
     /// Swap on top of memory. Without it a memory limit also forbids swap, so that the limit is what it says.
     public var memorySwapLimitBytes: Int64?
+    /// Memory that is never reclaimed from the cgroup, v2 only.
+    public var memoryMinBytes: Int64?
+    /// Memory that is reclaimed only when nothing else is left, v2 only.
+    public var memoryLowBytes: Int64?
+    /// Memory above which the cgroup is slowed down and reclaimed from, v2 only.
+    public var memoryHighBytes: Int64?
+    /// Bytes in huge pages of each size, by the kernel's name of the size (`2MB`, see ``HugePagePool/cgroupName``).
+    public var hugePageLimits: [String: Int64] = [:]
+    /// Processors as in `cpuset.cpus`, such as `0-2,7`.
+    public var cpuSet: String?
     /// Whether an out-of-memory kill takes all processes of the cgroup, not only the largest.
     public var oomGroup: Bool
 

@@ -7,6 +7,10 @@ public struct CgroupShortfall: Hashable, Sendable, CustomStringConvertible {
         case swapLimit = "swap limit"
         case oomGroup = "group out-of-memory kill"
         case pidsLimit = "process limit"
+        case memoryProtection = "memory protection"
+        case memoryThrottling = "memory throttling"
+        case hugePages = "huge page limit"
+        case cpuSet = "CPU pinning"
     }
 
     public let resource: Resource
