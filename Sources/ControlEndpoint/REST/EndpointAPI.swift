@@ -75,6 +75,7 @@ final class EndpointAPI: Sendable {
         case "binding": return try await bind(request, info, resource)
         case "ephemeralcontainers": return try await answer(about: .ephemeralContainers, request, info, resource)
         case "log": return try await logs(request, info, resource)
+        case "resize": return try await answer(about: .resources, request, info, resource)
         default: throw .pathNotFound
         }
     }

@@ -5,4 +5,6 @@ enum ObjectPart: Hashable, Sendable {
     case status
     /// The ephemeral containers of a pod.
     case ephemeralContainers
+    /// The resources of a pod's containers.
+    case resources
 }

@@ -123,6 +123,10 @@ extension ResourceOperations {
             let containers = object[path: "spec", "ephemeralContainers"]
             object = old
             object.set(containers, at: "spec", "ephemeralContainers")
+        case .resources:
+            let proposal = object
+            object = old
+            for list in ["containers", "initContainers"] { Self.takeResources(list, from: proposal, into: &object) }
         case .main:
             if strategy.hasStatus { object["status"] = old["status"] }
         }
@@ -135,6 +139,22 @@ extension ResourceOperations {
             value.set(.integer(generation &+ 1), at: "metadata", "generation")
         }
         return value
+    }
+
+    /// Of containers that are the same otherwise; a list that is not is taken as it is, for the validation to tell.
+    private static func takeResources(_ list: String, from proposal: JSONValue, into object: inout JSONValue) {
+        let (proposed, current) = (proposal.list("spec", list), object.list("spec", list))
+        guard proposed.map({ $0.string("name") }) == current.map({ $0.string("name") }) else {
+            object.set(.array(proposed), at: "spec", list)
+            return
+        }
+        guard !current.isEmpty else { return }
+        let resized = zip(proposed, current).map { proposal, container in
+            var container = container
+            container["resources"] = proposal["resources"]
+            return container
+        }
+        object.set(.array(resized), at: "spec", list)
     }
 
     /// Stores a new version; an object that waited only for its last finalizer goes instead.

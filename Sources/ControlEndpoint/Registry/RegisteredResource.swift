@@ -54,6 +54,9 @@ struct RegisteredResource: Sendable {
         case .ephemeralContainers:
             guard let pod = updated as? Pod, let old = old as? Pod else { return [] }
             return pod.validateEphemeralContainersUpdate(old: old)
+        case .resources:
+            guard let pod = updated as? Pod, let old = old as? Pod else { return [] }
+            return pod.validateResizeUpdate(old: old)
         case .main:
             guard let updated = updated as? any UpdateValidatable else { return [] }
             return updateProblems(updated, old: old)

@@ -44,6 +44,7 @@ struct ResourceRegistry: Sendable {
                 Subresource(name: "binding", kind: "Binding", verbs: ["create"]),
                 Subresource(name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"]),
                 Subresource(name: "log", kind: "Pod", verbs: ["get"]),
+                Subresource(name: "resize", kind: "Pod", verbs: ["get", "patch", "update"]),
             ]),
         RegisteredResource(ConfigMap.self, table: .configMaps),
         RegisteredResource(Secret.self, table: .secrets, selectableFields: [SelectableField("type")]),

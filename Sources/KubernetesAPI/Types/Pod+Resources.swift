@@ -51,7 +51,7 @@ extension PodSpec {
     }
 
     /// The resources that can be given for a whole pod.
-    static func podLevel(_ quantities: [String: Quantity]?) -> [String: Quantity] {
+    public static func podLevel(_ quantities: [String: Quantity]?) -> [String: Quantity] {
         (quantities ?? [:]).filter {
             $0.key == "cpu" || $0.key == "memory" || $0.key.utf8.starts(with: "hugepages-".utf8)
         }

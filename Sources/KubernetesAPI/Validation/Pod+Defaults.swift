@@ -32,7 +32,7 @@ extension PodSpec: Defaultable {
     }
 
     /// Requests that follow from limits, of the containers and of the pod as a whole.
-    mutating func applyResourceDefaults() {
+    public mutating func applyResourceDefaults() {
         for index in containers.indices { containers[index].resources?.applyDefaults() }
         for index in (initContainers ?? []).indices { initContainers?[index].resources?.applyDefaults() }
         guard var whole = resources else { return }
