@@ -23,7 +23,7 @@ public enum ContainerInstanceState: Hashable, Sendable {
 /// A container as the runtime knows it.
 public struct ContainerInstance: Hashable, Sendable {
     public let id: String
-    public let config: ContainerConfig
+    public internal(set) var config: ContainerConfig
     /// Nanoseconds since the epoch.
     public let createdAt: Int64
     public var state: ContainerInstanceState

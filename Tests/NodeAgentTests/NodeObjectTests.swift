@@ -49,7 +49,10 @@ struct NodeObjectTests {
     @Test("pods may use what is left after reservations and eviction thresholds")
     func allocatable() {
         let configuration = NodeConfiguration(
-            name: "n1", maxPods: 50, reservedCPU: .milli(500), reservedMemory: .bytes(1 << 30), version: "1")
+            name: "n1", maxPods: 50,
+            reservation: NodeReservation(
+                system: ["cpu": .milli(200)], agent: ["cpu": .milli(300), "memory": .bytes(1 << 30)]),
+            version: "1")
         let status = build(configuration).status
         #expect(status?.capacity?["cpu"] == .cores(4))
         #expect(status?.allocatable?["cpu"] == .milli(3500))
@@ -61,7 +64,8 @@ struct NodeObjectTests {
     @Test("there is never less than nothing, however much is set aside")
     func allocatableFloor() {
         let configuration = NodeConfiguration(
-            name: "n1", reservedCPU: .cores(64), evictionMemoryBytes: .max, evictionNodefsPercent: 1000, version: "1")
+            name: "n1", reservation: NodeReservation(system: ["cpu": .cores(64)]), evictionMemoryBytes: .max,
+            evictionNodefsPercent: 1000, version: "1")
         let allocatable = build(configuration).status?.allocatable
         for name in ["cpu", "memory", "ephemeral-storage"] { #expect(allocatable?[name] == .zero) }
     }

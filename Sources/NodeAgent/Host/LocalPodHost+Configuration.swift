@@ -69,10 +69,10 @@ extension LocalPodHost {
             noNewPrivileges: security?.allowPrivilegeEscalation == false,
             seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
             readOnlyRoot: security?.readOnlyRootFilesystem == true, resourceLimits: configuration.resourceLimits,
-            outOfMemoryScore: PodResources.outOfMemoryScore(
-                pod, container, nodeMemoryBytes: nodeMemoryBytes),
+            outOfMemoryScore: OutOfMemoryScore.score(
+                of: container, in: pod, nodeMemoryBytes: machine.memoryBytes),
             cgroupPath: "\(PodPlaces.cgroup(pod))/\(container.name).\(attempt)",
-            resources: PodResources.container(container, podPidsLimit: configuration.podPidsLimit),
+            resources: values.container(container, of: pod),
             logPath: places.log(pod, container: container.name, attempt: attempt),
             labels: labels(of: container, in: pod, attempt: attempt, image: image))
     }

@@ -20,11 +20,13 @@ extension LocalPodHost {
             try await prepare(sandbox, for: pod)
             var made = try await containerConfig(container, of: pod, attempt: attempt, sandbox: sandbox, image: image)
             made.targetContainerID = try await targetContainerID(of: container, in: pod)
+            try await pin(&made, container, of: pod)
             config = made
         } catch { throw PodHostError(reason: "CreateContainerConfigError", message: "\(error)") }
         do throws(RuntimeError) {
             let instance = try await parts.runtime.createContainer(config)
             reportShortfalls(instance.shortfalls, of: pod)
+            await settle(instance)
             let link = configuration.places.logLink(pod, container: container.name, id: instance.id)
             _ = await KernelThreadPool.shared.run { symlink(config.logPath, link) }
             return instance.id
@@ -129,7 +131,9 @@ extension LocalPodHost {
     func labels(
         of container: Container, in pod: Pod, attempt: UInt32, image: ResolvedImage
     ) -> [String: String] {
+        let resources = Self.label(container.resources)
         var labels = [
+            ContainerLabel.allocatedResources: resources, ContainerLabel.appliedResources: resources,
             ContainerLabel.definition: container.definitionHash,
             ContainerLabel.terminationMessageFile: configuration.places.terminationMessage(
                 pod.metadata.uid ?? "", container: container.name, attempt: attempt),

@@ -20,6 +20,13 @@ enum ContainerLabel {
     static let terminationMessageFile = "termination-message"
     /// `File` or `FallbackToLogsOnError`.
     static let terminationMessagePolicy = "termination-message-policy"
+    /// What the node has promised it, and what of that is in force; as JSON.
+    static let allocatedResources = "allocated-resources"
+    static let appliedResources = "applied-resources"
+    /// Its own processors; a container without this label shares.
+    static let processors = "processors"
+    /// On the pinned containers that end before their pod's own start.
+    static let isInitial = "initial"
 }
 
 extension LocalPodHost {
@@ -134,6 +141,8 @@ extension ContainerObservation {
             id: instance.id, sandboxID: instance.sandboxID, name: instance.metadata.name,
             attempt: instance.metadata.attempt, definitionHash: config.labels[ContainerLabel.definition] ?? "",
             image: config.image, imageID: config.imageID, state: state, userID: config.userID, groupID: config.groupID,
-            supplementaryGroups: config.supplementaryGroups)
+            supplementaryGroups: config.supplementaryGroups,
+            allocatedResources: LocalPodHost.resources(label: config.labels[ContainerLabel.allocatedResources]),
+            appliedResources: LocalPodHost.resources(label: config.labels[ContainerLabel.appliedResources]))
     }
 }

@@ -59,12 +59,11 @@ extension LocalPodHost {
 
     /// The pod's cgroup with its limits, in every hierarchy.
     private func makeCgroup(of pod: Pod) async throws(KernelError) {
-        let configuration = configuration
+        let (configuration, values) = (configuration, values)
         let shortfalls = try await KernelThreadPool.shared.run { () throws(KernelError) in
             let cgroup = PodPlaces.cgroup(pod)
             try configuration.cgroups.createIfNeeded(cgroup)
-            return try configuration.cgroups.apply(
-                PodResources.pod(pod, pidsLimit: configuration.podPidsLimit), to: cgroup)
+            return try configuration.cgroups.apply(values.pod(pod), to: cgroup)
         }
         reportShortfalls(shortfalls, of: pod)
     }

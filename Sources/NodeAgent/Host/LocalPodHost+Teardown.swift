@@ -23,6 +23,7 @@ extension LocalPodHost {
             try await KernelThreadPool.shared.run { () throws(KernelError) in
                 for path in paths { try cgroups.removeTree(path) }
             }
+            await processors?.release(podUID: uid)
         } catch {
             throw PodHostError(reason: "FailedKillPod", message: "error killing pod: \(error)")
         }

@@ -60,21 +60,38 @@ public final class LocalPodHost: PodHost {
     let parts: Parts
     public let configuration: NodeAgentConfiguration
     let hostIPs: [String]
-    let nodeMemoryBytes: Int64
+    let machine: MachineResources
     let logger: Logger
+    /// Nil when containers are not pinned to processors.
+    let processors: CPUManager?
     private let memories = Mutex<[String: Memory]>([:])
     public let changes: AsyncStream<String>
     private let change: AsyncStream<String>.Continuation
 
     public init(
-        _ parts: Parts, configuration: NodeAgentConfiguration, hostIPs: [String], nodeMemoryBytes: Int64, logger: Logger
+        _ parts: Parts, configuration: NodeAgentConfiguration, hostIPs: [String], machine: MachineResources,
+        logger: Logger
     ) {
         self.parts = parts
         self.configuration = configuration
         self.hostIPs = hostIPs
-        self.nodeMemoryBytes = nodeMemoryBytes
+        self.machine = machine
         self.logger = logger
+        let policy = configuration.resources
+        processors =
+            policy.pinsProcessors
+            ? CPUManager(
+                topology: .discover(), reserved: policy.reservedProcessors, runtime: parts.runtime, logger: logger)
+            : nil
         (changes, change) = AsyncStream.makeStream()
+    }
+
+    /// Takes over what an earlier agent has pinned; to be called before any pod is.
+    public func adoptProcessors() async {
+        if let processors { return await processors.adopt() }
+        do throws(RuntimeError) { try await CPUManager.unpinAll(in: parts.runtime) } catch {
+            logger.warning("containers stay pinned to processors", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Carries the runtime's news on, until cancelled.

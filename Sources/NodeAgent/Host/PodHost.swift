@@ -60,6 +60,20 @@ public protocol PodHost: ProbeExecution {
 
     /// Removes an ended instance; its log stays.
     func removeContainer(_ id: String) async
+
+    // MARK: Resources
+
+    /// Keeps with the pod's running containers what the node has promised them, for an agent after this one.
+    func allocate(_ pod: Pod) async
+
+    /// Gives the running containers what they are promised, without ending any of them, and keeps with them that they have it.
+    func resize(_ pod: Pod, _ observation: PodObservation) async throws(PodHostError)
+}
+
+extension PodHost {
+    public func allocate(_ pod: Pod) async {}
+
+    public func resize(_ pod: Pod, _ observation: PodObservation) async throws(PodHostError) {}
 }
 
 /// Why the node could not do its part for a pod: a reason of the API and one line that people understand.

@@ -11,8 +11,7 @@ public struct NodeConfiguration: Sendable, Hashable {
     public var podCIDRs: [String]
     public var maxPods: Int64
     /// Set aside for what is no pod.
-    public var reservedCPU: Quantity
-    public var reservedMemory: Quantity
+    public var reservation: NodeReservation
     /// Memory below which pods are evicted, in bytes: no pod can count on it.
     public var evictionMemoryBytes: Int64
     /// Disk space below which pods are evicted, in percent.
@@ -25,7 +24,7 @@ public struct NodeConfiguration: Sendable, Hashable {
 
     public init(
         name: String, labels: [String: String] = [:], taints: [Taint] = [], podCIDRs: [String] = [],
-        maxPods: Int64 = 110, reservedCPU: Quantity = .zero, reservedMemory: Quantity = .zero,
+        maxPods: Int64 = 110, reservation: NodeReservation = NodeReservation(),
         evictionMemoryBytes: Int64 = 100 << 20, evictionNodefsPercent: Int64 = 10, kubeletPort: Int32 = 10250,
         addresses: [String] = [], version: String
     ) {
@@ -34,8 +33,7 @@ public struct NodeConfiguration: Sendable, Hashable {
         self.taints = taints
         self.podCIDRs = podCIDRs
         self.maxPods = maxPods
-        self.reservedCPU = reservedCPU
-        self.reservedMemory = reservedMemory
+        self.reservation = reservation
         self.evictionMemoryBytes = evictionMemoryBytes
         self.evictionNodefsPercent = evictionNodefsPercent
         self.kubeletPort = kubeletPort

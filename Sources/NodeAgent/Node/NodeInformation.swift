@@ -1,6 +1,6 @@
 import Glibc
 import KubernetesAPI
-import LinuxKernel
+public import LinuxKernel
 
 /// What the machine and its system are, as far as the Node object tells.
 public struct NodeInformation: Sendable, Hashable {
@@ -10,6 +10,9 @@ public struct NodeInformation: Sendable, Hashable {
     public var swap: Int64
     /// Of the file system that holds the agent's state.
     public var ephemeralStorage: Int64
+    public var hugePages: [HugePagePool]
+    /// How many tasks the kernel can have.
+    public var processes: Int64?
     public var machineID: String
     public var systemUUID: String
     /// Changes with every boot.
@@ -20,7 +23,8 @@ public struct NodeInformation: Sendable, Hashable {
     public var architecture: String
 
     public init(
-        processors: Int64, memory: Int64, swap: Int64 = 0, ephemeralStorage: Int64 = 0, machineID: String = "",
+        processors: Int64, memory: Int64, swap: Int64 = 0, ephemeralStorage: Int64 = 0,
+        hugePages: [HugePagePool] = [], processes: Int64? = nil, machineID: String = "",
         systemUUID: String = "", bootID: String = "", kernelVersion: String = "", osImage: String = "",
         architecture: String = ""
     ) {
@@ -28,6 +32,8 @@ public struct NodeInformation: Sendable, Hashable {
         self.memory = memory
         self.swap = swap
         self.ephemeralStorage = ephemeralStorage
+        self.hugePages = hugePages
+        self.processes = processes
         self.machineID = machineID
         self.systemUUID = systemUUID
         self.bootID = bootID
@@ -47,6 +53,7 @@ public struct NodeInformation: Sendable, Hashable {
         return NodeInformation(
             processors: Int64(ProcFS.processorCount()), memory: Int64(clamping: memory?.totalBytes ?? 0),
             swap: Int64(clamping: memory?.swapTotalBytes ?? 0), ephemeralStorage: fileSystemBytes(of: stateDirectory),
+            hugePages: HugePagePool.discover(), processes: processes(),
             machineID: machineID,
             systemUUID: systemUUID(
                 texts: ["/sys/class/dmi/id/product_uuid", "/proc/device-tree/vm,uuid"].map(text), machineID: machineID),
@@ -73,6 +80,12 @@ public struct NodeInformation: Sendable, Hashable {
             guard let slash = path.lastIndex(of: "/"), path != "/" else { return 0 }
             path = slash == path.startIndex ? "/" : String(path[..<slash])
         }
+    }
+
+    /// Each number of a task comes from one space, and the kernel also bounds how many it makes.
+    private static func processes() -> Int64? {
+        ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"].compactMap { text($0) }
+            .compactMap { Int64($0.prefix { $0.isNumber }) }.min()
     }
 
     // MARK: Reading texts

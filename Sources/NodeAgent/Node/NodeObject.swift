@@ -1,4 +1,5 @@
 public import KubernetesAPI
+import LinuxKernel
 
 /// Builds the Node object of this machine. Pure.
 public enum NodeObject {
@@ -49,10 +50,12 @@ public enum NodeObject {
     }
 
     static func capacity(_ configuration: NodeConfiguration, _ information: NodeInformation) -> [String: Quantity] {
-        [
+        var capacity: [String: Quantity] = [
             "cpu": .cores(information.processors), "memory": .bytes(information.memory),
             "ephemeral-storage": .bytes(information.ephemeralStorage), "pods": .count(configuration.maxPods),
         ]
+        for pool in information.hugePages { capacity[pool.resourceName] = .bytes(pool.bytes) }
+        return capacity
     }
 
     /// Capacity less what is set aside and what eviction keeps free; never below nothing.
@@ -63,8 +66,11 @@ public enum NodeObject {
             let rest = value - amount
             allocatable[name] = rest.isNegative ? .zero : rest
         }
-        subtract(configuration.reservedCPU, from: "cpu")
-        subtract(configuration.reservedMemory, from: "memory")
+        for name in ["cpu", "memory", "ephemeral-storage"] {
+            subtract(configuration.reservation.amount(name), from: name)
+        }
+        // Memory in huge pages is no memory for anything else.
+        for (name, amount) in capacity where name.hasPrefix("hugepages-") { subtract(amount, from: "memory") }
         subtract(.bytes(max(0, configuration.evictionMemoryBytes)), from: "memory")
         let percent = min(max(0, configuration.evictionNodefsPercent), 100)
         let storage = capacity["ephemeral-storage"]?.value ?? 0

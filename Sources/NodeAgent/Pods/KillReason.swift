@@ -4,6 +4,8 @@ public import KubernetesAPI
 public enum KillReason: Hashable, Sendable, CaseIterable {
     /// The image in the definition is another one now.
     case definitionChanged
+    /// It gets other resources, and its policy for them is to be restarted.
+    case resized
     case livenessFailed
     case startupFailed
     /// Its postStart hook failed.
@@ -29,6 +31,7 @@ public enum KillReason: Hashable, Sendable, CaseIterable {
         let ending = !isInit && isRestarted ? ", will be restarted" : ""
         switch self {
         case .definitionChanged: return subject + " definition changed" + (isInit ? "" : ", will be restarted")
+        case .resized: return subject + " resize requires restart"
         case .livenessFailed: return subject + " failed liveness probe" + ending
         case .startupFailed: return subject + " failed startup probe" + ending
         case .postStartFailed: return "FailedPostStartHook"

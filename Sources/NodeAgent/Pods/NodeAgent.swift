@@ -40,6 +40,9 @@ public actor NodeAgent {
                 for await uid in self.context.host.changes { await self.poke(uid) }
             }
             group.addTask {
+                for await uid in self.context.allocations.wakes { await self.poke(uid) }
+            }
+            group.addTask {
                 for await news in self.context.probes.news { await self.tell(news) }
             }
             for await worker in started {
@@ -95,6 +98,7 @@ public actor NodeAgent {
         workers[worker.uid] = worker
         names[pod.nameKey] = worker.uid
         if let rejection = await rejection(of: pod) { await worker.refuse(rejection) }
+        await worker.restoreAllocation()
         if pod.metadata.deletionTimestamp != nil { await worker.update(pod) }
         start.yield(worker)
     }
@@ -181,6 +185,7 @@ public actor NodeAgent {
     private func endOrphans() async {
         for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil { await end(pod) }
         await context.host.discardUnused()
+        await context.allocations.open()
     }
 
     // MARK: For the node's own interfaces

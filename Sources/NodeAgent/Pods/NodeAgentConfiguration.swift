@@ -11,15 +11,14 @@ public struct NodeAgentConfiguration: Sendable {
     public var cgroups: CgroupManager
     public var clusterDNS: [String]
     public var clusterDomain: String
-    /// pids.max of a pod; nil leaves it to the kernel.
-    public var podPidsLimit: Int64?
+    public var resources: ResourcePolicy
     /// setrlimit(2) values of every container; others are those of the agent.
     public var resourceLimits: [ResourceLimit]
 
     public init(
         nodeName: String, rootDirectory: String, logDirectory: String, cgroups: CgroupManager,
-        clusterDNS: [String] = [], clusterDomain: String = "cluster.local", podPidsLimit: Int64? = 4096,
-        resourceLimits: [ResourceLimit] = []
+        clusterDNS: [String] = [], clusterDomain: String = "cluster.local",
+        resources: ResourcePolicy = ResourcePolicy(), resourceLimits: [ResourceLimit] = []
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory
@@ -27,7 +26,7 @@ public struct NodeAgentConfiguration: Sendable {
         self.cgroups = cgroups
         self.clusterDNS = clusterDNS
         self.clusterDomain = clusterDomain
-        self.podPidsLimit = podPidsLimit
+        self.resources = resources
         self.resourceLimits = resourceLimits
     }
 

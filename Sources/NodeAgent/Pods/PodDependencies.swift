@@ -13,6 +13,7 @@ public struct PodDependencies: Sendable {
     public var events: EventRecorder
     public var timelines: PodTimelineStore
     public var hostIPs: [String]
+    public var allocations: PodAllocations
     /// Says why the node does not take a pod; nil when it does.
     public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection?
     /// What the node's policy denies a pod, or one container of it; nil when it denies nothing.
@@ -25,6 +26,7 @@ public struct PodDependencies: Sendable {
     public init(
         host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
         events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String],
+        allocations: PodAllocations = PodAllocations(),
         admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection? = { _, _ in nil },
         policy: @escaping @Sendable (_ pod: Pod, _ container: String?) async -> PodPolicyCheck.Verdict? = { _, _ in nil
         },
@@ -38,6 +40,7 @@ public struct PodDependencies: Sendable {
         self.events = events
         self.timelines = timelines
         self.hostIPs = hostIPs
+        self.allocations = allocations
         self.admission = admission
         self.policy = policy
         self.clock = clock

@@ -21,11 +21,15 @@ public struct ContainerObservation: Hashable, Sendable {
     public var userID: UInt32?
     public var groupID: UInt32?
     public var supplementaryGroups: [UInt32]?
+    /// What the node has allocated to it, and what of that is in force; nil when not known.
+    public var allocatedResources: ResourceRequirements?
+    public var appliedResources: ResourceRequirements?
 
     public init(
         id: String, sandboxID: String, name: String, attempt: UInt32, definitionHash: String, image: String = "",
         imageID: String = "", state: State, userID: UInt32? = nil, groupID: UInt32? = nil,
-        supplementaryGroups: [UInt32]? = nil
+        supplementaryGroups: [UInt32]? = nil, allocatedResources: ResourceRequirements? = nil,
+        appliedResources: ResourceRequirements? = nil
     ) {
         self.id = id
         self.sandboxID = sandboxID
@@ -38,6 +42,8 @@ public struct ContainerObservation: Hashable, Sendable {
         self.userID = userID
         self.groupID = groupID
         self.supplementaryGroups = supplementaryGroups
+        self.allocatedResources = allocatedResources
+        self.appliedResources = appliedResources
     }
 
     public var isRunning: Bool {

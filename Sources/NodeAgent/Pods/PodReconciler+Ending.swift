@@ -27,6 +27,8 @@ extension PodReconciler {
     func isOver(_ container: Container) -> Bool {
         if let newest = observation.newest(container.name) {
             guard let end = newest.terminated, newest.definitionHash == container.definitionHash else { return false }
+            // The node has ended it to give it other resources.
+            if ResizePlanner.needsRestart(container, newest) { return false }
             return !decision.restarts(container, exitCode: end.exitCode)
         }
         guard let exitCode = reportedExitCode(container.name) else { return false }

@@ -146,6 +146,8 @@ public struct PodReconciler: Sendable {
     mutating func killIfUnfit(_ container: Container, _ instance: ContainerObservation) {
         if instance.definitionHash != container.definitionHash {
             kill(instance, .definitionChanged)
+        } else if ResizePlanner.needsRestart(container, instance) {
+            kill(instance, .resized)
         } else if let failure = probes.failed[instance.id] {
             kill(container, instance, failure)
         }

@@ -9,6 +9,23 @@ extension PodStatusBuilder {
         addReady(to: &status)
         set(.podScheduled, true, in: &status)
         if decision.couldRestartAll { addRestarting(to: &status) }
+        addResize(to: &status)
+    }
+
+    /// Both are there only while there is something to tell.
+    private func addResize(to status: inout PodStatus) {
+        let resize = input.resize
+        if let pending = resize.pending, !Self.isTerminal(status) {
+            set(.podResizePending, true, reason: pending.reason, message: pending.message, in: &status)
+        } else {
+            status.removeCondition(.podResizePending)
+        }
+        if resize.isInProgress, !Self.isTerminal(status) {
+            let reason = resize.failure == nil ? nil : "Error"
+            set(.podResizeInProgress, true, reason: reason, message: resize.failure, in: &status)
+        } else {
+            status.removeCondition(.podResizeInProgress)
+        }
     }
 
     /// Once true it stays so: a sidecar that restarts, or all containers that do, do not take it back.

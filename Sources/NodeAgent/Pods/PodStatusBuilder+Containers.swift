@@ -65,6 +65,8 @@ extension PodStatusBuilder {
             status.resources = resources
             status.allocatedResources = resources.requests?.isEmpty == false ? resources.requests : nil
         }
+        // What is in force, while it is not yet what was promised.
+        if let (_, applied) = instance.resize { status.resources = applied }
         guard let userID = instance.userID, let groupID = instance.groupID else { return }
         let groups = instance.supplementaryGroups ?? []
         status.user = ContainerUser(

@@ -16,6 +16,7 @@ public struct PodStatusBuilder: Sendable {
         public var isFinished: Bool
         /// Set when the pod was refused, or ended for a reason of the node's.
         public var failure: PodRejection?
+        public var resize: PodResize
         /// Overruled by the observation's.
         public var podIPs: [String]
         public var hostIPs: [String]
@@ -25,8 +26,8 @@ public struct PodStatusBuilder: Sendable {
         public init(
             pod: Pod, observation: PodObservation, probes: ProbeVerdicts = ProbeVerdicts(),
             waiting: [String: PodReconciler.Blocker] = [:], restartingAll: Bool = false, isFinished: Bool = false,
-            failure: PodRejection? = nil, podIPs: [String] = [], hostIPs: [String] = [],
-            volumesMounted: Bool = true, now: Timestamp
+            failure: PodRejection? = nil, resize: PodResize = PodResize(), podIPs: [String] = [],
+            hostIPs: [String] = [], volumesMounted: Bool = true, now: Timestamp
         ) {
             self.pod = pod
             self.observation = observation
@@ -35,6 +36,7 @@ public struct PodStatusBuilder: Sendable {
             self.restartingAll = restartingAll
             self.isFinished = isFinished
             self.failure = failure
+            self.resize = resize
             self.podIPs = podIPs
             self.hostIPs = hostIPs
             self.volumesMounted = volumesMounted

@@ -17,6 +17,7 @@ extension PodWorker {
             PodStatusBuilder.Input(
                 pod: pod, observation: observation, probes: verdicts,
                 waiting: waiting, restartingAll: restartingAll, isFinished: isFinished, failure: failure,
+                resize: resize,
                 hostIPs: context.hostIPs, now: context.wallClock()))
         logChanges(from: reported ?? pod.status, to: status)
         let now = now

@@ -18,6 +18,7 @@ extension PodWorker {
             record(.warning, error.reason, error.message)
             return now + releaseRetry.failed(random: 0.5)
         }
+        await context.allocations.remove(uid)
         await report(await observe(), isFinished: true)
         stage = .terminated
         return nil

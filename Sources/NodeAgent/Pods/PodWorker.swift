@@ -27,6 +27,7 @@ actor PodWorker {
     /// The node refuses the pod, or has ended it.
     var failure: PodRejection?
     var blockers: [String: PodReconciler.Blocker] = [:]
+    var resize = PodResize()
     var backOff = RestartBackOff()
     var exitSeenAt: [String: Duration] = [:]
     var exitSeenID: [String: String] = [:]
@@ -68,6 +69,7 @@ actor PodWorker {
     init(_ pod: Pod, context: PodDependencies) {
         uid = pod.metadata.uid ?? ""
         self.pod = pod
+        resize.desired = pod.spec.resourcesByContainer
         self.context = context
         uptime = MonotonicTime(context.clock)
         var logger = context.logger
@@ -89,7 +91,7 @@ actor PodWorker {
 
     /// A newer version of the pod.
     func update(_ newer: Pod) {
-        pod.spec = newer.spec
+        take(newer.spec)
         pod.metadata = newer.metadata
         // What this node reported is newer than what comes back; only others' conditions are news.
         if let theirs = newer.status { pod.status = reported.map { PodStatusMerge.merge($0, over: theirs) } ?? theirs }
@@ -177,9 +179,11 @@ actor PodWorker {
         }
         // Each action changes what is observed; a plan that keeps finding work stops after a bound and goes on next time.
         for _ in 0..<16 {
-            let observation = await observe()
+            var observation = await observe()
             guard stage == .syncing else { return nil }
             if endAtDeadline() { return nil }
+            if await resize(observation) { observation = await observe() }
+            guard stage == .syncing else { return nil }
             let plan = PodReconciler.plan(
                 pod, observed: observation, probes: await probeResults(observation), blockers: blockers,
                 backOff: backOff, exitSeenAt: exitSeenAt, firstAttempts: firstAttempts, now: now)
@@ -191,8 +195,10 @@ actor PodWorker {
             await report(observation, waiting: waiting(in: plan), restartingAll: plan.restartingAll)
             let actions = plan.actions.filter { !isBlocked($0) }
             if actions.isEmpty {
-                return [plan.wakeAt, await refreshVolumes(), activeDeadline, sandboxBlockedUntil].compactMap(\.self)
-                    .min()
+                let moments = [
+                    plan.wakeAt, await refreshVolumes(), activeDeadline, sandboxBlockedUntil, resize.retryAt,
+                ]
+                return moments.compactMap(\.self).min()
             }
             for action in actions {
                 guard stage == .syncing, !Task.isCancelled else { return nil }

@@ -3,6 +3,7 @@ public enum KillSource: String, Sendable, CaseIterable {
     case probe
     case deletion
     case definitionChange
+    case resize
     case hook
     /// Another container ended in a way that restarts all of them.
     case restartAll
@@ -21,6 +22,7 @@ public enum KillSource: String, Sendable, CaseIterable {
         case .probe: "a failed probe"
         case .deletion: "the deletion of the pod"
         case .definitionChange: "a change of its definition"
+        case .resize: "a change of its resources"
         case .hook: "a failed hook"
         case .restartAll: "the end of another container, which restarts all of them"
         case .deadline: "the pod's deadline"
@@ -54,6 +56,7 @@ public enum KillSource: String, Sendable, CaseIterable {
             case "Killing" where entry.container == container:
                 if entry.message.contains("probe") { return .probe }
                 if entry.message.contains("definition") { return .definitionChange }
+                if entry.message.hasSuffix("resize requires restart") { return .resize }
                 if entry.message.contains("Hook") { return .hook }
                 if entry.message == "killing" { return .restartAll }
                 wasStopped = true

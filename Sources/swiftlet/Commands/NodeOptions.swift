@@ -21,6 +21,7 @@ struct RunOption: ParsableArguments {
 /// A node's settings. A flag wins over the configuration file, and that over the default.
 struct NodeOptions: ParsableArguments {
     @OptionGroup var places: PlaceOptions
+    @OptionGroup var resources: ResourceOptions
 
     @Option(help: "Configuration file (YAML). Every flag has a field of the same name in it.")
     var config: String?

@@ -5,7 +5,10 @@ import LinuxKernel
 struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
-        "nodeIP", "maxPods", "podPidsLimit", "policy", "staticPodURL", "staticPodURLHeader", "allowedUnsafeSysctls",
+        "nodeIP", "maxPods", "policy", "staticPodURL", "staticPodURLHeader", "allowedUnsafeSysctls",
+        "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
+        "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
+        "cpuManagerPolicy", "reservedSystemCPUs",
     ]
 
     private let path: String
@@ -46,12 +49,38 @@ struct ConfigurationFile {
         }
     }
 
+    /// A mapping from names to texts or numbers.
+    func texts(_ field: String) throws -> [String: String]? {
+        guard let value = values[field] else { return nil }
+        let problem = SettingError("--config \(path): \(field): must be a mapping from names to strings or numbers")
+        guard let object = value.objectValue else { throw problem }
+        return try object.mapValues { member in
+            if let text = member.stringValue { return text }
+            guard let number = member.intValue else { throw problem }
+            return String(number)
+        }
+    }
+
     func list(_ field: String) throws -> [String]? {
         guard let value = values[field] else { return nil }
         guard let items = value.arrayValue?.map(\.stringValue), !items.contains(nil) else {
             throw SettingError("--config \(path): \(field): must be a list of strings")
         }
         return items.compactMap(\.self)
+    }
+
+    func flag(_ field: String) throws -> Bool? {
+        guard let value = values[field] else { return nil }
+        guard let flag = value.boolValue else {
+            throw SettingError("--config \(path): \(field): must be true or false")
+        }
+        return flag
+    }
+
+    func number(_ field: String) throws -> Double? {
+        guard let value = values[field] else { return nil }
+        if case .double(let number) = value { return number }
+        return try integer(field).map(Double.init)
     }
 
     func integer(_ field: String) throws -> Int? {

@@ -19,8 +19,7 @@ struct NodeSettings: Sendable {
     var monitorPath: String
     var nodeIP: String?
     var maxPods: Int
-    /// The most processes and threads of a pod; nil is no limit but the host's.
-    var podPidsLimit: Int64?
+    var resources: ResourceSettings
     var policyFile: String
     /// Somebody named the file: it must be there.
     var isPolicyRequired: Bool
@@ -53,7 +52,7 @@ struct NodeSettings: Sendable {
         monitorPath = try options.monitor ?? file.text("monitor") ?? Self.findMonitor()
         nodeIP = try options.nodeIP ?? file.text("nodeIP")
         maxPods = try file.integer("maxPods") ?? 110
-        podPidsLimit = try Self.pidsLimit(file.integer("podPidsLimit") ?? 4096)
+        resources = try ResourceSettings(options.resources, file)
         let policy = try options.policy ?? file.text("policy")
         policyFile = try Self.directory(policy ?? Self.defaultPolicyFile, "--policy")
         isPolicyRequired = policy != nil
@@ -117,13 +116,6 @@ struct NodeSettings: Sendable {
     }
 
     static let defaultPolicyFile = "/etc/swiftlet/policy.yaml"
-
-    private static func pidsLimit(_ number: Int) throws -> Int64? {
-        guard number == -1 || number > 0 else {
-            throw SettingError("podPidsLimit \(number): must be a number above 0, or -1 for no limit")
-        }
-        return number == -1 ? nil : Int64(number)
-    }
 
     private static func sysctls(_ patterns: [String]) throws -> [String] {
         for pattern in patterns where !PodAdmission.isNamespaced(sysctlPattern: pattern) {

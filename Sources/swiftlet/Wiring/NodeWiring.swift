@@ -44,6 +44,7 @@ struct NodeWiring {
         let addresses =
             try settings.nodeIP.map { [$0] }
             ?? HostAddresses.discover(podBridge: settings.bridgeName).internalIPs.map(\.description)
+        let information = NodeInformation.discover(stateDirectory: settings.root)
         let services = Informer(Service.self, client: client, logger: logger)
         group.addTask { await services.run() }
         let mirrors = MirrorPods(
@@ -53,8 +54,9 @@ struct NodeWiring {
             directory: settings.manifests, nodeName: settings.nodeName, loop: try EpollLoop(name: "manifests"),
             mirrors: mirrors, logger: logger)
         let reporter = startReporting(
-            settings, foundation, client, recorder, mirrors, addresses: addresses, networkShortfalls: shortfalls,
-            logger, in: &group)
+            settings, foundation, information, client, recorder, mirrors, addresses: addresses,
+            networkShortfalls: shortfalls, logger, in: &group)
+        let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
         let objects = NodeObjects(local: nil, client: client)
         let staticObjects = NodeObjects(local: manifests.objects, client: client)
@@ -73,7 +75,11 @@ struct NodeWiring {
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
                 events: recorder),
             configuration: foundation.configuration, hostIPs: addresses,
-            nodeMemoryBytes: Int64(clamping: try ProcFS.memory().totalBytes), logger: logger)
+            machine: MachineResources(
+                memoryBytes: information.memory, swapBytes: information.swap,
+                allocatableMemoryBytes: reporter.allocatable["memory"]?.value, hugePages: information.hugePages),
+            logger: logger)
+        await host.adoptProcessors()
         let connections = MultiThreadedEventLoopGroup.singleton
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
         let admission = NodeAdmission(
@@ -83,7 +89,7 @@ struct NodeWiring {
             host: host, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
             events: recorder, timelines: timelines, hostIPs: addresses,
-            admission: { await admission.decide($0, beside: $1) },
+            allocations: allocations, admission: { await admission.decide($0, beside: $1) },
             policy: { await check.decide($0, container: $1) }, logger: logger)
         var sources = [PodSource.file: manifests.updates, .api: api.updates]
         if let url = settings.manifestURL {
@@ -142,17 +148,19 @@ struct NodeWiring {
     }
 
     private static func startReporting(
-        _ settings: NodeSettings, _ foundation: NodeFoundation, _ client: APIClient, _ recorder: EventRecorder,
-        _ mirrors: MirrorPods, addresses: [String], networkShortfalls: [String], _ logger: Logger,
+        _ settings: NodeSettings, _ foundation: NodeFoundation, _ information: NodeInformation, _ client: APIClient,
+        _ recorder: EventRecorder, _ mirrors: MirrorPods, addresses: [String], networkShortfalls: [String],
+        _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) -> NodeStatusReporter {
         let findings = foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls
         let configuration = NodeConfiguration(
             name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: Int64(settings.maxPods),
-            kubeletPort: Int32(settings.nodePort), addresses: addresses, version: SwiftletCommand.version)
+            reservation: settings.resources.reservation, kubeletPort: Int32(settings.nodePort), addresses: addresses,
+            version: SwiftletCommand.version)
         let images = foundation.images
         let reporter = NodeStatusReporter(
-            configuration: configuration, information: .discover(stateDirectory: settings.root),
+            configuration: configuration, information: information,
             shortfalls: findings, client: client, health: [HostHealth(stateDirectory: settings.root)],
             images: {
                 await images.list().map { ContainerImage(names: $0.digests + $0.names, sizeBytes: $0.sizeBytes) }
@@ -163,6 +171,25 @@ struct NodeWiring {
         group.addTask { await reporter.run() }
         group.addTask { await lease.run() }
         return reporter
+    }
+
+    /// The account of what pods are promised, and the cgroups above them that follow it.
+    private static func keepAccount(
+        _ settings: NodeSettings, _ foundation: NodeFoundation, _ reporter: NodeStatusReporter,
+        _ information: NodeInformation, _ recorder: EventRecorder, _ logger: Logger,
+        in group: inout ThrowingTaskGroup<Void, any Error>
+    ) -> PodAllocations {
+        let resources = settings.resources
+        let allocations = PodAllocations(policy: resources.policy, allocatable: { reporter.allocatable })
+        let node = ObjectReference(
+            kind: Node.definition.kind, name: settings.nodeName, uid: settings.nodeName, apiVersion: "v1")
+        let tree = CgroupTree(
+            cgroups: foundation.cgroups, policy: resources.policy, capacity: reporter.node.status?.capacity ?? [:],
+            processes: information.processes, reservation: resources.reservation,
+            enforcesAllocatable: resources.enforcesAllocatable,
+            tell: { recorder.record(node, type: $0, reason: $1, message: $2) }, logger: logger)
+        group.addTask { await tree.run(following: allocations) }
+        return allocations
     }
 
     private static func nodeServer(
@@ -204,7 +231,9 @@ struct NodeFoundation: Sendable {
 
     init(_ settings: NodeSettings, logger: Logger) throws {
         self.settings = settings
-        cgroups = CgroupManager(hierarchies: try CgroupHierarchies.discover(), root: settings.cgroupRoot)
+        cgroups = CgroupManager(
+            hierarchies: try CgroupHierarchies.discover(), root: settings.cgroupRoot,
+            additional: settings.resources.additionalControllers)
         for directory in [
             settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers",
         ] {
@@ -228,7 +257,7 @@ struct NodeFoundation: Sendable {
     var configuration: NodeAgentConfiguration {
         NodeAgentConfiguration(
             nodeName: settings.nodeName, rootDirectory: settings.root, logDirectory: settings.logDirectory,
-            cgroups: cgroups, podPidsLimit: settings.podPidsLimit,
+            cgroups: cgroups, resources: settings.resources.policy,
             resourceLimits: ResourceLimit.containerDefaults(highest: ResourceLimit.highestHere))
     }
 }
