@@ -41,10 +41,16 @@ static unsigned grab(pid_t pid) {
     if (readlink(path, target, sizeof target) >= 0) taken |= 2;
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
     DIR *directory = opendir(path);
-    if (directory != NULL) {
-        if (readdir(directory) != NULL) taken |= 4;
-        closedir(directory);
+    /* Their numbers are no secret; what they lead to is. */
+    for (struct dirent *found; directory != NULL && (found = readdir(directory)) != NULL;) {
+        if (found->d_name[0] == '.') continue;
+        file = openat(dirfd(directory), found->d_name, O_PATH | O_CLOEXEC);
+        if (file >= 0) {
+            taken |= 4;
+            close(file);
+        }
     }
+    if (directory != NULL) closedir(directory);
     if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0) taken |= 8;
     return taken;
 }

@@ -9,7 +9,8 @@
 /*
  * probe facts [OUTPUT]          what this process is and sees
  * probe attempts [OUTPUT]       the same, and what becomes of each attempt to get out
- * probe until FILE attempts     the same, then waits until FILE is there and prints it
+ * probe until FILE VERB         the same, then lets another take its turn, waits until FILE is there and prints it
+ * probe turn FILE VERB          waits for that turn and writes FILE: the two never do the same thing at once
  * probe swap A B [C D]...       exchanges each two names for ever
  * probe grab                    takes hold of processes that enter the container
  * probe overwrite MARKER        opens every running program for writing
@@ -41,6 +42,18 @@ static int print_all(const char *output, int with_attempts) {
     return 0;
 }
 
+static const char *turn_of(const char *path) {
+    static char name[4096];
+    snprintf(name, sizeof name, "%s.turn", path);
+    return name;
+}
+
+static int open_turn(const char *path) { return open(turn_of(path), O_CREAT | O_WRONLY | O_CLOEXEC, 0666); }
+
+static void await_turn(const char *path) {
+    while (access(turn_of(path), F_OK) != 0) usleep(20000);
+}
+
 static int print_file(const char *path) {
     char buffer[65536];
     int file;
@@ -58,11 +71,15 @@ int main(int count, char **arguments) {
     if (strcmp(verb, "attempts") == 0) return print_all(first, 1);
     if (strcmp(verb, "until") == 0 && count > 3) {
         int status = print_all(NULL, strcmp(arguments[3], "attempts") == 0);
-        return status != 0 ? status : print_file(first);
+        return status != 0 || open_turn(first) < 0 ? 1 : print_file(first);
+    }
+    if (strcmp(verb, "turn") == 0 && count > 3) {
+        await_turn(first);
+        return print_all(first, strcmp(arguments[3], "attempts") == 0);
     }
     if (strcmp(verb, "swap") == 0 && count > 3) return swap_forever(arguments + 2);
     if (strcmp(verb, "grab") == 0) return grab_newcomers();
     if (strcmp(verb, "overwrite") == 0 && count > 2) return overwrite_program(first);
-    fputs("probe: facts, attempts, until, swap, grab or overwrite\n", stderr);
+    fputs("probe: facts, attempts, until, turn, swap, grab or overwrite\n", stderr);
     return 2;
 }

@@ -93,7 +93,7 @@ def observed(space, world, name, security=None, attempts=True, **spec):
         ["until", "/volume/exec", verb], securityContext=security or {},
         volumeMounts=[{"name": "volume", "mountPath": "/volume"}],
         readinessProbe={
-            "exec": {"command": ["/probe", verb, "/volume/exec"]},
+            "exec": {"command": ["/probe", "turn", "/volume/exec", verb]},
             "periodSeconds": 3600, "timeoutSeconds": 60,
         })
     spec.setdefault("volumes", [{"name": "volume", "emptyDir": {}}])

@@ -67,7 +67,7 @@ class Reference:
         config["root"]["path"] = str(self.place / "rootfs")
         (bundle / "config.json").write_text(json.dumps(config))
         # What an exec is given: the same, as CRI runtimes do it.
-        execution = dict(config["process"], args=["/probe", arguments[-1], "/volume/exec"])
+        execution = dict(config["process"], args=["/probe", "turn", *arguments[2:]])
         (bundle / "exec.json").write_text(json.dumps(execution))
         with open(bundle / "errors", "wb") as errors:
             process = subprocess.Popen(
