@@ -148,7 +148,7 @@ def entering(world, node, space):
         names = [f"grab-{number}" for number in range(CROWD)]
         for name in names:
             space.create(pod(name, dict(container(["grab"]), **probing(["/bin/busybox", "true"]))))
-        deadline, execs = time.monotonic() + min(60, ROUNDS / CROWD) * max(1, ROUNDS / 1000) * PATIENCE, 0
+        deadline, execs = time.monotonic() + min(45, ROUNDS / CROWD) * max(1, ROUNDS / 1000) * PATIENCE, 0
         while time.monotonic() < deadline and execs < ROUNDS:
             time.sleep(1)
             logs = {name: space.log(name) for name in names if container_status(space.pod(name)).get("started")}

@@ -14,7 +14,7 @@ STARTS = 40
 PARALLEL = 4
 
 
-def starts(space, name, container, rounds, seconds=60, **spec):
+def starts(space, name, container, rounds, seconds=45, **spec):
     """Starts the container so often, or until the time is over; returns how often, and what was said of those starts that
     did not end with 0.
 
