@@ -135,8 +135,8 @@ def unsupported(space, kubectl):
     for number, (container, spec, field) in enumerate(
         (
             ({"tty": True}, {}, "tty"),
-            ({"securityContext": {"privileged": True}}, {}, "privileged"),
-            ({}, {"hostPID": True}, "hostPID"),
+            ({"ports": [{"containerPort": 80, "hostPort": 8080}]}, {}, "hostPort"),
+            ({}, {"runtimeClassName": "kata"}, "runtimeClassName"),
         )
     ):
         name = f"refused-{number}"
