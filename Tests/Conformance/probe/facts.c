@@ -246,8 +246,16 @@ static void print_process(FILE *out) {
     }
     json_name(out, "program");
     print_link(out, "/proc/self/exe");
-    fputs(",\n\"environment\": [", out);
+    fputs(",\n\"arguments\": [", out);
+    static char buffer[1 << 16];
+    ssize_t length = read_file("/proc/self/cmdline", buffer, sizeof buffer - 1);
     int count = 0;
+    for (char *word = buffer; word < buffer + length; word += strlen(word) + 1) {
+        json_separator(out, &count);
+        json_text(out, word);
+    }
+    fputs("],\n\"environment\": [", out);
+    count = 0;
     for (char **variable = environ; *variable != NULL; variable++) {
         json_separator(out, &count);
         json_text(out, *variable);

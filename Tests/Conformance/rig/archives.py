@@ -9,6 +9,9 @@ import tarfile
 from rig.expectation import Skipped
 
 
+APPLETS = "sh cat ls sleep id wc ln mv touch head readlink stat true tr grep".split()
+
+
 def entry(name, data=b"", mode=0o755, kind=tarfile.REGTYPE, link=""):
     """A member of a layer and its content."""
     info = tarfile.TarInfo(name)
@@ -29,7 +32,7 @@ def busybox_layer():
     program = next((path for path in map(pathlib.Path, ("/bin/busybox", "/usr/bin/busybox")) if path.exists()), None)
     if program is None:
         raise Skipped("busybox-static is not installed")
-    links = [entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in ("sh", "cat", "ls", "sleep", "id", "wc", "ln", "mv", "touch")]
+    links = [entry(f"bin/{name}", kind=tarfile.SYMTYPE, link="busybox") for name in APPLETS]
     return [
         entry("bin", kind=tarfile.DIRTYPE),
         entry("bin/busybox", program.read_bytes()),

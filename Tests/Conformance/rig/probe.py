@@ -1,5 +1,6 @@
 """The probe program: built once, put into an image, run in pods."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -79,7 +80,7 @@ def ended(space, name, seconds=30):
     item = space.wait(
         name, "ended", lambda item: item and item.get("status", {}).get("phase") in ("Succeeded", "Failed"), seconds)
     log = space.log(name)
-    return terminated(item).get("exitCode"), log if isinstance(log, str) else f"{log}\n"
+    return terminated(item).get("exitCode"), log if isinstance(log, str) else json.dumps(log) + "\n"
 
 
 def observed(space, world, name, security=None, attempts=True, **spec):
