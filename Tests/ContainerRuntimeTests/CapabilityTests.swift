@@ -1,5 +1,6 @@
-import ContainerRuntime
 import Testing
+
+@testable import ContainerRuntime
 
 struct CapabilityTests {
     @Test(
@@ -59,5 +60,34 @@ struct CapabilityTests {
             try CapabilitySet.containerDefault(adding: [name], dropping: [])
         }
         #expect(error?.description.contains("\"\(name)\"") == true)
+    }
+}
+
+struct CapabilitySetHeldTests {
+    // Lines in the format of proc_pid_status(5).
+    private static let status = """
+        Name:\tx
+        CapInh:\tffffffffffffffff
+        CapPrm:\t000001fffeffffff
+        CapEff:\t0000000000000000
+        CapBnd:\t000003ffffffff0f
+        """
+
+    @Test("what can be given is permitted and in the bounding set, capabilities of later kernels included")
+    func held() {
+        #expect(CapabilitySet.held(status: Self.status).mask == 0x0000_01ff_feff_ff0f)
+        #expect(CapabilitySet.everything.intersection(.held(status: "CapPrm:\t7ff\nCapBnd:\t7ff\n")).mask == 0x7ff)
+    }
+
+    @Test("a process whose status cannot be read holds nothing", arguments: ["", "CapPrm:\tzz\nCapBnd:\t1\n"])
+    func unreadable(status: String) {
+        #expect(CapabilitySet.held(status: status).mask == 0)
+    }
+
+    @Test("a set names what is in it and what is missing")
+    func names() {
+        #expect(CapabilitySet([.KILL, .CHOWN]).names == ["CHOWN", "KILL"])
+        #expect(CapabilitySet(mask: 1 << 50).names == ["CAP_50"])
+        #expect(CapabilitySet([.KILL, .CHOWN]).subtracting(CapabilitySet([.CHOWN])) == CapabilitySet([.KILL]))
     }
 }

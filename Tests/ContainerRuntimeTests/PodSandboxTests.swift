@@ -8,7 +8,7 @@ import Testing
 /// What the containers of one sandbox share, on the real kernel. Needs root.
 @Suite(.serialized) struct PodSandboxTests {
     private static func lines(_ result: ExecutionResult) -> [String] {
-        String(decoding: result.standardOutput, as: UTF8.self).split(separator: "\n").map(String.init)
+        String(decoding: result.output, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     private static func identity(_ instance: ContainerInstance?) throws -> ProcessIdentity {

@@ -68,7 +68,7 @@ def same_everywhere(space, world, security=None, more="true", **spec):
     def numbered(kind):
         return (
             f"n=0; while [ -e /out/{kind}.$n ]; do n=$((n+1)); done; "
-            f"{look} > /out/.{kind} 2>/dev/null; mv /out/.{kind} /out/{kind}.$n; "
+            f"{look} > /out/.{kind} 2>/out/errors.{kind}.$n; mv /out/.{kind} /out/{kind}.$n; "
         )
 
     container = shell(
