@@ -13,7 +13,8 @@ from rig.hanging import hanging
 from rig.http import page
 from rig.node import is_zombie
 from rig.pods import idle, mount, pod, shell, web_server
-from rig.probe import container, imported
+from rig.probe import imported
+from rig.races import ROUNDS
 from rig.space import container_status, terminated
 
 # KiB of a monitor under a flood of output.
@@ -170,7 +171,7 @@ def noisy_probes(world, node, space):
             space.wait_gone(name)
 
 
-@case("1,000 pods come and go in crowds, and the agent is as it was before")
+@case(f"{ROUNDS} pods come and go in crowds, and the agent is as it was before")
 def churn(world, node, space):
     def crowd(number, size):
         names = [f"churn-{number}-{index}" for index in range(size)]
@@ -187,7 +188,7 @@ def churn(world, node, space):
         crowd(0, 20)
         with steady_counts(node):
             before, began, number = resident(node.process.pid), time.monotonic(), 0
-            while number < 49 and time.monotonic() - began < 30 * PATIENCE:
+            while 20 * number < ROUNDS and time.monotonic() - began < 30 * PATIENCE:
                 number += 1
                 crowd(number, 20)
             print(f"# {20 * number} pods in {time.monotonic() - began:.1f} s", flush=True)

@@ -1,10 +1,12 @@
 """A container gets the isolation that its pod asks for, at start, exec and restart: seen from within."""
 
+import json
+
 from rig.case import case
 from rig.expectation import expect, expect_equal
 from rig.observation import Observation, differences
 from rig.pods import pod
-from rig.postures import POSTURES
+from rig.postures import POSTURES, UNFILTERED, USER_NAMESPACE, Posture
 from rig.probe import container, imported, observed
 
 
@@ -20,15 +22,55 @@ def unequal(first, second):
 
 @case("each security setting gives a container exactly the credentials, mounts, devices and refusals that it should")
 def postures(space, world):
+    problems = judge(space, world, POSTURES)
+    expect(not problems, "\n".join(problems))
+
+
+def judge(space, world, postures_):
+    """Every difference between what the containers of such pods see and the tables, one line each."""
     problems = []
-    for number, posture in enumerate(POSTURES):
+    for number, posture in enumerate(postures_):
         first, second = observed(
             space, world, f"posture-{number}", posture.container, **posture.spec,
             **({"securityContext": posture.pod} if posture.pod else {}))
         table = {**posture.table, **posture.stricter}
         for who, seen in (("first process", first), ("exec", second)):
-            problems += [f"{posture.name}, {who}: {line}" for line in differences(table, seen.facts())]
+            problems += [f"{posture.name}, {who}: {line}" for line in differences(table, seen.facts(), posture.without)]
         problems += [f"{posture.name}, exec is not as the first process: {line}" for line in unequal(first, second)]
+    return problems
+
+
+@case("in a user namespace root has its capabilities for its own, and is an unprivileged range of the host's users")
+def user_namespace(space, world):
+    problems = judge(space, world, [USER_NAMESPACE])
+    maps = [observed(space, world, f"mapped-{number}", attempts=False, hostUsers=False)[0] for number in range(2)]
+    ranges = []
+    for seen in maps:
+        for kind in ("uid_map", "gid_map"):
+            inside, outside, length = map(int, seen.raw["files"][f"/proc/self/{kind}"].split())
+            expect_equal((inside, length % 65536), (0, 0), f"{kind}: first number inside, and length modulo 65536")
+            expect(outside >= 65536 and outside % 65536 == 0, f"{kind}: the host's {outside}")
+        ranges.append((outside, outside + length))
+    first, second = sorted(ranges)
+    expect(first[1] <= second[0], f"two pods share users: {ranges}")
+    expect(not problems, "\n".join(problems))
+
+
+# One call is refused with an error that no other reason has: EXDEV is 18.
+PROFILE = {
+    "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+    "syscalls": [{"names": ["chown", "fchown", "fchownat", "lchown"], "action": "SCMP_ACT_ERRNO", "errnoRet": 18}],
+}
+
+
+@case("a seccomp profile of the node's is in force as it is written, in every process of the container")
+def local_profile(node, space, world):
+    place = node.root / "seccomp" / "profiles"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "no-chown.json").write_text(json.dumps(PROFILE))
+    expected = {**UNFILTERED, "seccomp": 2, "try chown": "EXDEV"}
+    security = {"seccompProfile": {"type": "Localhost", "localhostProfile": "profiles/no-chown.json"}}
+    problems = judge(space, world, [Posture("Localhost", security, expected=expected)])
     expect(not problems, "\n".join(problems))
 
 

@@ -27,6 +27,13 @@ CREDENTIALS = (
 )
 
 
+def own_capabilities():
+    """Those of this process, beyond which nothing that it starts can have any."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        mask = next(int(line.split()[1], 16) for line in file if line.startswith("CapBnd:"))
+    return frozenset(name for number, name in enumerate(CAPABILITIES) if mask >> number & 1)
+
+
 class Observation:
     """One run of the probe."""
 

@@ -3,7 +3,7 @@
 It is derived from the same fields that a node gets, so that a reference runtime can be held to the same tables.
 """
 
-from rig.observation import CAPABILITIES, HIDDEN, PROTECTED
+from rig.observation import HIDDEN, PROTECTED, own_capabilities
 from rig.postures import DEFAULT
 
 # The system calls that Docker's documentation lists as blocked by the default profile, with the capability that opens each
@@ -45,13 +45,13 @@ def filter_of(capabilities):
 def capabilities_of(security):
     """`drop` first, then `add`; ALL is every one."""
     if security.get("privileged"):
-        return frozenset(CAPABILITIES)
+        return own_capabilities()
     found = set(DEFAULT)
     changes = security.get("capabilities", {})
     for name in changes.get("drop", []):
         found = set() if name == "ALL" else found - {name}
     for name in changes.get("add", []):
-        found = set(CAPABILITIES) if name == "ALL" else found | {name}
+        found = set(own_capabilities()) if name == "ALL" else found | {name}
     return frozenset(found)
 
 
@@ -93,18 +93,21 @@ def configuration(posture, arguments, volume, cgroup, members):
     profile = security.get("seccompProfile", {"type": "RuntimeDefault"})["type"]
     kinds = {"pid": "hostPID", "ipc": "hostIPC", "network": "hostNetwork"}
     namespaces = [{"type": kind} for kind, field in kinds.items() if not posture.spec.get(field)]
-    namespaces += [{"type": kind} for kind in ("mount", "uts", "cgroup")]
+    namespaces += [{"type": kind} for kind in ("mount", "cgroup")]
+    # A pod on the host's network has the host's name, too.
+    namespaces += [] if posture.spec.get("hostNetwork") else [{"type": "uts"}]
     linux = {
         "namespaces": namespaces, "rootfsPropagation": "rslave", "cgroupsPath": cgroup,
         "resources": {"devices": [{"allow": privileged, "access": "rwm"}]},
+        "sysctl": {item["name"]: item["value"] for item in security.get("sysctls", [])},
     }
     if not privileged:
         linux |= {"maskedPaths": list(HIDDEN), "readonlyPaths": list(PROTECTED)}
         if profile != "Unconfined":
             linux["seccomp"] = filter_of(names)
-    return {
+    hostname = {} if posture.spec.get("hostNetwork") else {"hostname": "reference"}
+    return hostname | {
         "ociVersion": "1.0.2",
-        "hostname": "reference",
         "root": {"path": "rootfs", "readonly": bool(security.get("readOnlyRootFilesystem"))},
         "mounts": mounts(volume, privileged),
         "process": {

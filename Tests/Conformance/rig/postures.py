@@ -6,7 +6,7 @@ The same tables judge this runtime and the reference runtimes. Where this one is
 
 import dataclasses
 
-from rig.observation import CAPABILITIES, OneOf
+from rig.observation import OneOf, own_capabilities
 
 # What the CRI runtimes give a container that asks for nothing.
 DEFAULT = frozenset(
@@ -77,7 +77,30 @@ UNFILTERED = {
     "try move_pages": OneOf("EINVAL", "EPERM", "ENOSYS"), "try quotactl": OneOf("EPERM", "ENOTBLK", "ENOSYS"),
     "try clock_settime": OneOf("EPERM", "EINVAL"),
 }
-FULL = {kind: frozenset(CAPABILITIES) for kind in ("CapPrm", "CapEff", "CapBnd")}
+# Every capability that this test itself has: nobody can give away more.
+FULL = {kind: own_capabilities() for kind in ("CapPrm", "CapEff", "CapBnd")}
+
+
+# privileged: everything that the host's root has, and nothing hidden; the kernel refuses only what makes no sense.
+OPEN = OneOf("ok", "ENOENT")
+PRIVILEGED = {
+    **FULL, **UNFILTERED, "hidden": False, "protected": False,
+    "mount /sys": "sysfs nodev noexec nosuid",
+    "try mount": "ok", "try pivot_root": OneOf("EBUSY", "EINVAL"), "try umount-masked": "EINVAL",
+    "try open_by_handle_at": OneOf("ESTALE", "EOPNOTSUPP"), "try remount-writable": "EINVAL",
+    "try unshare-mount": "ok", "try unshare-user": OneOf("ok", "ENOSPC"), "try clone-user": OneOf("ok", "ENOSPC"),
+    "try setns": "ok", "try sethostname": "EINVAL", "try fsopen": "EINVAL", "try open_tree": "ok",
+    "try bpf": "EINVAL", "try reboot": "EINVAL", "try syslog": "EINVAL", "try acct": OneOf("ENOENT", "EACCES", "ENOSYS"),
+    "try swapon": OneOf("ENOENT", "ENOSYS"), "try set-link-flags": "ok", "try raise-nice": "ok",
+    "try perf_event_open": OneOf("E2BIG", "ENOENT"), "try userfaultfd": "EINVAL", "try clock_settime": "EINVAL",
+    "try quotactl": OneOf("ENOTBLK", "ENOSYS"), "try kexec_load": OneOf("ENOSYS", "EINVAL", "EPERM"),
+    "try finit_module": OneOf("ENOSYS", "EINVAL", "EBADF"), "try add_key": OneOf("ENODEV", "EFAULT"),
+    "try open-disk": "ENXIO", "try open-memory-device": "ENXIO",
+    "try raise-memlock": OneOf("ok", "EPERM", "unlimited"), "try lower-oom-score": OneOf("ok", "EACCES"),
+    "try write-core_pattern": "ok", "try write-sysrq": OPEN, "try read-kcore": OneOf("ok", "ENOENT"),
+    "try write-cgroup": OPEN, "try write-release_agent": OneOf("ok", "ENOENT", "EACCES"),
+    "try write-uevent_helper": OPEN,
+}
 
 
 @dataclasses.dataclass
@@ -91,6 +114,10 @@ class Posture:
     expected: dict = dataclasses.field(default_factory=dict)
     # Facts in which this runtime is stricter than the reference, and says so in its documentation.
     stricter: dict = dataclasses.field(default_factory=dict)
+    # Facts that say nothing here, as they are the host's.
+    without: tuple = ()
+    # A name in a pod's own terms only, which no configuration of one container can have.
+    has_reference: bool = True
 
     @property
     def table(self):
@@ -150,17 +177,27 @@ POSTURES = [
         }),
     Posture(
         "seccomp Unconfined", {"seccompProfile": {"type": "Unconfined"}}, expected=UNFILTERED),
+    Posture("privileged", {"privileged": True}, expected=PRIVILEGED, without=("devices", "device links")),
+    Posture(
+        "hostPID", spec={"hostPID": True}, expected={"namespace pid": "host"}),
+    Posture(
+        "hostIPC", spec={"hostIPC": True}, expected={"namespace ipc": "host"}, without=("mount /dev/shm", "mount /dev/mqueue")),
+    Posture(
+        "hostNetwork", spec={"hostNetwork": True}, expected={"namespace net": "host", "namespace uts": "host"}),
+    Posture("shareProcessNamespace", spec={"shareProcessNamespace": True}, has_reference=False),
+    Posture(
+        "a sysctl of the pod's", {"runAsUser": 1000},
+        {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
+        expected={
+            **POWERLESS, "uid": 1000, "gid": 0, "groups": (0,), "try setuid-root": "EPERM", "try write-root": "EACCES",
+            "try bind-low-port": "ok",
+        }),
 ]
 
-PRIVILEGED = {
-    **FULL, **UNFILTERED, "hidden": False, "protected": False,
-    "mount /sys": "sysfs nodev noexec nosuid",
-    "try mount": "ok", "try pivot_root": OneOf("EBUSY", "EINVAL"), "try open_by_handle_at": OneOf("ESTALE", "EOPNOTSUPP"),
-    "try umount-masked": OneOf("EINVAL", "ENOENT"), "try remount-writable": "EINVAL", "try unshare-mount": "ok",
-    "try setns": "ok", "try sethostname": "EINVAL", "try fsopen": "EINVAL", "try open_tree": "ok",
-    "try bpf": "EINVAL", "try reboot": "EINVAL", "try syslog": "EINVAL", "try acct": OneOf("ENOENT", "EACCES", "EISDIR"),
-    "try swapon": OneOf("ENOENT", "ENOSYS"), "try set-link-flags": "ok", "try raise-nice": "ok",
-    "try open-disk": "ENXIO", "try open-memory-device": "ENXIO",
-}
-# What these depend on: the host's devices, and whether the test itself runs with every capability.
-HOST_DEPENDENT = ("devices", "device links", "CapPrm", "CapEff", "CapBnd", "protected", "hidden")
+# hostUsers: false. Root inside is nobody outside: what its capabilities are good for is its own namespaces.
+USER_NAMESPACE = Posture(
+    "hostUsers: false", spec={"hostUsers": False}, has_reference=False, without=("uid map",),
+    expected={
+        "namespace user": "own", "try mknod-disk": "EPERM", "try open-null-device": "EPERM",
+        "try lower-oom-score": OneOf("EACCES", "EPERM"),
+    })

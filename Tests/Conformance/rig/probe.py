@@ -79,7 +79,7 @@ def ended(space, name, seconds=30):
     """(exit code, log) of a pod's only container."""
     item = space.wait(
         name, "ended", lambda item: item and item.get("status", {}).get("phase") in ("Succeeded", "Failed"), seconds)
-    log = space.log(name)
+    log = space.log(name) if terminated(item) else ""
     return terminated(item).get("exitCode"), log if isinstance(log, str) else json.dumps(log) + "\n"
 
 
@@ -99,7 +99,10 @@ def observed(space, world, name, security=None, attempts=True, **spec):
         })
     spec.setdefault("volumes", [{"name": "volume", "emptyDir": {}}])
     space.create(pod(name, main, **spec))
-    log = space.finished_log(name, seconds=40)
+    code, log = ended(space, name, 40)
+    if code != 0:
+        status = space.pod(name)["status"]
+        raise Failure(f"pod {name}: exit {code}, {status.get('reason')}: {status.get('message')}: {log[-300:]}")
     parts = log.split("\n{")
     expect_equal(len(parts), 2, f"observations in {log[-300:]!r}")
     return Observation(parts[0]), Observation("{" + parts[1])
