@@ -112,7 +112,8 @@ def links(pid):
 
 @case("no working directory leads out through a descriptor: /proc/self/fd/N is refused for every N, also by a link")
 def working_directories(world, node, space):
-    reference = image(node, world, "workdirs", *(link(f"fd{number}", f"/proc/self/fd/{number}") for number in range(3, 30)))
+    ways = (link(f"fd{number}", f"/proc/self/fd/{number}") for number in range(3, 30))
+    reference = image(node, world, "workdirs", *ways)
     with canary(world, node, space.name):
         places = [f"/proc/self/fd/{number}" for number in range(3, 60)] + [f"/fd{number}" for number in range(3, 30)]
         places += ["/proc/self/fd/7/..", "/proc/thread-self/fd/8", "/proc/1/fd/9", "/proc/self/cwd/../.."]
@@ -126,7 +127,8 @@ def working_directories(world, node, space):
             space.create(pod(name, *containers))
 
             def settled(item):
-                states = [status.get("state", {}) for status in (item or {}).get("status", {}).get("containerStatuses", [])]
+                statuses = (item or {}).get("status", {}).get("containerStatuses", [])
+                states = [status.get("state", {}) for status in statuses]
                 return len(states) == len(containers) and all(  # pylint: disable=cell-var-from-loop
                     "terminated" in state or state.get("waiting", {}).get("message") for state in states)
 
@@ -141,7 +143,7 @@ def working_directories(world, node, space):
             space.delete(name, grace=0)
 
 
-@case(f"{ROUNDS} execs against a process that waits for them: nothing of them can be held before they are the container's")
+@case(f"{ROUNDS} execs against one that waits for them: nothing of them can be held before they are the container's")
 def entering(world, node, space):
     imported(node, world)
     with canary(world, node, space.name):
@@ -153,7 +155,8 @@ def entering(world, node, space):
             time.sleep(1)
             logs = {name: space.log(name) for name in names if container_status(space.pod(name)).get("started")}
             execs = sum(int(found[-1]) for found in (re.findall(r"of (\d+):", log) for log in logs.values()) if found)
-            taken = [line for log in logs.values() for line in log.splitlines() if "met" in line and "nothing" not in line]
+            lines = [line for log in logs.values() for line in log.splitlines()]
+            taken = [line for line in lines if "met" in line and "nothing" not in line]
             expect(not taken, f"of processes that enter: {taken[:3]}")
         print(f"# {execs} entering processes met before they were the container's own", flush=True)
 
@@ -163,7 +166,8 @@ def own_program(world, node, space):
     reference = image(
         node, world, "self", link("bin/self", "/proc/self/exe"), entry("bin/script", b"#!/proc/self/exe\n"))
     with canary(world, node, space.name):
-        for number, command in enumerate((["/proc/self/exe"], ["/bin/self"], ["/bin/script"], ["/proc/self/exe", "anchor"])):
+        commands = (["/proc/self/exe"], ["/bin/self"], ["/bin/script"], ["/proc/self/exe", "anchor"])
+        for number, command in enumerate(commands):
             fields = dict(container([]), image=reference)
             # The first process opens whatever runs beside it while probes run the link.
             loop = "while :; do /probe overwrite found; done"
@@ -177,7 +181,7 @@ def own_program(world, node, space):
             expect(not bad, f"{bad[:2]}")
 
 
-@case("no file of the image's is opened on the way into it: loader settings, name services, user data bases, crash handlers")
+@case("no file of the image's is opened on the way into it: loader settings, name services, crash handlers")
 def files_on_the_way(world, node, space):
     """Pipes: whoever opens one for reading waits for a writer that never comes."""
     pipes = [
@@ -229,14 +233,15 @@ def sockets(world, node, space):
         space.create(pod("scanner", dict(container([]), command=["/bin/cat", "/proc/net/unix"]), hostNetwork=True))
         code, log = ended(space, "scanner")
         expect_equal(code, 0, "exit code")
-        abstract = [line.split()[-1] for line in log.splitlines() if len(line.split()) == 8 and line.split()[-1][0] == "@"]
+        named = [line.split() for line in log.splitlines() if len(line.split()) == 8]
+        abstract = [words[-1] for words in named if words[-1][0] == "@"]
         expect(not any("swiftlet" in name or "monitor" in name for name in abstract), f"abstract sockets: {abstract}")
         inodes = {found.group(1) for pid in [node.process.pid, *node.monitors()] for path in links(pid)
                   if (found := re.match(r"socket:\[(\d+)\]", path))}
-        ours = [line for line in log.splitlines() if len(line.split()) == 8 and line.split()[6] in inodes]
-        expect(not [line for line in ours if line.split()[-1].startswith("@")], f"abstract sockets of ours: {ours}")
-        for line in ours:
-            path = pathlib.Path(line.split()[-1])
+        ours = [words[-1] for words in named if words[6] in inodes]
+        expect(not [name for name in ours if name.startswith("@")], f"abstract sockets of ours: {ours}")
+        for name in ours:
+            path = pathlib.Path(name)
             if path.is_absolute() and path.exists():
                 expect_equal(path.stat().st_mode & 0o777, 0o600, f"mode of {path}")
                 expect_equal(path.parent.stat().st_mode & 0o077, 0, f"mode of {path.parent}")
@@ -293,8 +298,10 @@ def settings(world, node, space):
     imported(node, world)
     sysctls = [
         {"name": "kernel.shm_rmid_forced", "value": "1+kernel.core_pattern=|/evil"},
-        {"name": "kernel.core_pattern", "value": "|/evil"}, {"name": "net.ipv4/../../kernel/core_pattern", "value": "x"},
-        {"name": "kernel.shm_rmid_forced", "value": "1\nkernel.core_pattern=x"}, {"name": "vm.swappiness", "value": "1"},
+        {"name": "kernel.core_pattern", "value": "|/evil"},
+        {"name": "net.ipv4/../../kernel/core_pattern", "value": "x"},
+        {"name": "kernel.shm_rmid_forced", "value": "1\nkernel.core_pattern=x"},
+        {"name": "vm.swappiness", "value": "1"},
     ]
     with canary(world, node, space.name):
         for number, entry_ in enumerate(sysctls):

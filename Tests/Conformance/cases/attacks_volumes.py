@@ -46,11 +46,11 @@ def sub_paths(world, node, space):
         (place / "inside").mkdir()
         (place / "inside/up").symlink_to("../..")
         volumes = [{"name": "v", "hostPath": {"path": str(place)}}]
-        paths = ["..", "/etc", "a/../../b", "inside/../..", "link", "far", "far/folder", "chain/etc", "inside/up", "link/new"]
+        paths = ["..", "/etc", "a/../../b", "inside/../..", "link", "far", "far/folder", "chain/etc", "inside/up"]
         for number, path in enumerate(paths):
             script = f"test -e /v{bird.place} -o -e /v/secret -o -e /v/folder -o -e /v/passwd && exit 0; exit 5"
-            refused(
-                space, pod(f"sub-{number}", shell(script, volumeMounts=[mount("v", "/v", subPath=path)]), volumes=volumes))
+            main = shell(script, volumeMounts=[mount("v", "/v", subPath=path)])
+            refused(space, pod(f"sub-{number}", main, volumes=volumes))
         expression = shell(
             "exit 0", env=[{"name": "WAY", "value": "../../../etc"}],
             volumeMounts=[mount("v", "/v", subPathExpr="$(WAY)")])
@@ -114,13 +114,14 @@ def secrets_on_disk(world):
     expect(not files, f"the secret is in {files}")
 
 
-@case("a volume that holds links, mounts, unchangeable files and thousands of others is removed without touching the host")
+@case("a volume that holds links, mounts and thousands of files is removed without touching the host")
 def teardown(world, node, space):
     with canary(world, node, space.name) as bird:
         script = (
             f"cd /v; ln -s {bird.place} link; ln -s {bird.place}/secret file; ln -s / root; mkfifo pipe; "
             "i=0; while [ $i -lt 2000 ]; do : >f$i; i=$((i+1)); done; d=.; "
-            "while [ $i -lt 2060 ]; do d=$d/d; mkdir $d; i=$((i+1)); done; mkdir nest; chmod 0 nest; touch done; sleep 100000")
+            "while [ $i -lt 2060 ]; do d=$d/d; mkdir $d; i=$((i+1)); done; mkdir nest; chmod 0 nest; touch done; "
+            "sleep 100000")
         space.create(
             pod("messy", shell(script, volumeMounts=[mount("v", "/v")]), volumes=[{"name": "v", "emptyDir": {}}]))
         uid = space.wait_ready("messy")["metadata"]["uid"]
@@ -192,11 +193,10 @@ def keys(space):
     for number, path in enumerate(("../x", "/x", "a/../../x", "..", "..data/x", "")):
         items = [{"name": "v", "configMap": {"name": "good", "items": [{"key": "key", "path": path}]}}]
         refused(space, pod(f"item-{number}", idle(volumeMounts=[mount("v", "/v")]), volumes=items))
-    for number, source in enumerate(({"gitRepo": {"repository": "file:///etc"}}, {"flexVolume": {"driver": "x/y"}}, {})):
+    for number, source in enumerate(({"gitRepo": {"repository": "file:///etc"}}, {"flexVolume": {"driver": "x/y"}})):
         volume = dict(name="v", **source)
-        item = pod(f"source-{number}", shell("ls /v; exit 0", volumeMounts=[mount("v", "/v")]), volumes=[volume])
-        if source:
-            refused(space, item)
+        main = shell("ls /v; exit 0", volumeMounts=[mount("v", "/v")])
+        refused(space, pod(f"source-{number}", main, volumes=[volume]))
 
 
 @case("a container's last words are read inside its root only, and no more than 4096 bytes of them")

@@ -120,7 +120,7 @@ def canary(world, node, name):
 
 @contextlib.contextmanager
 def steady_counts(node, slack=8):
-    """Descriptors and threads of the agent are afterwards what they were, but for what it keeps for the next request."""
+    """Descriptors and threads of the agent are afterwards what they were, but for what it keeps for later."""
     before = counts(node)
     yield
     eventually(

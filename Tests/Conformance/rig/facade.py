@@ -9,7 +9,7 @@ from rig.observation import Observation
 from rig.pods import pod
 from rig.postures import Posture
 from rig.probe import IMAGE, imported
-from rig.space import container_status, terminated
+from rig.space import terminated, waiting
 
 
 @dataclasses.dataclass
@@ -70,11 +70,11 @@ class PodRuntime:
         if bundle.signal:
             return self.stopped(name)
         item = self.space.wait(
-            name, "ended or refused", lambda item: terminated(item or {}) or container_status(item).get("state", {}).get(
-                "waiting", {}).get("reason", "").endswith("Error"))
+            name, "ended or refused",
+            lambda item: terminated(item or {}) or waiting(item).get("reason", "").endswith("Error"))
         ended = terminated(item)
         if not ended or ended.get("reason") in ("StartError", "ContainerCannotRun"):
-            message = ended.get("message") or container_status(item)["state"]["waiting"].get("message", "")
+            message = ended.get("message") or waiting(item).get("message", "")
             return Outcome(False, ended.get("exitCode", -1), "", message)
         log = self.space.log(name)
         return Outcome(True, ended["exitCode"], log if isinstance(log, str) else json.dumps(log) + "\n")
@@ -118,5 +118,5 @@ class ReferenceRuntime:
             errors = (place / "errors").read_text()
         # Both say so themselves, before anything of the container's was run.
         not_started = process.returncode != 0 and any(
-            text in errors for text in ("unable to start", "executable", "runc run failed", "error executing", "chdir"))
+            text in errors for text in ("unable to start", "executable", "run failed", "error executing", "chdir"))
         return Outcome(not not_started, process.returncode, output, errors)

@@ -181,7 +181,8 @@ POSTURES = [
     Posture(
         "hostPID", spec={"hostPID": True}, expected={"namespace pid": "host"}),
     Posture(
-        "hostIPC", spec={"hostIPC": True}, expected={"namespace ipc": "host"}, without=("mount /dev/shm", "mount /dev/mqueue")),
+        "hostIPC", spec={"hostIPC": True}, expected={"namespace ipc": "host"},
+        without=("mount /dev/shm", "mount /dev/mqueue")),
     Posture(
         "hostNetwork", spec={"hostNetwork": True}, expected={"namespace net": "host", "namespace uts": "host"}),
     Posture("shareProcessNamespace", spec={"shareProcessNamespace": True}, has_reference=False),
