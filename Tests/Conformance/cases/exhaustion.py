@@ -1,8 +1,10 @@
 """Pods that take all they can: the node answers, their neighbours live, and they end when they are told to."""
 
 import contextlib
+import json
 import os
 import pathlib
+import resource
 import threading
 import time
 
@@ -263,3 +265,30 @@ def crowds_of_requests(world, node, space):
         is_alive(node)
         expect(len(problems) < 50, f"{len(problems)} of 500 requests failed: {problems[:2]}")
         expect(counts(node)[1] < 400, f"threads and descriptors: {counts(node)}")
+
+
+@case("an agent without free descriptors harms no container, and goes on when it has some again")
+def no_descriptors(world):
+    node = world.new_node("starved").start()
+    space = world.space(node)
+    with canary(world, node, "starved"):
+        space.create(pod("old", idle()))
+        uid = space.wait_ready("old")["metadata"]["uid"]
+        before = node.pod_processes(uid)
+        soft, hard = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
+        item = pod("new", idle())
+        item["metadata"]["namespace"] = space.name
+        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (counts(node)[0] + 2, hard))
+        try:
+            # Through a file, as nothing may be able to connect.
+            (node.manifests / "new.json").write_text(json.dumps(item))
+            for _ in range(20):
+                with contextlib.suppress(OSError, Failure):
+                    node.api.get("/readyz")
+            expect_equal(node.process.poll(), None, "the agent's exit")
+        finally:
+            resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        space.wait_ready(f"new-{node.name}", 60)
+        expect_equal(node.pod_processes(uid), before, "processes of the pod that was there")
+        expect_equal(container_status(space.pod("old"))["restartCount"], 0, "its restarts")
+    node.stop_all()
