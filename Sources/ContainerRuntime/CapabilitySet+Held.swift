@@ -9,10 +9,9 @@ extension CapabilitySet {
     public func subtracting(_ other: CapabilitySet) -> CapabilitySet { CapabilitySet(mask: mask & ~other.mask) }
 
     /// What this process can give to a container: permitted to it, and in its bounding set. On a host without restrictions that
-    /// is every capability of its kernel.
-    public static var held: CapabilitySet {
-        held(status: (try? FileSystem.readText("/proc/self/status", limit: 1 << 16)) ?? "")
-    }
+    /// is every capability of its kernel. Read once: a process that runs does not get more.
+    public static let held: CapabilitySet = held(
+        status: (try? FileSystem.readText("/proc/self/status", limit: 1 << 16)) ?? "")
 
     /// - Parameter status: proc_pid_status(5). Nothing is held by a process without readable lines.
     static func held(status: String) -> CapabilitySet {

@@ -102,6 +102,23 @@ struct PodAdmissionTests {
         #expect(rejection?.reason == why.map { _ in "SysctlForbidden" })
     }
 
+    @Test(
+        "a value is one line of numbers, lists, ranges and names",
+        arguments: [
+            ("1", true), ("40000 50000", true), ("4096\t87380 6291456", true), ("8080,9148-9160", true),
+            ("bbr", true), ("", true), ("1+kernel.core_pattern=|/x", false), ("1\nkernel.core_pattern=x", false),
+            ("|/bin/x", false), ("$(x)", false), ("\u{e4}", false),
+        ])
+    func sysctlValues(value: String, isTaken: Bool) {
+        let pod = Self.pod {
+            $0.spec.securityContext = PodSecurityContext(sysctls: [Sysctl(name: "net.ipv4.tcp_rmem", value: value)])
+        }
+        let rejection = Self.decide(pod)
+        #expect((rejection == nil) == isTaken)
+        #expect(isTaken || rejection?.reason == "SysctlForbidden")
+        #expect(rejection?.message.contains("core_pattern") != true, "what was written is not repeated")
+    }
+
     @Test("a parameter of the host's IPC namespace is not the pod's")
     func hostIPC() {
         let pod = Self.pod {

@@ -21,7 +21,8 @@ extension LocalPodHost {
                 try await parts.runtime.stopPodSandbox(lost.id)
                 await parts.network.detach(sandboxID: lost.id)
             }
-            try await makeCgroup(of: pod)
+            // Where the sandbox's own process goes.
+            if config.processNamespace == .pod { try await makeCgroup(of: pod) }
             let sandbox = try await parts.runtime.runPodSandbox(config)
             made = sandbox
             try await prepare(sandbox, for: pod)

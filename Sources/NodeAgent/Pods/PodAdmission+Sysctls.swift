@@ -38,8 +38,14 @@ extension PodAdmission {
     /// - Parameter allowedUnsafe: names, or prefixes ending in `*`.
     static func refusalOfSysctls(_ pod: PodSpec, allowedUnsafe: [String]) -> PodRejection? {
         for sysctl in pod.securityContext?.sysctls ?? [] {
-            if let why = whyForbidden(normalized(sysctl.name), pod, allowedUnsafe) {
+            let name = normalized(sysctl.name)
+            if let why = whyForbidden(name, pod, allowedUnsafe) {
                 return refusal("SysctlForbidden", "forbidden sysctl: \(why)")
+            }
+            guard isValue(sysctl.value) else {
+                return refusal(
+                    "SysctlForbidden",
+                    "forbidden sysctl: the value of \"\(name)\" must be letters, digits, spaces and any of . , : / _ -")
             }
         }
         return nil
@@ -59,6 +65,20 @@ extension PodAdmission {
             case .net: pod.hostNetwork == true
             }
         return isHosts ? "\"\(name)\" not allowed with host \(namespace.rawValue) enabled" : nil
+    }
+
+    /// One line of what kernel parameters are made of: numbers, lists, ranges and names. Anything else is written for another
+    /// reader than the kernel (CVE-2022-0811).
+    private static func isValue(_ value: String) -> Bool {
+        value.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "."),
+                UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
     }
 
     /// The name with dots between its parts. Whichever of `.` and `/` comes first separates; the other one is then part

@@ -217,9 +217,12 @@ def ask_for_sysctls(space):
         expect_contains(status.get("message", ""), next(iter(parameters)), f"message of {name}")
     # CVE-2022-0811: a value, or a name, that smuggles in another parameter.
     core = pathlib.Path("/proc/sys/kernel/core_pattern").read_text()
-    smuggled = asking("smuggled", {"kernel.shm_rmid_forced": "1+kernel.core_pattern=|/bin/x"})
-    space.create(smuggled)
-    space.wait_event("smuggled", "FailedCreatePodSandBox")
+    for number, value in enumerate(("1+kernel.core_pattern=|/bin/x", "1\nkernel.core_pattern=x", "1;2")):
+        space.create(asking(f"smuggled-{number}", {"kernel.shm_rmid_forced": value}))
+        status = space.wait_phase(f"smuggled-{number}", "Failed")["status"]
+        expect_equal(status.get("reason"), "SysctlForbidden", f"reason of the value {value!r}")
+    space.create(asking("senseless", {"kernel.shm_rmid_forced": "many"}))
+    expect_contains(space.wait_event("senseless", "FailedCreatePodSandBox"), "kernel.shm_rmid_forced", "the event")
     try:
         space.create(asking("name", {"kernel.shm_rmid_forced=1+kernel.core_pattern": "|/bin/x"}))
         raise AssertionError("a name with an equals sign is taken")
