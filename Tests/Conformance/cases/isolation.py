@@ -3,7 +3,7 @@
 import json
 
 from rig.case import case
-from rig.expectation import expect, expect_equal
+from rig.expectation import Failure, expect, expect_equal
 from rig.observation import Observation, differences
 from rig.pods import pod
 from rig.postures import POSTURES, UNFILTERED, USER_NAMESPACE, Posture
@@ -30,9 +30,13 @@ def judge(space, world, postures_):
     """Every difference between what the containers of such pods see and the tables, one line each."""
     problems = []
     for number, posture in enumerate(postures_):
-        first, second = observed(
-            space, world, f"posture-{number}", posture.container, **posture.spec,
-            **({"securityContext": posture.pod} if posture.pod else {}))
+        try:
+            first, second = observed(
+                space, world, f"posture-{number}", posture.container, **posture.spec,
+                **({"securityContext": posture.pod} if posture.pod else {}))
+        except Failure as failure:
+            problems.append(f"{posture.name}: {failure}")
+            continue
         table = {**posture.table, **posture.stricter}
         for who, seen in (("first process", first), ("exec", second)):
             problems += [f"{posture.name}, {who}: {line}" for line in differences(table, seen.facts(), posture.without)]

@@ -79,7 +79,10 @@ def ended(space, name, seconds=30):
     """(exit code, log) of a pod's only container."""
     item = space.wait(
         name, "ended", lambda item: item and item.get("status", {}).get("phase") in ("Succeeded", "Failed"), seconds)
-    log = space.log(name) if terminated(item) else ""
+    if item["status"].get("reason"):
+        # Refused by the node, or taken away by it: there may be no log.
+        return None, f"{item['status']['reason']}: {item['status'].get('message')}"
+    log = space.log(name)
     return terminated(item).get("exitCode"), log if isinstance(log, str) else json.dumps(log) + "\n"
 
 
@@ -101,8 +104,7 @@ def observed(space, world, name, security=None, attempts=True, **spec):
     space.create(pod(name, main, **spec))
     code, log = ended(space, name, 40)
     if code != 0:
-        status = space.pod(name)["status"]
-        raise Failure(f"pod {name}: exit {code}, {status.get('reason')}: {status.get('message')}: {log[-300:]}")
+        raise Failure(f"pod {name}: exit {code}: {log[-300:]}")
     parts = log.split("\n{")
     expect_equal(len(parts), 2, f"observations in {log[-300:]!r}")
     return Observation(parts[0]), Observation("{" + parts[1])
