@@ -35,6 +35,16 @@ extension LocalPodHost {
         return await !parts.runtime.containers(ofPod: uid).isEmpty
     }
 
+    public func allocations(of uid: String) async -> [String: ResourceRequirements] {
+        let instances = await parts.runtime.containers(ofPod: uid).sorted { $0.metadata.attempt < $1.metadata.attempt }
+        var allocations: [String: ResourceRequirements] = [:]
+        for instance in instances {
+            let label = instance.config.labels[ContainerLabel.allocatedResources]
+            allocations[instance.metadata.name] = Self.resources(label: label)
+        }
+        return allocations
+    }
+
     public func observe(_ uid: String) async -> PodObservation {
         await parts.runtime.waitUntilSettled(podUID: uid)
         let sandboxes = await parts.runtime.sandboxes(ofPod: uid)

@@ -12,6 +12,9 @@ public protocol PodHost: ProbeExecution {
     /// Whether anything exists of a pod. Never waits, unlike ``observe(_:)``.
     func knows(_ uid: String) async -> Bool
 
+    /// What an agent has allocated to each container that exists of a pod, by name. Never waits either.
+    func allocations(of uid: String) async -> [String: ResourceRequirements]
+
     /// Everything that exists of a pod now. After a restart of the agent it may have to wait until that is known.
     func observe(_ uid: String) async -> PodObservation
 

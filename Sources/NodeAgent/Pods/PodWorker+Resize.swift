@@ -18,11 +18,11 @@ extension PodWorker {
     func restoreAllocation() async {
         if failure != nil || pod.isTerminal { return }
         if pod.isStatic { return await context.allocations.add(pod) }
-        let observation = await context.host.observe(uid)
+        let allocations = await context.host.allocations(of: uid)
         let isPending = pod.status?.isTrue(.podResizePending) == true
         let statuses = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? [])
         for name in resize.desired.keys {
-            if let known = observation.newest(name)?.allocatedResources {
+            if let known = allocations[name] {
                 pod.spec.setResources(known, of: name)
             } else if isPending, let status = statuses.first(where: { $0.name == name }), let told = status.resources {
                 let requests = status.allocatedResources ?? told.requests

@@ -1,5 +1,6 @@
 """Everything a run has: its directory, its clients, its nodes; and the end of it all."""
 
+import functools
 import os
 import pathlib
 import random
@@ -19,7 +20,7 @@ from rig.space import Space
 class World:
     """One run of the suite."""
 
-    def __init__(self, binaries, repository, kubectl_cache):
+    def __init__(self, binaries, repository, find_clients):
         self.repository = repository
         # Short: paths of unix sockets end at 107 bytes.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="swc."))
@@ -34,11 +35,15 @@ class World:
         self.spaces = 0
         # (name, second half, space) of cases that are still waiting for something slow.
         self.later = []
-        # None when no case of the run needs a client.
-        self.programs = [kubectl_cache / f"kubectl-{version}" for version in ("1.20", "1.37")] if kubectl_cache else []
+        self._find_clients = find_clients
         self._networks = free_networks(self.random)
         self._shared = None
         self.baseline = traces(self.directory, [])
+
+    @functools.cached_property
+    def programs(self):
+        """kubectl, old and new: looked for when a case first needs one."""
+        return [self._find_clients() / f"kubectl-{version}" for version in ("1.20", "1.37")]
 
     @property
     def node(self):

@@ -66,6 +66,9 @@ final class SimulatedHost: PodHost, @unchecked Sendable {
         return machine.readySandbox(ofPod: uid) != nil || !machine.found(ofPod: uid).isEmpty
     }
 
+    /// Nothing is resized in these worlds.
+    func allocations(of uid: String) async -> [String: ResourceRequirements] { [:] }
+
     func observe(_ uid: String) async -> PodObservation {
         guard incarnation.isAlive else { return PodObservation() }
         let sandboxes = machine.sandboxes(ofPod: uid)
