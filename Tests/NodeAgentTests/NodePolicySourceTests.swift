@@ -26,11 +26,11 @@ struct NodePolicySourceTests {
             try FileSystem.writeAtomically(file, Array(text.utf8), mode: mode, durable: false)
         }
 
-        func source(isRequired: Bool = false, owner: UInt32 = geteuid(), loop: EpollLoop? = nil) throws(NodePolicyError)
+        func source(isRequired: Bool = false, owner: UInt32 = geteuid()) throws(NodePolicyError)
             -> NodePolicySource
         {
             try NodePolicySource(
-                path: file, isRequired: isRequired, owner: owner, loop: loop,
+                path: file, isRequired: isRequired, owner: owner,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }
     }
@@ -97,10 +97,11 @@ struct NodePolicySourceTests {
     func follow() async throws {
         let place = try Place()
         try place.write(Self.rule)
-        let source = try place.source(loop: try EpollLoop(name: "test"))
+        let source = try place.source()
+        let loop = try EpollLoop(name: "test")
         let (news, tell) = AsyncStream.makeStream(of: String?.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await source.run { tell.yield($0) } }
+            group.addTask { await source.run(loop: loop) { tell.yield($0) } }
             #expect(
                 try await change(source, news) { try place.write("rules:\n- {name: two}\n- {name: three}\n") } == nil)
             #expect(source.policy.rules.map(\.title) == ["\"two\"", "\"three\""])

@@ -11,7 +11,6 @@ public final class NodePolicySource: Sendable {
     public let path: String
 
     private let owner: UInt32
-    private let loop: EpollLoop?
     private let logger: Logger
     private let state: Mutex<State>
     private let requests: AsyncStream<Void>
@@ -32,14 +31,12 @@ public final class NodePolicySource: Sendable {
     /// - Parameters:
     ///   - isRequired: somebody named the file, so that its absence is an error.
     ///   - owner: the user the file has to belong to.
-    ///   - loop: what tells of changes; nil reads again only when asked to.
     /// - Throws: when there is a file that cannot be in force: a node with half a policy does not start.
     public init(
-        path: String, isRequired: Bool, owner: UInt32 = 0, loop: EpollLoop? = nil, logger: Logger
+        path: String, isRequired: Bool, owner: UInt32 = 0, logger: Logger
     ) throws(NodePolicyError) {
         self.path = path
         self.owner = owner
-        self.loop = loop
         self.logger = logger
         let policy = try NodePolicyFile.read(path, owner: owner)
         if policy == nil, isRequired { throw NodePolicyError(["\(path): no such file"]) }
@@ -58,12 +55,16 @@ public final class NodePolicySource: Sendable {
 
     /// Follows the file until cancelled.
     ///
-    /// - Parameter onChange: called after every reading that changed what is in force, or what is wrong: with the problem.
-    public func run(onChange: @escaping @Sendable (_ problem: String?) -> Void = { _ in }) async {
+    /// - Parameters:
+    ///   - loop: reads what tells of changes.
+    ///   - onChange: called after every reading that changed what is in force, or what is wrong: with the problem.
+    public func run(
+        loop: EpollLoop, onChange: @escaping @Sendable (_ problem: String?) -> Void = { _ in }
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in self.requests { await self.read(onChange) } }
             while !Task.isCancelled {
-                await follow()
+                await follow(loop)
                 reload()
             }
             group.cancelAll()
@@ -71,8 +72,8 @@ public final class NodePolicySource: Sendable {
     }
 
     /// Asks for a reading at every change, for as long as one watch lasts.
-    private func follow() async {
-        guard let loop, let inotify = try? Inotify(loop: loop) else { return await pause() }
+    private func follow(_ loop: EpollLoop) async {
+        guard let inotify = try? Inotify(loop: loop) else { return await pause() }
         defer { inotify.close() }
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let directory = slash == path.startIndex ? "/" : String(path[..<slash])

@@ -60,8 +60,7 @@ struct NodeProcess: ServiceLifecycle.Service {
         if case .endpoint = mode { return nil }
         do throws(NodePolicyError) {
             return try NodePolicySource(
-                path: settings.policyFile, isRequired: settings.isPolicyRequired,
-                loop: try? EpollLoop(name: "policy"), logger: logger)
+                path: settings.policyFile, isRequired: settings.isPolicyRequired, logger: logger)
         } catch {
             throw SettingError("node policy: \(error)")
         }

@@ -60,7 +60,7 @@ struct NodeWiring {
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
         let objects = NodeObjects(local: nil, client: client)
         let staticObjects = NodeObjects(local: manifests.objects, client: client)
-        let check = policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
+        let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
         let volumes = VolumeManager(
             stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable },
@@ -128,10 +128,10 @@ struct NodeWiring {
     private static func policyCheck(
         _ settings: NodeSettings, _ policy: NodePolicySource, _ recorder: EventRecorder, _ reporter: NodeStatusReporter,
         isEmbedded: Bool, in group: inout ThrowingTaskGroup<Void, any Error>
-    ) -> PodPolicyCheck {
-        let name = settings.nodeName
+    ) throws -> PodPolicyCheck {
+        let (name, loop) = (settings.nodeName, try EpollLoop(name: "policy"))
         group.addTask {
-            await policy.run { problem in
+            await policy.run(loop: loop) { problem in
                 recorder.record(
                     ObjectReference(kind: "Node", name: name, uid: reporter.nodeUID ?? name, apiVersion: "v1"),
                     type: problem == nil ? .normal : .warning,
