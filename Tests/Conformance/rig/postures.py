@@ -26,7 +26,7 @@ LINKS = frozenset(
 # Refused by the default profile whatever capabilities there are, or for want of one.
 REFUSED = (
     "mount umount-masked remount-writable pivot_root open_by_handle_at unshare-user bpf keyctl perf_event_open "
-    "userfaultfd io_uring_setup kexec_load socket-vsock unshare-mount clone-user add_key setns sethostname "
+    "userfaultfd io_uring_setup kexec_load unshare-mount clone-user add_key setns sethostname "
     "clock_settime finit_module swapon reboot syslog acct quotactl fsopen open_tree personality move_pages "
     "set-link-flags open-disk open-memory-device"
 ).split()
@@ -47,6 +47,7 @@ BASE = {
     **{f"try {name}": "EPERM" for name in REFUSED},
     "try chroot-breakout": "contained", "try clone3": "ENOSYS",
     "try socket-alg": OneOf("EPERM", "EAFNOSUPPORT"), "try socketcall-alg": OneOf("EPERM", "EAFNOSUPPORT", "ENOSYS"),
+    "try socket-vsock": OneOf("EPERM", "EAFNOSUPPORT"),
     "try open-null-device": "ok", "try raise-nice": "EACCES", "try raise-memlock": OneOf("EPERM", "unlimited"),
     "try lower-oom-score": OneOf("EACCES", "EPERM"), "try socket-raw": "ok", "try socket-packet": "ok",
     "try bind-low-port": "ok", "try setuid-root": "ok", "try setuid-other": "ok", "try chown": "ok",
