@@ -293,12 +293,17 @@ let package = Package(
         .testTarget(
             name: "NodeAgentTests",
             dependencies: [
-                "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes", "Volumes",
+                "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes",
+                "Volumes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "NodeServerTests",
+            dependencies: ["ContainerRuntime", "KubernetesAPI", "LinuxKernel", "NodeAgent", "NodeServer", "Probes"],
             swiftSettings: strict),
         .testTarget(
             name: "ControlEndpointTests",

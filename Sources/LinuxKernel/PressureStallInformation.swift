@@ -34,11 +34,19 @@ public struct PressureStallInformation: Hashable, Sendable {
 
     /// `nil` for a text that is no pressure file.
     public init?(parsing text: String) {
+        var text = text
+        guard let read = text.withUTF8({ Self(bytes: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = read
+    }
+
+    /// As ``init(parsing:)``, without making strings: a scrape reads three such files of every cgroup.
+    init?(bytes: UnsafeRawBufferPointer) {
         var some: Stall?
         var full: Stall?
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            switch fields.first {
+        for line in bytes.split(separator: 0x0A) {
+            let fields = line.split(separator: 0x20)
+            guard let first = fields.first else { continue }
+            switch CgroupFile.Key(bytes: UnsafeRawBufferPointer(rebasing: first)) {
             case "some": some = Stall(fields.dropFirst())
             case "full": full = Stall(fields.dropFirst())
             default: continue
@@ -50,23 +58,37 @@ public struct PressureStallInformation: Hashable, Sendable {
 
     /// The whole system's; `nil` when the kernel keeps none (CONFIG_PSI off, or booted with psi=0).
     public static func system(_ resource: Resource) throws(KernelError) -> PressureStallInformation? {
-        try CgroupFile.read("/proc/pressure/" + resource.rawValue) { bytes in
-            PressureStallInformation(parsing: String(decoding: bytes, as: UTF8.self))
-        } ?? nil
+        try CgroupFile.read("/proc/pressure/" + resource.rawValue, Self.init(bytes:)) ?? nil
     }
 }
 
 extension PressureStallInformation.Stall {
-    fileprivate init?(_ fields: some Sequence<Substring>) {
-        var values: [Substring: Substring] = [:]
+    /// `avg10=0.00 avg60=0.00 avg300=0.00 total=0`, in any order; all four must be there.
+    fileprivate init?(_ fields: ArraySlice<Slice<UnsafeRawBufferPointer>>) {
+        var averages: (ten: Double?, sixty: Double?, threeHundred: Double?)
+        var total: UInt64?
         for field in fields {
-            guard let equals = field.firstIndex(of: "=") else { return nil }
-            values[field[..<equals]] = field[field.index(after: equals)...]
+            guard let equals = field.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            let value = UnsafeRawBufferPointer(rebasing: field[(equals + 1)...])
+            switch CgroupFile.Key(bytes: UnsafeRawBufferPointer(rebasing: field[..<equals])) {
+            case "avg10": averages.ten = Self.percent(value)
+            case "avg60": averages.sixty = Self.percent(value)
+            case "avg300": averages.threeHundred = Self.percent(value)
+            case "total": total = CgroupFile.number(value)
+            default: continue
+            }
         }
-        guard let ten = values["avg10"].flatMap({ Double($0) }), let sixty = values["avg60"].flatMap({ Double($0) }),
-            let threeHundred = values["avg300"].flatMap({ Double($0) }),
-            let total = values["total"].flatMap({ UInt64($0) })
+        guard let ten = averages.ten, let sixty = averages.sixty, let threeHundred = averages.threeHundred, let total
         else { return nil }
         self.init(average10: ten, average60: sixty, average300: threeHundred, totalMicroseconds: total)
+    }
+
+    /// `12.34`: the kernel writes two digits behind the point.
+    private static func percent(_ bytes: UnsafeRawBufferPointer) -> Double? {
+        guard let whole = CgroupFile.number(bytes) else { return nil }
+        guard let point = bytes.firstIndex(of: UInt8(ascii: ".")) else { return Double(whole) }
+        let digits = UnsafeRawBufferPointer(rebasing: bytes[(point + 1)...].prefix(2))
+        guard digits.count == 2, let hundredths = CgroupFile.number(digits) else { return nil }
+        return Double(whole) + Double(hundredths) / 100
     }
 }

@@ -39,6 +39,10 @@ public enum ProcFS {
         public let availableBytes: UInt64
         public let swapTotalBytes: UInt64
         public let swapFreeBytes: UInt64
+        /// Page cache that has not been used lately: what the kernel drops first.
+        public let inactiveFileBytes: UInt64
+        public let anonymousBytes: UInt64
+        public let cachedBytes: UInt64
 
         public init?(parsing text: String) {
             var values: [Substring: UInt64] = [:]
@@ -54,6 +58,9 @@ public enum ProcFS {
             availableBytes = values["MemAvailable"] ?? free
             swapTotalBytes = values["SwapTotal"] ?? 0
             swapFreeBytes = values["SwapFree"] ?? 0
+            inactiveFileBytes = values["Inactive(file)"] ?? 0
+            anonymousBytes = values["AnonPages"] ?? 0
+            cachedBytes = values["Cached"] ?? 0
         }
     }
 

@@ -11,6 +11,7 @@ import NodeAgent
 enum LocalRoutes {
     static func router(_ state: NodeServerState) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: HTTPRequestCounter(metrics: state.requests, server: "local"))
         NodeAPIRoutes.addShared(to: router, state)
         router.get("/v1/version") { _, _ in
             HTTPResponses.json([
@@ -18,6 +19,11 @@ enum LocalRoutes {
             ])
         }
         router.get("/v1/pods") { _, _ in HTTPResponses.json(await NodeAPIRoutes.podList(state)) }
+        router.get("/v1/usage") { _, _ in
+            // Whoever watches looks more often than scrapers do.
+            let sample = await state.usage.sample(maximumAge: .milliseconds(200))
+            return HTTPResponses.json(UsageDocument.build(sample.report, nodeName: state.configuration.nodeName))
+        }
         router.get("/v1/tries") { _, _ in HTTPResponses.json(await WhyRoute.nextTries(state.agent)) }
         router.get("/v1/why") { request, _ in
             await WhyRoute.respond(state.agent, query: request.uri.queryDictionary)

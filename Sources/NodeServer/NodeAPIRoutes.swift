@@ -8,6 +8,7 @@ import NodeAgent
 enum NodeAPIRoutes {
     static func router(_ state: NodeServerState) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: HTTPRequestCounter(metrics: state.requests, server: "readwrite"))
         addShared(to: router, state)
         router.get("/containerLogs/{namespace}/{pod}/{container}") { request, context in
             await LogRoute.respond(
@@ -22,25 +23,7 @@ enum NodeAPIRoutes {
     /// Routes that both interfaces have.
     static func addShared(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
         router.get("/healthz") { _, _ in HTTPResponses.text("ok") }
-        for path in ["/metrics", "/metrics/cadvisor"] {
-            router.get(RouterPath(path)) { _, _ in
-                let (report, _) = await state.sampler.sample()
-                let text = MetricsExporter.export(
-                    report, instances: await state.host.runtime.containers(), pods: await state.agent.pods(),
-                    nodeName: state.configuration.nodeName, version: state.configuration.version)
-                return HTTPResponses.text(text, type: "text/plain; version=0.0.4; charset=utf-8")
-            }
-        }
-        router.get("/metrics/probes") { _, _ in
-            HTTPResponses.text(
-                MetricsExporter.export(await state.agent.probes.metrics()),
-                type: "text/plain; version=0.0.4; charset=utf-8")
-        }
-        router.get("/stats/summary") { _, _ in
-            let (report, rates) = await state.sampler.sample()
-            return HTTPResponses.json(
-                StatsSummary.build(report, nodeName: state.configuration.nodeName, rates: rates))
-        }
+        UsageRoutes.add(to: router, state)
     }
 
     static func podList(_ state: NodeServerState) async -> JSONValue {

@@ -23,13 +23,16 @@ public final class NodeServer: Service {
     ///   - exit: asks the node's process to end.
     public init(
         configuration: NodeServerConfiguration, agent: NodeAgent, host: LocalPodHost, images: ImageManager,
-        findings: @escaping @Sendable () async -> [HostFinding], stop: @escaping @Sendable () async -> Void,
+        usage: UsageCollector, counters: AgentCounters, findings: @escaping @Sendable () async -> [HostFinding],
+        stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.configuration = configuration
         state = NodeServerState(
             configuration: configuration, agent: agent, host: host, images: images,
-            sampler: UsageSampler(agent: agent, host: host), findings: findings, stop: stop, exit: exit)
+            usage: usage, counters: counters,
+            machine: .discover(stateDirectory: host.configuration.rootDirectory), findings: findings, stop: stop,
+            exit: exit)
         self.logger = logger
         (runs, running) = AsyncStream.makeStream()
     }
@@ -105,33 +108,17 @@ public enum NodeServerError: Error, CustomStringConvertible {
     }
 }
 
-/// One thing a host lacks or has amiss, with what to do about it (`swiftlet check`).
-public struct HostFinding: Hashable, Sendable {
-    public enum Severity: String, Sendable {
-        case ok, warning, failure
-    }
-
-    public var severity: Severity
-    public var subject: String
-    public var message: String
-    /// What to do; empty when all is well.
-    public var fix: String
-
-    public init(_ severity: Severity, _ subject: String, _ message: String, fix: String = "") {
-        self.severity = severity
-        self.subject = subject
-        self.message = message
-        self.fix = fix
-    }
-}
-
 /// What the routes answer from.
 struct NodeServerState: Sendable {
     let configuration: NodeServerConfiguration
     let agent: NodeAgent
     let host: LocalPodHost
     let images: ImageManager
-    let sampler: UsageSampler
+    let usage: UsageCollector
+    let counters: AgentCounters
+    let requests = HTTPRequestMetrics()
+    let deviceNames = DeviceNames()
+    let machine: NodeInformation
     let findings: @Sendable () async -> [HostFinding]
     let stop: @Sendable () async -> Void
     let exit: @Sendable () -> Void

@@ -8,7 +8,7 @@ enum BenchmarkCommand {
     /// In the order in which they run.
     static let measures: [any Measure] = [
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
-        RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(),
+        RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(), ScrapeMeasure(),
     ]
 
     static func main() async {

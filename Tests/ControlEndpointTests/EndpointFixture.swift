@@ -19,16 +19,20 @@ final class EndpointFixture: Sendable {
     let clock = FixtureClock(seconds: 1_800_000_000)
 
     init(
-        logSource: (any PodLogSource)? = nil, watchDefaults: WatchDefaults = WatchDefaults(),
+        logSource: (any PodLogSource)? = nil, metricsSource: (any UsageMetricsSource)? = nil,
+        watchDefaults: WatchDefaults = WatchDefaults(),
         historyLimit: Int = WatchCache.historyLimit
     ) async throws {
         directory = try Self.makeDirectory()
         store = try ResourceStore(path: directory + "/state.db", historyLimit: historyLimit)
         let addresses = try #require(ServiceAddressAllocator(cidr: "10.96.0.0/16"))
         operations = ResourceOperations(
-            registry: ResourceRegistry(), store: store, serviceAddresses: addresses, logger: Logger(label: "test"),
+            registry: ResourceRegistry(
+                metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
+            store: store, serviceAddresses: addresses, logger: Logger(label: "test"),
             clock: { [clock] in clock.now })
-        api = EndpointAPI(operations: operations, logSource: logSource, watchDefaults: watchDefaults)
+        api = EndpointAPI(
+            operations: operations, logSource: logSource, metricsSource: metricsSource, watchDefaults: watchDefaults)
         try await operations.createSystemObjects(apiPort: 6443)
     }
 

@@ -2,7 +2,6 @@ internal import KubernetesAPI
 
 /// The discovery documents, made from the registry.
 enum DiscoveryDocuments {
-    private static let verbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
     private static let statusVerbs = ["get", "patch", "update"]
 
     /// `APIResourceList`: the form every client understands.
@@ -31,7 +30,8 @@ enum DiscoveryDocuments {
         let definition = resource.definition
         var entry: JSONValue = [
             "name": .string(definition.plural), "singularName": .string(definition.singular),
-            "namespaced": .bool(definition.namespaced), "kind": .string(definition.kind), "verbs": strings(verbs),
+            "namespaced": .bool(definition.namespaced), "kind": .string(definition.kind),
+            "verbs": strings(resource.verbs),
         ]
         if !definition.shortNames.isEmpty { entry["shortNames"] = strings(definition.shortNames) }
         if !definition.categories.isEmpty { entry["categories"] = strings(definition.categories) }
@@ -70,7 +70,7 @@ enum DiscoveryDocuments {
         var entry: JSONValue = [
             "resource": .string(definition.plural), "scope": definition.namespaced ? "Namespaced" : "Cluster",
             "responseKind": kind(definition.group, definition.version, definition.kind),
-            "singularResource": .string(definition.singular), "verbs": strings(verbs),
+            "singularResource": .string(definition.singular), "verbs": strings(resource.verbs),
         ]
         if !definition.shortNames.isEmpty { entry["shortNames"] = strings(definition.shortNames) }
         if !definition.categories.isEmpty { entry["categories"] = strings(definition.categories) }

@@ -16,6 +16,11 @@ struct OpenAPIPaths: Sendable {
             let definition = resource.definition
             let namespace = definition.namespaced ? "/namespaces/{namespace}" : ""
             let collection = "\(definition.groupVersionPath)\(namespace)/\(definition.plural)"
+            if resource.isComputed {
+                paths[collection] = ["get": operation("list", resource, answers: definitions.listName(resource))]
+                paths["\(collection)/{name}"] = ["get": operation("get", resource)]
+                continue
+            }
             paths[collection] = [
                 "get": operation("list", resource, answers: definitions.listName(resource)),
                 "post": operation("create", resource, parameters: Self.writeParameters, hasBody: true),

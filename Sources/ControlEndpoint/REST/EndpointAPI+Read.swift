@@ -73,7 +73,7 @@ extension EndpointAPI {
         return page
     }
 
-    private func answer(
+    func answer(
         _ page: ListPage, _ filter: ObjectFilter, _ form: Representation, _ resource: RegisteredResource,
         _ request: APIRequest
     ) throws(APIStatusError) -> APIResponse {

@@ -9,6 +9,7 @@ final class EndpointAPI: Sendable {
 
     let operations: ResourceOperations
     let logSource: (any PodLogSource)?
+    let metricsSource: (any UsageMetricsSource)?
     private let authorizer = Authorizer()
     private let discovery: Discovery
     private let openAPI: OpenAPIDocuments
@@ -16,11 +17,13 @@ final class EndpointAPI: Sendable {
     let watchDefaults: WatchDefaults
 
     init(
-        operations: ResourceOperations, logSource: (any PodLogSource)?, health: HealthState = HealthState(),
+        operations: ResourceOperations, logSource: (any PodLogSource)?,
+        metricsSource: (any UsageMetricsSource)? = nil, health: HealthState = HealthState(),
         watchDefaults: WatchDefaults = WatchDefaults()
     ) {
         self.operations = operations
         self.logSource = logSource
+        self.metricsSource = metricsSource
         self.health = health
         self.watchDefaults = watchDefaults
         discovery = Discovery(registry: operations.registry)
@@ -50,6 +53,7 @@ final class EndpointAPI: Sendable {
         }
         guard let resource = operations.registry.resource(for: info) else { throw .pathNotFound }
         if !resource.definition.namespaced, info.namespace != nil { throw .pathNotFound }
+        if resource.isComputed, info.subresource == nil { return try await readMetrics(request, info, resource) }
         if let subresource = info.subresource {
             return try await answerSubresource(subresource, request, info, resource)
         }

@@ -9,6 +9,8 @@ struct RegisteredResource: Sendable {
     let selectableFields: [SelectableField]
     /// Subresources with their own verbs, besides `status`.
     let subresources: [Subresource]
+    /// Whether it is only read, and made anew at each request instead of being stored.
+    let isComputed: Bool
     let schema: Schema
     /// The Swift type, for the OpenAPI documents.
     let type: any KubernetesResource.Type
@@ -17,12 +19,19 @@ struct RegisteredResource: Sendable {
     private let normalizer:
         @Sendable (_ value: JSONValue, _ old: JSONValue?, _ part: ObjectPart) throws -> (JSONValue, [FieldError])
 
+    /// As discovery shows them.
+    var verbs: [String] {
+        isComputed
+            ? ["get", "list"] : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+    }
+
     var id: ResourceID { ResourceID(group: definition.group, plural: definition.plural) }
 
     init<Resource: KubernetesResource>(
         _ type: Resource.Type, strategy: any ResourceStrategy = PlainStrategy(), table: TableLayout = .nameAndAge,
-        selectableFields: [SelectableField] = [], subresources: [Subresource] = []
+        selectableFields: [SelectableField] = [], subresources: [Subresource] = [], isComputed: Bool = false
     ) {
+        self.isComputed = isComputed
         definition = Resource.definition
         self.strategy = strategy
         self.table = table

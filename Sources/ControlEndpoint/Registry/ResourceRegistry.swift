@@ -31,6 +31,11 @@ struct ResourceRegistry: Sendable {
             .sorted { $0.definition.plural < $1.definition.plural }
     }
 
+    /// What nodes and pods use; served only where a node's agent can be asked.
+    static let metrics: [RegisteredResource] = [
+        RegisteredResource(NodeMetrics.self, isComputed: true), RegisteredResource(PodMetrics.self, isComputed: true),
+    ]
+
     static let standard: [RegisteredResource] = [
         RegisteredResource(
             Namespace.self, strategy: NamespaceStrategy(), table: .namespaces,

@@ -11,7 +11,7 @@ internal import Synchronization
 
 /// The embedded control endpoint: the Kubernetes API over TLS, kept in one SQLite file.
 ///
-/// Everything that can fail for a reason the user can mend fails in ``init(configuration:logSource:logger:)``, except
+/// Everything that can fail for a reason the user can mend fails in ``init(configuration:logSource:metricsSource:logger:)``, except
 /// taking the port. After ``run()`` has taken it, ``boundPort`` is set and ``started()`` returns.
 public final class ControlEndpointServer: Service {
     private let configuration: ControlEndpointConfiguration
@@ -25,9 +25,12 @@ public final class ControlEndpointServer: Service {
     public let credentials: EndpointCredentials
 
     /// Opens the store and the certificates.
-    /// - Parameter logSource: nil when no node is attached; logs are then unavailable.
+    /// - Parameters:
+    ///   - logSource: nil when no node is attached; logs are then unavailable.
+    ///   - metricsSource: nil likewise; `metrics.k8s.io` is then not served.
     public init(
-        configuration: ControlEndpointConfiguration, logSource: (any PodLogSource)?, logger: Logger
+        configuration: ControlEndpointConfiguration, logSource: (any PodLogSource)?,
+        metricsSource: (any UsageMetricsSource)? = nil, logger: Logger
     ) throws(ControlEndpointError) {
         self.configuration = configuration
         self.logger = logger
@@ -48,8 +51,10 @@ public final class ControlEndpointServer: Service {
             throw .certificate(error)
         }
         operations = ResourceOperations(
-            registry: ResourceRegistry(), store: store, serviceAddresses: addresses, logger: logger)
-        api = EndpointAPI(operations: operations, logSource: logSource, health: health)
+            registry: ResourceRegistry(
+                metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
+            store: store, serviceAddresses: addresses, logger: logger)
+        api = EndpointAPI(operations: operations, logSource: logSource, metricsSource: metricsSource, health: health)
     }
 
     /// The port being listened on; nil before ``run()`` has taken it.

@@ -8,43 +8,6 @@ import NodeServer
 import PodNetwork
 import Volumes
 
-struct CheckCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Looks whether this host can run pods, with a fix for each finding.")
-
-    @Option(help: "The node's policy file. (default: /etc/swiftlet/policy.yaml)")
-    var policy: String?
-
-    func run() async throws {
-        let findings = HostCheck.run(try CgroupHierarchies.discover()) + [policyFinding]
-        for finding in findings {
-            let mark =
-                switch finding.severity {
-                case .ok: "ok     "
-                case .warning: "warning"
-                case .failure: "FAILED "
-                }
-            print("\(mark)  \(finding.subject): \(finding.message)")
-            if !finding.fix.isEmpty { print("         fix: \(finding.fix)") }
-        }
-        if findings.contains(where: { $0.severity == .failure }) { throw ExitCode(1) }
-    }
-}
-
-extension CheckCommand {
-    private var policyFinding: HostFinding {
-        do throws(NodePolicyError) {
-            return HostCheck.policy(
-                try NodePolicySource(
-                    path: policy ?? NodeSettings.defaultPolicyFile, isRequired: policy != nil,
-                    logger: LogOutput.logger("swiftlet")))
-        } catch {
-            return HostFinding(
-                .failure, "policy", "\(error)", fix: "correct the file: a node does not start with it")
-        }
-    }
-}
-
 struct StopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",

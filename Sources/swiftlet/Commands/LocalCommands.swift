@@ -90,47 +90,6 @@ struct LogsCommand: AsyncParsableCommand {
     }
 }
 
-struct TopCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "Shows what the node, its pods and containers use.")
-
-    @OptionGroup var node: RunOption
-
-    func run() async throws {
-        let client = LocalClient(run: node.run)
-        // CPU in use is a difference: two readings, one second apart.
-        _ = try await client.json(.GET, "/stats/summary")
-        try await Task.sleep(for: .seconds(1))
-        let summary = try await client.json(.GET, "/stats/summary")
-        var table = TextTable(["NAMESPACE", "POD", "CONTAINER", "CPU", "MEMORY", "WORKING SET"])
-        table.add([
-            "", "(node)", "", Self.cpu(summary["node"]), Self.memory(summary["node"], "usageBytes"),
-            Self.memory(summary["node"], "workingSetBytes"),
-        ])
-        for pod in summary["pods"]?.arrayValue ?? [] {
-            let (namespace, name) = (
-                pod[path: "podRef", "namespace"]?.stringValue ?? "", pod[path: "podRef", "name"]?.stringValue ?? ""
-            )
-            for container in pod["containers"]?.arrayValue ?? [] {
-                table.add([
-                    namespace, name, container["name"]?.stringValue ?? "", Self.cpu(container),
-                    Self.memory(container, "usageBytes"), Self.memory(container, "workingSetBytes"),
-                ])
-            }
-        }
-        print(table.text, terminator: "")
-    }
-
-    private static func cpu(_ value: JSONValue?) -> String {
-        guard let nanos = value?[path: "cpu", "usageNanoCores"]?.intValue else { return "-" }
-        return "\((nanos + 500_000) / 1_000_000)m"
-    }
-
-    private static func memory(_ value: JSONValue?, _ field: String) -> String {
-        value?[path: "memory", field]?.intValue.map(TextTable.bytes) ?? "-"
-    }
-}
-
 struct VersionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version", abstract: "Prints the version of this program, and of the node if it runs.")

@@ -3,7 +3,6 @@ import ContainerRuntime
 import Glibc
 import LinuxKernel
 import NodeAgent
-import NodeServer
 
 /// Looks at the host for what pods need: kernel, cgroups, namespaces, file systems, rights. Each finding comes with its fix.
 enum HostCheck {
@@ -12,6 +11,7 @@ enum HostCheck {
         findings += self.cgroups(cgroups)
         findings.append(pressure())
         findings.append(resourceRights())
+        findings += HostHardening.read().findings
         findings += networkShortfalls.map { HostFinding(.warning, "network", $0, fix: "enable it in the kernel") }
         return findings
     }

@@ -110,6 +110,7 @@ struct NodeProcess: ServiceLifecycle.Service {
                     settings, client: client, endpoint: endpoint, policy: policy, stopRequest: stopRequest,
                     logger: logger, in: &group)
                 endpoint?.logSource.attach(node.logs)
+                endpoint?.usageSource?.attach(node.usage)
                 group.addTask {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) { policy.reload() }
                 }
@@ -137,6 +138,8 @@ struct NodeProcess: ServiceLifecycle.Service {
     struct RunningEndpoint: Sendable {
         let server: ControlEndpointServer
         let logSource: NodeLogSource
+        /// nil without a node in this process.
+        let usageSource: NodeUsageSource?
         let url: String
     }
 
@@ -145,11 +148,12 @@ struct NodeProcess: ServiceLifecycle.Service {
     ) async throws -> RunningEndpoint? {
         if case .agent = mode { return nil }
         let source = NodeLogSource()
+        let usage = runsAgent ? NodeUsageSource(nodeName: settings.nodeName) : nil
         let server = try ControlEndpointServer(
             configuration: ControlEndpointConfiguration(
                 rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
                 nodeName: settings.nodeName),
-            logSource: source, logger: logger)
+            logSource: source, metricsSource: usage, logger: logger)
         group.addTask {
             defer { end.send() }
             try await server.run()
@@ -161,7 +165,7 @@ struct NodeProcess: ServiceLifecycle.Service {
         }
         guard let url = server.url else { throw SettingError("the control endpoint has no address") }
         logger.info("control endpoint is ready", metadata: ["url": "\(url)"])
-        return RunningEndpoint(server: server, logSource: source, url: url)
+        return RunningEndpoint(server: server, logSource: source, usageSource: usage, url: url)
     }
 
     private var runsAgent: Bool {

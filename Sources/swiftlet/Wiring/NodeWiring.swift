@@ -15,6 +15,7 @@ import Volumes
 /// The agent's parts, made and connected. Each long-running one becomes a task of the process's group.
 struct NodeWiring {
     let logs: PodLogs
+    let usage: UsageCollector
 
     static func start(
         _ settings: NodeSettings, client: APIClient, endpoint: NodeProcess.RunningEndpoint?, policy: NodePolicySource,
@@ -34,9 +35,13 @@ struct NodeWiring {
 
         let timelines = PodTimelineStore(podsDirectory: settings.root + "/pods", logger: logger)
         group.addTask { await timelines.run() }
+        let counters = AgentCounters()
         let recorder = EventRecorder(
             component: "kubelet", host: settings.nodeName, sink: client,
-            observer: { timelines.record($0, type: $1, reason: $2, message: $3) }, logger: logger)
+            observer: {
+                timelines.record($0, type: $1, reason: $2, message: $3)
+                counters.record($0, reason: $2)
+            }, logger: logger)
         group.addTask { await recorder.run() }
         let statuses = PodStatusManager(client: client, logger: logger)
         group.addTask { await statuses.run() }
@@ -111,8 +116,10 @@ struct NodeWiring {
         group.addTask { await agent.run() }
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
+        let usage = UsageCollector(agent: agent, host: host)
         let server = nodeServer(
-            settings, agent, host, foundation, endpoint, policy, shortfalls: shortfalls, logger: logger
+            settings, agent, host, foundation, endpoint, policy, usage, counters, shortfalls: shortfalls,
+            logger: logger
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
@@ -121,7 +128,7 @@ struct NodeWiring {
         }
         group.addTask { try await server.run() }
         await server.started()
-        return NodeWiring(logs: PodLogs(agent: agent, host: host))
+        return NodeWiring(logs: PodLogs(agent: agent, host: host), usage: usage)
     }
 
     /// Follows the policy's file, says on the Node what became of a change, and gives what pods are held to.
@@ -194,8 +201,9 @@ struct NodeWiring {
 
     private static func nodeServer(
         _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
-        _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, shortfalls: [String], logger: Logger,
-        stop: @escaping @Sendable () async -> Void, exit: @escaping @Sendable () -> Void
+        _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, _ usage: UsageCollector,
+        _ counters: AgentCounters, shortfalls: [String], logger: Logger, stop: @escaping @Sendable () async -> Void,
+        exit: @escaping @Sendable () -> Void
     ) -> NodeServer {
         let credentials = endpoint?.server.credentials
         // A node that joined a real API server needs its authorization for every caller, which is not there yet: closed.
@@ -214,7 +222,7 @@ struct NodeWiring {
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version),
-            agent: agent, host: host, images: foundation.images,
+            agent: agent, host: host, images: foundation.images, usage: usage, counters: counters,
             findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) + [HostCheck.policy(policy)] },
             stop: stop, exit: exit,
             logger: logger)

@@ -1,0 +1,142 @@
+import ContainerRuntime
+import Glibc
+import KubernetesAPI
+import LinuxKernel
+import PodNetwork
+
+/// Who knows what pods keep on disk. Walking trees takes time, so the answer may be some time old.
+public protocol PodDiskUsageSource: Sendable {
+    /// By pod UID.
+    func diskUsage() async -> [String: PodDiskUsage]
+}
+
+/// Reads usage when somebody asks, once for all who ask at about the same time. Nothing is read while nobody asks.
+public actor UsageCollector {
+    /// A report and the rates since an earlier one.
+    public struct Sample: Sendable {
+        public var report: UsageReport
+        public var rates: UsageRates
+
+        public init(report: UsageReport, rates: UsageRates) {
+            self.report = report
+            self.rates = rates
+        }
+    }
+
+    private let agent: NodeAgent
+    private let host: LocalPodHost
+    private let disk: (any PodDiskUsageSource)?
+    private var history = UsageHistory()
+    private var latest: Sample?
+    /// The reading that is being made: whoever comes meanwhile shares it.
+    private var running: (scope: UsageReport.Scope, waiting: [CheckedContinuation<Sample, Never>])?
+
+    public init(agent: NodeAgent, host: LocalPodHost, disk: (any PodDiskUsageSource)? = nil) {
+        self.agent = agent
+        self.host = host
+        self.disk = disk
+    }
+
+    /// - Parameters:
+    ///   - maximumAge: how old the reading may be that somebody else has asked for.
+    ///   - scope: what has to be in it.
+    public func sample(
+        _ scope: UsageReport.Scope = .everything, maximumAge: Duration = .seconds(1)
+    ) async -> Sample {
+        if let latest, latest.report.scope.includes(scope), isYoung(latest.report.time, maximumAge) { return latest }
+        if let running, running.scope.includes(scope) {
+            return await withCheckedContinuation { self.running?.waiting.append($0) }
+        }
+        let owns = running == nil
+        if owns { running = (scope, []) }
+        let report = await read(scope)
+        let sample = take(report)
+        if owns {
+            let waiting = running?.waiting ?? []
+            running = nil
+            for continuation in waiting { continuation.resume(returning: sample) }
+        }
+        return sample
+    }
+
+    /// As ``sample(_:maximumAge:)``, with rates in any case: when no reading of the last minute is there to compare with,
+    /// a second passes between two.
+    public func ratedSample(_ scope: UsageReport.Scope) async -> Sample {
+        if let latest, latest.report.scope.includes(scope), isYoung(latest.report.time, .seconds(1)),
+            latest.rates.window > .zero, latest.rates.window <= Self.longestWindow
+        {
+            return latest
+        }
+        if !history.hasBase(at: .now(), within: Self.longestWindow) {
+            _ = await sample(.cpuAndMemory, maximumAge: .zero)
+            try? await ContinuousClock().sleep(for: .seconds(1))
+        }
+        return await sample(scope, maximumAge: .milliseconds(200))
+    }
+
+    private static let longestWindow = Duration.seconds(60)
+
+    private func isYoung(_ time: Timestamp, _ maximumAge: Duration) -> Bool {
+        let age = Timestamp.now().since(time)
+        return age >= .zero && age < maximumAge
+    }
+
+    private func take(_ report: UsageReport) -> Sample {
+        let sample = Sample(report: report, rates: history.rates(of: report) ?? UsageRates())
+        // Two readings may be under way: the later one counts.
+        if let latest, latest.report.time > report.time, isYoung(latest.report.time, .seconds(60)) { return sample }
+        latest = sample
+        return sample
+    }
+
+    private func read(_ scope: UsageReport.Scope) async -> UsageReport {
+        let reader = UsageReader(
+            pods: await agent.pods(), instances: await host.runtime.containers().filter(\.isRunning),
+            sandboxes: await host.runtime.sandboxes(), configuration: host.configuration, scope: scope)
+        var report = await KernelThreadPool.shared.run { reader.read() }
+        guard case .everything = scope else { return report }
+        await addNetwork(to: &report)
+        if let disk {
+            let amounts = await disk.diskUsage()
+            for index in report.pods.indices { report.pods[index].add(amounts[report.pods[index].uid]) }
+        }
+        return report
+    }
+
+    /// The host's ends of the pods' cables are in its own namespace: one file tells of all of them.
+    private func addNetwork(to report: inout UsageReport) async {
+        guard let all = try? await KernelThreadPool.shared.run({ try NetworkInterfaceCounters.all() }) else { return }
+        let byName = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
+        var cables: Set<String> = []
+        for index in report.pods.indices {
+            guard let sandbox = report.pods[index].sandboxID,
+                let status = await host.parts.network.status(sandboxID: sandbox),
+                let counters = byName[status.hostInterface]
+            else { continue }
+            cables.insert(counters.name)
+            report.pods[index].network = counters.otherEnd(name: status.interface)
+        }
+        report.node.interfaces = all.filter { interface in
+            !cables.contains(interface.name) && interface.name != "lo" && !interface.name.hasPrefix("veth")
+        }
+    }
+}
+
+extension UsageReport.PodEntry {
+    fileprivate mutating func add(_ amounts: PodDiskUsage?) {
+        guard let amounts else { return }
+        disk = amounts
+        for index in containers.indices {
+            containers[index].disk = amounts.containers[containers[index].instance.metadata.name]
+        }
+    }
+}
+
+extension UsageReport.Scope {
+    func includes(_ other: UsageReport.Scope) -> Bool {
+        switch (self, other) {
+        case (.everything, _), (.cpuAndMemory, .cpuAndMemory): true
+        case (.cpuAndMemory, .everything): false
+        }
+    }
+}
