@@ -34,10 +34,13 @@ public struct ContainerMount: Hashable, Sendable {
     /// The host path was checked as it stands: one that has a link in it by now is not mounted. Not kept on disk, as a
     /// container is launched once.
     public var forbidsLinks: Bool
+    /// In a pod with a user namespace: the ids on it are the pod's already, and not mapped. Not kept on disk either.
+    public var hasPodIDs: Bool
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false
+        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false,
+        hasPodIDs: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
@@ -46,6 +49,7 @@ public struct ContainerMount: Hashable, Sendable {
         self.readOnlyBelow = readOnlyBelow
         self.propagation = propagation
         self.forbidsLinks = forbidsLinks
+        self.hasPodIDs = hasPodIDs
     }
 }
 

@@ -76,6 +76,9 @@ enum ContainerLaunch {
             try FileSystem.makeDirectories(layer + "/work")
             // The upper directory becomes the container's "/": readable by all of its users.
             try kernelCall("chmod", layer + "/upper") { chmod(layer + "/upper", 0o755) }
+            if let root = sandbox.ids?.first {
+                try kernelCall("chown", layer + "/upper") { lchown(layer + "/upper", root, root) }
+            }
             let createdAt = RealTime.nanoseconds()
             let record = ContainerRecord(id: id, bootID: bootID, createdAt: createdAt, config: config)
             try FileSystem.writeAtomically(directory + "/record", record.encoded(), durable: false)

@@ -2,6 +2,13 @@ public import MonitorCore
 import SystemPackage
 
 extension LaunchFailure {
+    /// The step that failed, in words, without the reason.
+    func subject(in plan: LaunchPlan) -> String {
+        let message = message(in: plan)
+        return message.hasSuffix(": \(Errno(rawValue: errno))")
+            ? String(message.dropLast(": \(Errno(rawValue: errno))".count)) : message
+    }
+
     /// What failed, in words: the monitor sends only the step's index and the error number.
     public func message(in plan: LaunchPlan) -> String {
         let reason = Errno(rawValue: errno)
@@ -43,6 +50,26 @@ extension LaunchFailure {
         case .unshare: return "unshare namespaces: \(reason)"
         case .setPropagation: return "make mounts private: \(reason)"
         case .pivotRoot: return "pivot_root: \(reason)"
+        case .openUserNamespace(let path):
+            return "open user namespace \"\(LaunchFailure.string(path))\": \(reason)"
+        case .openOverlayRoot:
+            let detail =
+                reason == .invalidArgument
+                ? "a file system of the image's layers, or the kernel's overlay, cannot map ids, which hostUsers: false needs"
+                : "\(reason)"
+            return "mount the root file system: \(detail)"
+        case .openBind(let bind, _, let mapsIDs):
+            let detail =
+                mapsIDs && reason == .invalidArgument
+                ? "its file system cannot map ids, which hostUsers: false needs: use another volume" : "\(reason)"
+            return
+                "mount \"\(LaunchFailure.string(bind.source))\" at \"\(LaunchFailure.string(bind.target))\": \(detail)"
+        case .ownStandardStreams: return "give away standard output: \(reason)"
+        case .becomeInit: return "clone into a new PID namespace: \(reason)"
+        case .attachRoot: return "attach the root file system: \(reason)"
+        case .attachBind: return "attach \(bindTarget(in: plan)): \(reason)"
+        case .bindDevice(let path, _, _): return "bind device \"\(LaunchFailure.string(path))\": \(reason)"
+        case .setHostName(let name): return "set host name \"\(LaunchFailure.string(name))\": \(reason)"
         case .makeRootReadOnly: return "make the root read-only: \(reason)"
         case .outOfMemoryScore(let score): return "set oom_score_adj \(score): \(reason)"
         case .awaitRelease: return "wait for the release: \(reason)"
@@ -58,6 +85,15 @@ extension LaunchFailure {
         case .execute, .workingDirectory: return true
         default: return false
         }
+    }
+
+    /// The bind mount whose turn the failed step was: they are attached in the order in which they were opened.
+    private func bindTarget(in plan: LaunchPlan) -> String {
+        let turn = plan.steps.prefix(Int(step)).filter { $0 == .attachBind }.count
+        let targets = plan.steps.compactMap { step -> CString? in
+            if case .openBind(let bind, _, _) = step { bind.target } else { nil }
+        }
+        return turn < targets.count ? "\"\(LaunchFailure.string(targets[turn]))\"" : "a mount"
     }
 
     private static func string(_ text: CString) -> String { String(decoding: text.text, as: UTF8.self) }

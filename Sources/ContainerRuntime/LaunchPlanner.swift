@@ -65,6 +65,9 @@ public struct LaunchPlanner: Sendable {
     private let sandbox: PodSandbox
     private let host: HostFacts
     private var steps: [LaunchStep] = []
+    /// With a user namespace: bind mounts to open, and before which step.
+    private var openBinds: [LaunchStep] = []
+    private var openBindsIndex = 0
 
     private init(_ config: ContainerConfig, _ sandbox: PodSandbox, _ host: HostFacts = HostFacts()) {
         self.config = config
@@ -78,23 +81,27 @@ public struct LaunchPlanner: Sendable {
         host: HostFacts = HostFacts(), seccomp: [UInt8]?
     ) throws(RuntimeError) -> LaunchPlan {
         var planner = LaunchPlanner(config, sandbox, host)
-        try planner.addJoins(cgroup)
-        try planner.addRoot(places)
+        if let ids = sandbox.ids {
+            try planner.addUserNamespace(ids, places, cgroup)
+        } else {
+            try planner.addJoins(cgroup)
+            try planner.addRoot(places)
+        }
         // The sandbox's process has nothing but its program.
         if !config.isSandboxProcess { try planner.addKernelFileSystems(cgroup) }
         try planner.addMounts()
         if !config.isSandboxProcess { try planner.addProtections() }
         try planner.addPivot()
         try planner.addProcess(seccomp: seccomp)
-        let joins = planner.joinsPIDNamespace
-        let ownsPIDNamespace = !joins && (sandbox.processNamespace != .host || config.isSandboxProcess)
+        planner.steps.insert(contentsOf: planner.openBinds, at: planner.openBindsIndex)
+        let clonesPIDNamespace = planner.ownsPIDNamespace && sandbox.ids == nil
         return LaunchPlan(
-            cloneFlags: UInt64(ownsPIDNamespace ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWNS),
+            cloneFlags: UInt64(clonesPIDNamespace ? CLONE_NEWNS | CLONE_NEWPID : CLONE_NEWNS),
             cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text),
             logFile: config.logPath.isEmpty ? nil : try text(config.logPath),
             outOfMemoryEventsFile: try cgroup.outOfMemoryEventsFile.map(text),
             outOfMemoryEventControlFile: try cgroup.outOfMemoryEventControlFile.map(text),
-            joinsPIDNamespace: joins, steps: planner.steps)
+            joinsPIDNamespace: planner.joinsPIDNamespace, steps: planner.steps)
     }
 
     /// Whether it is born in another process's PID namespace: its target's, or that of its sandbox.
@@ -114,10 +121,55 @@ public struct LaunchPlanner: Sendable {
         var types = CLONE_NEWNS | CLONE_NEWCGROUP
         if !sandbox.hostIPC { types |= CLONE_NEWIPC }
         if !sandbox.hostNetwork { types |= CLONE_NEWNET | CLONE_NEWUTS }
-        planner.steps.append(.enterContainerNamespaces(types: UInt32(types)))
+        if sandbox.ids != nil { types |= CLONE_NEWUSER }
+        // Before a user namespace is entered, in which no limit can be raised.
         try planner.addLimits()
+        planner.steps.append(.enterContainerNamespaces(types: UInt32(types)))
         try planner.addCredentials(seccomp: seccomp)
         return LaunchPlan(cgroupDirectory: try cgroup.joinPoints.v2Directory.map(text), steps: planner.steps)
+    }
+
+    private var ownsPIDNamespace: Bool {
+        !joinsPIDNamespace && (sandbox.processNamespace != .host || config.isSandboxProcess)
+    }
+
+    /// What needs the host's rights first, then the namespaces, then the pod's own root.
+    private mutating func addUserNamespace(
+        _ ids: IDRange, _ places: Places, _ cgroup: CgroupFacts
+    ) throws(RuntimeError) {
+        for file in cgroup.joinPoints.v1TasksFiles { steps.append(.joinCgroup(tasksFile: try Self.text(file))) }
+        steps.append(.outOfMemoryScore(config.outOfMemoryScore))
+        if let mount = config.mounts.first(where: { $0.propagation == .bidirectional }) {
+            // The root of a user namespace would mount on the host.
+            throw RuntimeError(
+                .invalidConfiguration,
+                "mountPropagation Bidirectional of \"\(mount.containerPath)\" cannot go with hostUsers: false: use "
+                    + "HostToContainer")
+        }
+        steps.append(.setPropagation(flags: UInt64(MS_SLAVE | MS_REC)))
+        steps.append(.openUserNamespace(path: try Self.text(sandbox.userNamespacePath)))
+        steps.append(
+            .openOverlayRoot(
+                lower: try Self.texts(config.rootLayers), upper: try Self.text(places.upper),
+                work: try Self.text(places.work), target: try Self.text(places.root),
+                mapsIDs: !config.isSandboxProcess))
+        openBindsIndex = steps.count
+        guard let user = ids.hostID(config.userID) else {
+            throw RuntimeError(
+                .invalidConfiguration,
+                "user \(config.userID) is not one of the \(ids.count) of the pod's user namespace (hostUsers: false)")
+        }
+        steps.append(.ownStandardStreams(userID: user))
+        try addLimits()
+        for (name, type) in sandbox.namespaces {
+            steps.append(.enterNamespace(path: try Self.text(sandbox.namespacePath(name)), type: UInt32(type)))
+        }
+        steps.append(.unshare(flags: UInt32(CLONE_NEWNS | CLONE_NEWCGROUP)))
+        // Only now, so that the PID namespace is owned by the user namespace too.
+        if ownsPIDNamespace { steps.append(.becomeInit) }
+        // By the host's root still, to whom the way there is open.
+        steps.append(.attachRoot(target: try Self.text(places.root)))
+        steps += [.supplementaryGroups([]), .groupID(0), .userID(0)]
     }
 
     private mutating func addJoins(_ cgroup: CgroupFacts) throws(RuntimeError) {
@@ -136,11 +188,10 @@ public struct LaunchPlanner: Sendable {
         }
         // Slave: what the host mounts later for us arrives, what the container mounts never leaves.
         steps.append(.setPropagation(flags: UInt64(MS_SLAVE | MS_REC)))
-        var lower: [CString] = []
-        for layer in config.rootLayers { lower.append(try Self.text(layer)) }
         steps.append(
             .mountOverlayRoot(
-                lower: lower, upper: try Self.text(places.upper), work: try Self.text(places.work),
+                lower: try Self.texts(config.rootLayers), upper: try Self.text(places.upper),
+                work: try Self.text(places.work),
                 target: try Self.text(places.root)))
     }
 
@@ -155,7 +206,8 @@ public struct LaunchPlanner: Sendable {
             [("newinstance", nil), ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")])
         addMount("mqueue", "/dev/mqueue", Self.inert)
         try addBind(
-            ContainerMount(hostPath: sandbox.sharedMemoryPath, containerPath: "/dev/shm"), attributes: Self.inert)
+            ContainerMount(hostPath: sandbox.sharedMemoryPath, containerPath: "/dev/shm", hasPodIDs: true),
+            attributes: Self.inert)
         addMount("sysfs", "/sys", Self.inert | readOnlyUnlessPrivileged)
         try addCgroupFileSystem(cgroup, Self.inert | readOnlyUnlessPrivileged)
     }
@@ -167,9 +219,12 @@ public struct LaunchPlanner: Sendable {
 
     private mutating func addDevices() {
         for (path, major, minor) in Self.devices {
+            let path = CString(terminated: path)
+            // Nobody in a user namespace can make a device.
             steps.append(
-                .deviceNode(
-                    path: CString(terminated: path), mode: Self.characterDevice | 0o666, major: major, minor: minor))
+                sandbox.ids != nil
+                    ? .bindDevice(path: path, major: major, minor: minor)
+                    : .deviceNode(path: path, mode: Self.characterDevice | 0o666, major: major, minor: minor))
         }
         let links: [(StaticString, StaticString)] = [
             ("/proc/self/fd", "/dev/fd"), ("/proc/self/fd/0", "/dev/stdin"), ("/proc/self/fd/1", "/dev/stdout"),
@@ -186,6 +241,10 @@ public struct LaunchPlanner: Sendable {
         let standard = Set(Self.devices.map { $0.path.description })
         for device in host.devices where !standard.contains(device.path) {
             let path = try Self.text(device.path)
+            if sandbox.ids != nil {
+                steps.append(.bindDevice(path: path, major: device.major, minor: device.minor))
+                continue
+            }
             steps.append(.deviceNode(path: path, mode: device.mode, major: device.major, minor: device.minor))
             if device.userID != 0 || device.groupID != 0 {
                 steps.append(.changeOwner(path: path, user: device.userID, group: device.groupID))
@@ -234,7 +293,10 @@ public struct LaunchPlanner: Sendable {
     }
 
     private mutating func addProcess(seccomp: [UInt8]?) throws(RuntimeError) {
-        try addLimits()
+        if sandbox.ids == nil {
+            if config.userID != 0 { steps.append(.ownStandardStreams(userID: config.userID)) }
+            try addLimits()
+        }
         steps.append(.awaitRelease)
         try addCredentials(seccomp: seccomp)
     }
@@ -331,7 +393,20 @@ public struct LaunchPlanner: Sendable {
             source: try Self.text(mount.hostPath), target: try Self.text(mount.containerPath),
             kind: mount.isFile ? .file : .directory, attributes: attributes, propagation: UInt64(propagation),
             topAttributes: topAttributes)
-        steps.append(mount.forbidsLinks ? .bindWithoutLinks(bind) : .bind(bind))
+        guard sandbox.ids != nil else {
+            steps.append(mount.forbidsLinks ? .bindWithoutLinks(bind) : .bind(bind))
+            return
+        }
+        // Opened in the order of the attachments, but with the host's rights, which are gone by now.
+        openBinds.append(
+            .openBind(bind, forbidsLinks: mount.forbidsLinks, mapsIDs: !mount.hasPodIDs && !config.isSandboxProcess))
+        steps.append(.attachBind)
+    }
+
+    private static func texts(_ strings: [String]) throws(RuntimeError) -> [CString] {
+        var texts: [CString] = []
+        for string in strings { texts.append(try text(string)) }
+        return texts
     }
 
     private static func text(_ string: some StringProtocol) throws(RuntimeError) -> CString {

@@ -41,7 +41,7 @@ enum MonitorProcess {
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
         var sources = [null.raw, memory.raw, theirs.raw, listener.raw]
         if pidNamespace >= 0 { sources.append(pidNamespace) }
-        let pid = try spawn(program, directory: directory, sources: sources)
+        let pid = try spawn(program, mode: "monitor", directory: directory, sources: sources)
         return Spawned(pid: pid, socket: ours)
     }
 
@@ -98,7 +98,10 @@ enum MonitorProcess {
     }
 
     /// posix_spawn(3): a vfork-style clone, so that the agent's memory is never copied.
-    private static func spawn(_ program: String, directory: String, sources: [Int32]) throws(KernelError) -> pid_t {
+    /// - Parameter sources: become descriptor 0 (and 1, 2), 3, 4, ….
+    static func spawn(
+        _ program: String, mode: String, directory: String, sources: [Int32]
+    ) throws(KernelError) -> pid_t {
         // dup2 targets 0…5 must not clobber a source that happens to have such a number.
         var lifted: [OwnedDescriptorBox] = []
         for source in sources {
@@ -130,7 +133,7 @@ enum MonitorProcess {
         var pid: pid_t = 0
         let code = program.withCString { path in
             "swiftlet-monitor".withCString { name in
-                "monitor".withCString { mode in
+                mode.withCString { mode in
                     var arguments: [UnsafeMutablePointer<CChar>?] = [
                         UnsafeMutablePointer(mutating: name), UnsafeMutablePointer(mutating: mode), nil,
                     ]

@@ -1,4 +1,5 @@
 import CLinux
+public import LinuxKernel
 
 /// Whose processes a container sees.
 public enum ProcessNamespace: UInt8, Hashable, Sendable {
@@ -25,6 +26,8 @@ public struct PodSandbox: Hashable, Sendable {
     public let processNamespace: ProcessNamespace
     /// Namespaced kernel parameters, `net.ipv4.tcp_syncookies` → `1`.
     public let sysctls: [String: String]
+    /// Host ids of the pod's own user namespace; nil with the host's.
+    public let ids: IDRange?
     /// Seconds since the epoch.
     public let createdAt: Int64
     /// `<run>/sandboxes/<id>`.
@@ -33,7 +36,7 @@ public struct PodSandbox: Hashable, Sendable {
     public init(
         id: String, podUID: String, podNamespace: String, podName: String, attempt: UInt32, hostname: String,
         hostNetwork: Bool, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
-        sysctls: [String: String] = [:], createdAt: Int64 = 0, directory: String
+        sysctls: [String: String] = [:], ids: IDRange? = nil, createdAt: Int64 = 0, directory: String
     ) {
         self.id = id
         self.podUID = podUID
@@ -45,15 +48,23 @@ public struct PodSandbox: Hashable, Sendable {
         self.hostIPC = hostIPC
         self.processNamespace = processNamespace
         self.sysctls = sysctls
+        self.ids = ids
         self.createdAt = createdAt
         self.directory = directory
     }
 
-    /// Pinned namespaces by file name and clone flag.
-    var namespaces: [(name: String, type: Int32)] {
+    /// Pinned namespaces by file name and clone flag, in the order to enter them: the one that owns the others first.
+    var namespaces: [(name: String, type: Int32)] { (ids == nil ? [] : [Self.userNamespace]) + ownedNamespaces }
+
+    /// What the pod's user namespace owns, when it has one.
+    var ownedNamespaces: [(name: String, type: Int32)] {
         let network = hostNetwork ? [] : [("net", CLONE_NEWNET)]
         return network + (hostIPC ? [] : [("ipc", CLONE_NEWIPC)]) + (hostNetwork ? [] : [("uts", CLONE_NEWUTS)])
     }
+
+    private static let userNamespace = (name: "user", type: CLONE_NEWUSER)
+
+    var userNamespacePath: String { namespacePath(Self.userNamespace.name) }
 
     func namespacePath(_ name: String) -> String { directory + "/" + name }
 

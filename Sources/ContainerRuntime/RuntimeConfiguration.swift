@@ -9,12 +9,18 @@ public struct RuntimeConfiguration: Sendable {
     /// Path of `swiftlet-monitor`.
     public var monitorPath: String
     public var cgroups: CgroupManager
+    /// Host ids for pods with user namespaces, or why there are none.
+    public var idRanges: Result<IDRangePool, IDRangeError>
 
-    public init(runDirectory: String, stateDirectory: String, monitorPath: String, cgroups: CgroupManager) {
+    public init(
+        runDirectory: String, stateDirectory: String, monitorPath: String, cgroups: CgroupManager,
+        idRanges: Result<IDRangePool, IDRangeError> = .success(.standard)
+    ) {
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.monitorPath = monitorPath
         self.cgroups = cgroups
+        self.idRanges = idRanges
     }
 
     var sandboxesDirectory: String { runDirectory + "/sandboxes" }

@@ -14,6 +14,8 @@ public struct ExecutionResult: Hashable, Sendable {
 struct ExecutionPlan: Sendable {
     let plan: LaunchPlan
     let encoded: [UInt8]
+    /// As whom it runs, as the host counts.
+    let userID: UInt32
 }
 
 extension RuntimeService {
@@ -30,6 +32,7 @@ extension RuntimeService {
             throw RuntimeError(.invalidState, "container \(id) is not running")
         }
         let plan = try executionPlan(arguments, id, entry)
+        for stream in [standardInput, standardOutput, standardError] { Self.give(stream, to: plan.userID) }
         let execution = PendingExecution(containerID: id)
         let identifier = executions.add(execution)
         defer { executions.remove(identifier) }
@@ -85,8 +88,16 @@ extension RuntimeService {
             of: arguments, in: config, sandbox: sandbox,
             cgroup: try ContainerLaunch.cgroupFacts(config, configuration), seccomp: try ContainerLaunch.seccomp(config)
         )
-        let made = ExecutionPlan(plan: plan, encoded: plan.encoded())
+        let user = sandbox.ids.map { $0.hostID(config.userID) ?? $0.first } ?? config.userID
+        let made = ExecutionPlan(plan: plan, encoded: plan.encoded(), userID: user)
         if entry.executionPlans.count < Self.keptPlans { containersByID[id]?.executionPlans[arguments] = made }
         return made
+    }
+
+    /// A pipe is to be opened anew, by /dev/stdout, by whoever the command runs as.
+    private static func give(_ stream: Int32, to user: UInt32) {
+        var status = stat()
+        guard fstat(stream, &status) == 0, status.st_mode & S_IFMT == S_IFIFO, status.st_uid != user else { return }
+        _ = fchown(stream, user, gid_t.max)
     }
 }

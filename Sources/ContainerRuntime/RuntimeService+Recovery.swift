@@ -27,6 +27,7 @@ extension RuntimeService {
         }
         for found in scan.found { adopt(found) }
         await settle()
+        await recoverIDs()
         for id in containersByID.keys { await forgetIfUnreleased(id) }
         let known = Set(containersByID.keys)
         let paths = Set(containersByID.values.map(\.status.config.cgroupPath))

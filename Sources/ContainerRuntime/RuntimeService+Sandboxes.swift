@@ -16,11 +16,13 @@ public struct PodSandboxConfig: Hashable, Sendable {
     public var sysctls: [String: String]
     /// Below which the sandbox's own process gets its cgroup, if it has one; the cgroup exists.
     public var cgroupPath: String
+    /// A user namespace of its own, in which no id is one of the host's.
+    public var hasUserNamespace: Bool
 
     public init(
         podUID: String, podNamespace: String, podName: String, attempt: UInt32 = 0, hostname: String,
         hostNetwork: Bool = false, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
-        sysctls: [String: String] = [:], cgroupPath: String = ""
+        sysctls: [String: String] = [:], cgroupPath: String = "", hasUserNamespace: Bool = false
     ) {
         self.podUID = podUID
         self.podNamespace = podNamespace
@@ -32,6 +34,7 @@ public struct PodSandboxConfig: Hashable, Sendable {
         self.processNamespace = processNamespace
         self.sysctls = sysctls
         self.cgroupPath = cgroupPath
+        self.hasUserNamespace = hasUserNamespace
     }
 }
 
@@ -43,22 +46,28 @@ extension RuntimeService {
         }
         let id = Identifier.random()
         let (configuration, bootID) = (configuration, bootID)
+        let ids = try allocateIDs(for: config)
         let sandbox = PodSandbox(
             id: id, podUID: config.podUID, podNamespace: config.podNamespace, podName: config.podName,
             attempt: config.attempt, hostname: config.hostname, hostNetwork: config.hostNetwork,
-            hostIPC: config.hostIPC, processNamespace: config.processNamespace, sysctls: config.sysctls,
+            hostIPC: config.hostIPC, processNamespace: config.processNamespace, sysctls: config.sysctls, ids: ids,
             createdAt: RealTime.nanoseconds(),
             directory: configuration.sandboxesDirectory + "/" + id)
-        try await pool.run { () throws(RuntimeError) in
-            do throws(KernelError) {
-                try FileSystem.makeDirectories(sandbox.directory)
-                try SandboxNamespaces.create(sandbox)
-                let record = SandboxRecord(bootID: bootID, sandbox: sandbox)
-                try FileSystem.writeAtomically(sandbox.directory + "/record", record.encoded(), durable: false)
-            } catch {
-                try? SandboxRecovery.discard(sandbox.directory)
-                throw RuntimeError(error)
+        do throws(RuntimeError) {
+            try await pool.run { () throws(RuntimeError) in
+                do throws(KernelError) {
+                    try FileSystem.makeDirectories(sandbox.directory)
+                    try SandboxNamespaces.create(sandbox, monitor: configuration.monitorPath)
+                    let record = SandboxRecord(bootID: bootID, sandbox: sandbox)
+                    try FileSystem.writeAtomically(sandbox.directory + "/record", record.encoded(), durable: false)
+                } catch {
+                    try? SandboxRecovery.discard(sandbox.directory)
+                    throw RuntimeError(error)
+                }
             }
+        } catch {
+            releaseIDs(ofPod: config.podUID)
+            throw error
         }
         sandboxesByID[id] = sandbox
         readySandboxes.insert(id)
@@ -112,5 +121,6 @@ extension RuntimeService {
             } catch { throw RuntimeError(error) }
         }
         sandboxesByID[id] = nil
+        releaseIDs(ofPod: sandbox.podUID)
     }
 }

@@ -39,6 +39,10 @@ public actor RuntimeService {
     let executions = ExecutionTable()
     /// /dev/null, the standard input of commands that have none.
     let nullDevice: OwnedDescriptor
+    /// Host ids of pods with user namespaces; nil before ``start()``.
+    var idAllocator: IDRangeAllocator?
+    /// Why no pod can have a user namespace; nil when pods can.
+    public internal(set) var userNamespaceProblem: String? = "the node is still starting"
 
     private let notifications: AsyncStream<(String, MonitorConnection.Notification)>
     let notify: AsyncStream<(String, MonitorConnection.Notification)>.Continuation
@@ -384,6 +388,7 @@ public actor RuntimeService {
             containersByID[id]?.isRemoving = false
         } else {
             containersByID[id] = nil
+            releaseIDs(ofPod: config.metadata.podUID)
         }
     }
 }

@@ -1,16 +1,64 @@
 import CLinux
 import Glibc
 import LinuxKernel
+import MonitorCore
 import SystemPackage
 
 /// Makes and removes the namespaces that a pod's containers share: each lives in a bind mount, without a process.
 enum SandboxNamespaces {
-    /// Unshares on a thread of its own, which ends afterwards: no thread of the agent's ever changes namespaces. The thread
-    /// stays in the host's mount namespace throughout.
-    static func create(_ sandbox: PodSandbox) throws(KernelError) {
+    /// - Parameter monitor: path of `swiftlet-monitor`, of which a user namespace needs a process.
+    static func create(_ sandbox: PodSandbox, monitor: String) throws(KernelError) {
         for (name, _) in sandbox.namespaces {
             _ = try OwnedDescriptor.open(sandbox.namespacePath(name), O_RDONLY | O_CREAT | O_EXCL, mode: 0o600)
         }
+        if let ids = sandbox.ids {
+            try createOwned(sandbox, ids, monitor: monitor)
+        } else {
+            try createOnThread(sandbox)
+        }
+        if sandbox.processNamespace == .pod { try FileSystem.makeDirectories(sandbox.emptyDirectory, mode: 0o755) }
+        if sandbox.hostIPC { return }
+        try FileSystem.makeDirectories(sandbox.ownSharedMemoryPath, mode: 0o1777)
+        let root = sandbox.ids?.first ?? 0
+        try Mount.mount(
+            type: "tmpfs", source: "shm", target: sandbox.ownSharedMemoryPath,
+            flags: UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), options: "mode=1777,size=64m,uid=\(root),gid=\(root)")
+    }
+
+    /// The user namespace first, and the others by its root: so they are owned by it.
+    private static func createOwned(_ sandbox: PodSandbox, _ ids: IDRange, monitor: String) throws(KernelError) {
+        guard let hostname = CString(sandbox.hostname.utf8) else {
+            throw KernelError("sethostname", sandbox.hostname, errno: .invalidArgument)
+        }
+        let flags = sandbox.ownedNamespaces.reduce(0) { $0 | $1.type }
+        let process = try NamespaceProcess.start(
+            monitor,
+            steps: [
+                .unshare(flags: UInt32(CLONE_NEWUSER)), .awaitRelease, .supplementaryGroups([]), .groupID(0),
+                .userID(0), .unshare(flags: UInt32(flags)), .setHostName(hostname), .awaitRelease,
+            ], directory: sandbox.directory)
+        try process.awaitStop()
+        try process.map(ids)
+        try process.resume()
+        try process.awaitStop()
+        for (name, _) in sandbox.namespaces {
+            try Mount.bind(process.path(of: name), sandbox.namespacePath(name))
+        }
+        try DedicatedThread.run { () throws(KernelError) in
+            try enter("net", CLONE_NEWNET, of: sandbox)
+            setNetworkDefaults(except: sandbox.sysctls)
+        }
+    }
+
+    /// Takes the calling thread, which must not be used for anything else, into a namespace of the sandbox.
+    private static func enter(_ name: String, _ type: Int32, of sandbox: PodSandbox) throws(KernelError) {
+        let namespace = try OwnedDescriptor.open(sandbox.namespacePath(name), O_RDONLY)
+        try kernelCall("setns", name) { CLinux_setns(namespace.raw, type) }
+    }
+
+    /// Unshares on a thread of its own, which ends afterwards: no thread of the agent's ever changes namespaces. The thread
+    /// stays in the host's mount namespace throughout.
+    private static func createOnThread(_ sandbox: PodSandbox) throws(KernelError) {
         try DedicatedThread.run { () throws(KernelError) in
             let flags = sandbox.namespaces.reduce(0) { $0 | $1.type }
             try kernelCall("unshare") { CLinux_unshare(flags) }
@@ -24,12 +72,6 @@ enum SandboxNamespaces {
                 try Mount.bind("/proc/thread-self/ns/\(name)", sandbox.namespacePath(name))
             }
         }
-        if sandbox.processNamespace == .pod { try FileSystem.makeDirectories(sandbox.emptyDirectory, mode: 0o755) }
-        if sandbox.hostIPC { return }
-        try FileSystem.makeDirectories(sandbox.ownSharedMemoryPath, mode: 0o1777)
-        try Mount.mount(
-            type: "tmpfs", source: "shm", target: sandbox.ownSharedMemoryPath,
-            flags: UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), options: "mode=1777,size=64m")
     }
 
     /// In a network of its own a pod harms nobody by low ports and pings: no user in it needs a capability for them. It is an
@@ -45,12 +87,13 @@ enum SandboxNamespaces {
         guard !sandbox.sysctls.isEmpty, !FileSystem.exists(sandbox.sysctlsMark) else { return }
         try DedicatedThread.run { () throws(KernelError) in
             for (name, type) in sandbox.namespaces where type == CLONE_NEWNET || type == CLONE_NEWIPC {
-                let namespace = try OwnedDescriptor.open(sandbox.namespacePath(name), O_RDONLY)
-                try kernelCall("setns", name) { CLinux_setns(namespace.raw, type) }
+                try enter(name, type, of: sandbox)
             }
-            for (name, value) in sandbox.sysctls.sorted(by: { $0.key < $1.key }) {
-                try KernelParameter.write(name, value)
-            }
+            let sysctls = sandbox.sysctls.sorted { $0.key < $1.key }
+            for (name, value) in sysctls where name.hasPrefix("net.") { try KernelParameter.write(name, value) }
+            // The others only the root of the namespace's owner may write: no capability helps. This thread alone becomes it.
+            if let root = sandbox.ids?.first { try kernelCall("setresuid") { CLinux_setresuid(root) } }
+            for (name, value) in sysctls where !name.hasPrefix("net.") { try KernelParameter.write(name, value) }
         }
         try FileSystem.writeAtomically(sandbox.sysctlsMark, [], durable: false)
     }

@@ -1,9 +1,11 @@
+import LinuxKernel
 import MonitorCore
 
 /// A sandbox on disk, in its own directory: what is needed to know it again after the agent's death.
 struct SandboxRecord: Hashable {
-    static let wireVersion: UInt8 = 2
-    /// What earlier agents of this boot may have left: it ends where the second version goes on.
+    /// 2 added IPC and processes, 3 the range of ids.
+    static let wireVersion: UInt8 = 3
+    /// What earlier agents of this boot may have left: each ends where the next goes on.
     static let firstWireVersion: UInt8 = 1
 
     var bootID: String
@@ -28,6 +30,8 @@ struct SandboxRecord: Hashable {
         writer.write(sysctls.map(\.value))
         writer.write(sandbox.hostIPC)
         writer.write(sandbox.processNamespace.rawValue)
+        writer.write(sandbox.ids?.first ?? 0)
+        writer.write(sandbox.ids?.count ?? 0)
         return writer.bytes
     }
 
@@ -45,10 +49,13 @@ struct SandboxRecord: Hashable {
         let hostIPC = version >= 2 ? try reader.readBool() : false
         let processNamespace = version >= 2 ? ProcessNamespace(rawValue: try reader.readByte()) : .container
         guard let processNamespace else { throw WireError(.unknownTag, offset: reader.offset) }
+        var ids: IDRange?
+        if version >= 3 { ids = IDRange(first: try reader.readUInt32(), count: try reader.readUInt32()) }
         sandbox = PodSandbox(
             id: id, podUID: podUID, podNamespace: podNamespace, podName: podName, attempt: attempt,
             hostname: hostname, hostNetwork: hostNetwork, hostIPC: hostIPC, processNamespace: processNamespace,
-            sysctls: Dictionary(zip(keys, values)) { first, _ in first }, createdAt: createdAt, directory: directory)
+            sysctls: Dictionary(zip(keys, values)) { first, _ in first }, ids: ids, createdAt: createdAt,
+            directory: directory)
         try reader.finish()
     }
 }

@@ -9,6 +9,8 @@ extension LaunchStep {
         case makeDirectory
         case bindWithoutLinks
         case shareSource, changeOwner, bindWithTopAttributes, bindWithoutLinksWithTopAttributes
+        case openUserNamespace, openOverlayRoot, openBind, ownStandardStreams, becomeInit, attachRoot, attachBind
+        case bindDevice, setHostName
     }
 
     private var tag: Tag {
@@ -46,6 +48,15 @@ extension LaunchStep {
         case .makeDirectory: .makeDirectory
         case .shareSource: .shareSource
         case .changeOwner: .changeOwner
+        case .openUserNamespace: .openUserNamespace
+        case .openOverlayRoot: .openOverlayRoot
+        case .openBind: .openBind
+        case .ownStandardStreams: .ownStandardStreams
+        case .becomeInit: .becomeInit
+        case .attachRoot: .attachRoot
+        case .attachBind: .attachBind
+        case .bindDevice: .bindDevice
+        case .setHostName: .setHostName
         }
     }
 
@@ -64,6 +75,12 @@ extension LaunchStep {
             writer.write(upper)
             writer.write(work)
             writer.write(target)
+        case .openOverlayRoot(let lower, let upper, let work, let target, let mapsIDs):
+            writer.write(lower)
+            writer.write(upper)
+            writer.write(work)
+            writer.write(target)
+            writer.write(mapsIDs)
         case .mount(let type, let target, let attributes, let options):
             writer.write(type)
             writer.write(target)
@@ -74,6 +91,11 @@ extension LaunchStep {
                 writer.write(option.value)
             }
         case .bind(let bind), .bindWithoutLinks(let bind): bind.encode(into: &writer)
+        case .openBind(let bind, let forbidsLinks, let mapsIDs):
+            writer.write(bind.topAttributes != 0)
+            bind.encode(into: &writer)
+            writer.write(forbidsLinks)
+            writer.write(mapsIDs)
         case .deviceNode(let path, let mode, let major, let minor):
             writer.write(path)
             writer.write(mode)
@@ -86,11 +108,16 @@ extension LaunchStep {
             writer.write(path)
             writer.write(user)
             writer.write(group)
-        case .maskPath(let path), .readOnlyPath(let path), .workingDirectory(let path), .makeDirectory(let path):
+        case .maskPath(let path), .readOnlyPath(let path), .workingDirectory(let path), .makeDirectory(let path),
+            .openUserNamespace(let path), .attachRoot(let path), .setHostName(let path):
             writer.write(path)
         case .shareSource(let path, let forbidsLinks):
             writer.write(path)
             writer.write(forbidsLinks)
+        case .bindDevice(let path, let major, let minor):
+            writer.write(path)
+            writer.write(major)
+            writer.write(minor)
         case .resourceLimit(let resource, let soft, let hard):
             writer.write(resource)
             writer.write(soft)
@@ -98,7 +125,8 @@ extension LaunchStep {
         case .outOfMemoryScore(let score): writer.write(score)
         case .boundingCapabilities(let mask): writer.write(mask)
         case .supplementaryGroups(let groups): writer.write(groups)
-        case .groupID(let identifier), .userID(let identifier): writer.write(identifier)
+        case .groupID(let identifier), .userID(let identifier), .ownStandardStreams(let identifier):
+            writer.write(identifier)
         case .capabilities(let effective, let permitted, let inheritable):
             writer.write(effective)
             writer.write(permitted)
@@ -108,7 +136,8 @@ extension LaunchStep {
             writer.write(candidates)
             writer.write(arguments)
             writer.write(environment)
-        case .pivotRoot, .makeRootReadOnly, .awaitRelease, .noNewPrivileges, .parentDeathSignal, .closeDescriptors:
+        case .pivotRoot, .makeRootReadOnly, .awaitRelease, .noNewPrivileges, .parentDeathSignal, .closeDescriptors,
+            .becomeInit, .attachBind:
             break
         }
     }
@@ -169,6 +198,24 @@ extension LaunchStep {
             return .execute(
                 candidates: try reader.readCStrings(), arguments: try reader.readCStrings(),
                 environment: try reader.readCStrings())
+        case .openUserNamespace: return .openUserNamespace(path: try reader.readCString())
+        case .openOverlayRoot:
+            return .openOverlayRoot(
+                lower: try reader.readCStrings(), upper: try reader.readCString(), work: try reader.readCString(),
+                target: try reader.readCString(), mapsIDs: try reader.readBool())
+        case .openBind:
+            let hasTopAttributes = try reader.readBool()
+            return .openBind(
+                try BindMount(from: &reader, hasTopAttributes: hasTopAttributes), forbidsLinks: try reader.readBool(),
+                mapsIDs: try reader.readBool())
+        case .ownStandardStreams: return .ownStandardStreams(userID: try reader.readUInt32())
+        case .becomeInit: return .becomeInit
+        case .attachRoot: return .attachRoot(target: try reader.readCString())
+        case .attachBind: return .attachBind
+        case .bindDevice:
+            return .bindDevice(
+                path: try reader.readCString(), major: try reader.readUInt32(), minor: try reader.readUInt32())
+        case .setHostName: return .setHostName(try reader.readCString())
         }
     }
 

@@ -62,6 +62,26 @@ public enum LaunchStep: Hashable, Sendable {
     case closeDescriptors
     /// execve(2) of the first candidate that exists.
     case execute(candidates: [CString], arguments: [CString], environment: [CString])
+
+    // With a user namespace the launch has two halves: what needs the host's rights, and what needs the pod's ids.
+
+    /// Opens the user namespace whose ids the mounts of later steps show. Nothing is entered yet.
+    case openUserNamespace(path: CString)
+    /// As ``mountOverlayRoot(lower:upper:work:target:)``, over lower directories whose ids are mapped if it says so. The root is
+    /// kept detached.
+    case openOverlayRoot(lower: [CString], upper: CString, work: CString, target: CString, mapsIDs: Bool)
+    /// Takes the tree of a bind mount now, with the host's rights, for a later ``attachBind``: first in, first out.
+    case openBind(BindMount, forbidsLinks: Bool, mapsIDs: Bool)
+    /// Makes the pipes that are standard output and error a host user's, who may then open them anew by /dev/stdout.
+    case ownStandardStreams(userID: UInt32)
+    /// Clones the process that goes on as the first of a new PID namespace, owned by the user namespace it is in; this one ends.
+    case becomeInit
+    /// Attaches the root kept by ``openOverlayRoot(lower:upper:work:target:mapsIDs:)`` and makes it the root of *root* paths.
+    case attachRoot(target: CString)
+    case attachBind
+    /// Binds the host's device of this path and number on the same *root* path.
+    case bindDevice(path: CString, major: UInt32, minor: UInt32)
+    case setHostName(CString)
 }
 
 /// One `fsconfig(2)` parameter; without a value it is a flag.

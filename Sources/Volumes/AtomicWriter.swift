@@ -17,8 +17,18 @@ struct AtomicWriter {
     private static let temporaryLink = "..data_tmp"
 
     let directory: String
-    /// The group that owns and can read all files; nil leaves them to root and their modes alone.
+    /// Who owns all files; nil leaves them to root.
+    let userID: UInt32?
     let groupID: UInt32?
+    /// The group can read all files, and owns what others make beside them; without this their modes stay as they are.
+    let isGroupReadable: Bool
+
+    init(directory: String, userID: UInt32? = nil, groupID: UInt32?, isGroupReadable: Bool? = nil) {
+        self.directory = directory
+        self.userID = userID
+        self.groupID = groupID
+        self.isGroupReadable = isGroupReadable ?? (groupID != nil)
+    }
 
     /// Something has been written there.
     static func hasContent(_ directory: String) -> Bool { FileSystem.exists(directory + "/" + dataLink) }
@@ -73,8 +83,8 @@ struct AtomicWriter {
         name.hasPrefix("..") && name.utf8.count > 2 && !name.contains("/") && name != dataLink && name != temporaryLink
     }
 
-    private func fileMode(_ file: VolumeFile) -> UInt32 { groupID == nil ? file.mode : file.mode | 0o440 }
-    private var directoryMode: UInt32 { groupID == nil ? 0o755 : 0o2755 }
+    private func fileMode(_ file: VolumeFile) -> UInt32 { isGroupReadable ? file.mode | 0o440 : file.mode }
+    private var directoryMode: UInt32 { isGroupReadable ? 0o2755 : 0o755 }
 }
 
 extension AtomicWriter {
@@ -93,7 +103,8 @@ extension AtomicWriter {
             let status = try? existing.status()
         else { return false }
         return status.st_mode == S_IFREG | mode_t(fileMode(file)) && status.st_size == file.bytes.count
-            && status.st_gid == groupID ?? 0 && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
+            && status.st_uid == userID ?? 0 && status.st_gid == groupID ?? 0
+            && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
     }
 
     private func fileCount(_ path: String, depth: Int) -> Int {
@@ -146,7 +157,9 @@ extension AtomicWriter {
 
     /// The owner first: chown(2) may clear the setgid bit.
     private func setOwner(_ file: borrowing OwnedDescriptor, _ name: String, mode: UInt32) throws(KernelError) {
-        if let groupID { try kernelCall("fchown", name) { fchown(file.raw, uid_t.max, groupID) } }
+        if userID != nil || groupID != nil {
+            try kernelCall("fchown", name) { fchown(file.raw, userID ?? uid_t.max, groupID ?? gid_t.max) }
+        }
         try kernelCall("fchmod", name) { fchmod(file.raw, mode) }
     }
 
@@ -186,9 +199,9 @@ extension AtomicWriter {
 
     private func makeLink(_ root: borrowing OwnedDescriptor, _ name: String, to target: String) throws(KernelError) {
         try kernelCall("symlinkat", directory + "/" + name) { symlinkat(target, root.raw, name) }
-        if let groupID {
+        if userID != nil || groupID != nil {
             try kernelCall("fchownat", directory + "/" + name) {
-                fchownat(root.raw, name, uid_t.max, groupID, AT_SYMLINK_NOFOLLOW)
+                fchownat(root.raw, name, userID ?? uid_t.max, groupID ?? gid_t.max, AT_SYMLINK_NOFOLLOW)
             }
         }
     }

@@ -41,7 +41,7 @@ struct ContainerMounts: Sendable {
             let target = try layout.subPathTarget(volume: mount.name, container: container.name, index: index)
             let binding = SubPath(
                 volumeDirectory: volume.hostPath, forbidsLinks: volume.forbidsLinks, path: try VolumePath(subPath),
-                target: target)
+                target: target, hasPodIDs: volume.hasPodIDs)
             source = (target, try binding.bind(), false)
         }
         let isAbsolute = mount.mountPath.utf8.first == UInt8(ascii: "/")
@@ -50,7 +50,7 @@ struct ContainerMounts: Sendable {
             isFile: source.isFile, readOnly: mount.readOnly ?? false || volume.isReadOnly,
             // What is mounted below is as read-only unless the pod says otherwise: a promise should not end at a mount point.
             readOnlyBelow: mount.recursiveReadOnly != "Disabled", propagation: propagation,
-            forbidsLinks: source.forbidsLinks)
+            forbidsLinks: source.forbidsLinks, hasPodIDs: volume.hasPodIDs)
     }
 
     private func subPath(of mount: VolumeMount) throws(VolumeError) -> String? {

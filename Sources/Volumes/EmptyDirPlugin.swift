@@ -14,11 +14,14 @@ struct EmptyDirPlugin: VolumePlugin {
         case "":
             try volumeCall { () throws(KernelError) in try Self.makeOnDisk(context.directory, group: group) }
         case "Memory":
+            let owner = try context.memoryOwner(group: group)
             try volumeCall { () throws(KernelError) in
                 try MemoryFileSystem.ensure(
                     at: context.directory, sizeBytes: context.memoryBytes(sizeLimit: source.sizeLimit),
-                    mode: Self.mode(group), groupID: group)
+                    mode: Self.mode(group), userID: owner.userID ?? 0, groupID: owner.groupID)
             }
+            return MountedVolume(
+                name: context.volumeName, hostPath: context.directory, hasPodIDs: context.ids != nil)
         case let medium:
             throw VolumeError(
                 .unsupported,

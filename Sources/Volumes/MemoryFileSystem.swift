@@ -13,12 +13,13 @@ enum MemoryFileSystem {
     ///
     /// - Parameter sizeBytes: nil for the kernel's own limit.
     static func ensure(
-        at path: String, sizeBytes: Int64?, mode: UInt32, groupID: UInt32?, flags: UInt = 0
+        at path: String, sizeBytes: Int64?, mode: UInt32, userID: UInt32 = 0, groupID: UInt32?, flags: UInt = 0
     ) throws(KernelError) {
         try FileSystem.makeDirectories(path, mode: 0o750)
         if try isMounted(at: path) { return }
         var options = "mode=0" + String(mode, radix: 8)
         if let sizeBytes { options += ",size=\(sizeBytes)" }
+        if userID != 0 { options += ",uid=\(userID)" }
         if let groupID { options += ",gid=\(groupID)" }
         do {
             try Mount.mount(type: "tmpfs", source: "tmpfs", target: path, flags: flags, options: options + ",noswap")

@@ -9,14 +9,18 @@ public struct MountedVolume: Hashable, Sendable {
     public let isReadOnly: Bool
     /// ``hostPath`` was checked as it stands: a link that has since come into it must not be followed.
     public let forbidsLinks: Bool
+    /// In a pod with a user namespace: its files have the pod's own host ids, and not those that are mapped to them.
+    public let hasPodIDs: Bool
 
     public init(
-        name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false, forbidsLinks: Bool = false
+        name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false, forbidsLinks: Bool = false,
+        hasPodIDs: Bool = false
     ) {
         self.name = name
         self.hostPath = hostPath
         self.isFile = isFile
         self.isReadOnly = isReadOnly
         self.forbidsLinks = forbidsLinks
+        self.hasPodIDs = hasPodIDs
     }
 }

@@ -18,7 +18,9 @@ struct ObjectVolume {
     /// endpoint is away must find the volumes of its running pods.
     func mount(_ files: () throws(VolumeError) -> [VolumeFile]) throws(VolumeError) -> MountedVolume {
         let directory = context.directory
-        let mounted = MountedVolume(name: context.volumeName, hostPath: directory, isReadOnly: true)
+        let mounted = MountedVolume(
+            name: context.volumeName, hostPath: directory, isReadOnly: true,
+            hasPodIDs: medium == .memory && context.ids != nil)
         let content: [VolumeFile]
         do throws(VolumeError) {
             content = try files()
@@ -28,18 +30,29 @@ struct ObjectVolume {
         }
         let group = try context.groupID()
         let mode: UInt32 = group == nil ? 0o755 : 0o2755
+        let owner: (userID: UInt32?, groupID: UInt32?) =
+            switch medium {
+            case .disk: (nil, group)
+            case .memory: try context.memoryOwner(group: group)
+            }
         try volumeCall { () throws(KernelError) in
             switch medium {
             case .disk: try FileSystem.makeDirectories(directory, mode: 0o750)
             case .memory:
                 try MemoryFileSystem.ensure(
-                    at: directory, sizeBytes: context.memoryBytes(sizeLimit: nil), mode: mode, groupID: group,
-                    flags: UInt(MS_NOSUID) | UInt(MS_NODEV))
+                    at: directory, sizeBytes: context.memoryBytes(sizeLimit: nil), mode: mode,
+                    userID: owner.userID ?? 0, groupID: owner.groupID, flags: UInt(MS_NOSUID) | UInt(MS_NODEV))
             }
-            if let group { try kernelCall("chown", directory) { lchown(directory, uid_t.max, group) } }
+            if owner.userID != nil || owner.groupID != nil {
+                try kernelCall("chown", directory) {
+                    lchown(directory, owner.userID ?? uid_t.max, owner.groupID ?? gid_t.max)
+                }
+            }
             try kernelCall("chmod", directory) { chmod(directory, mode) }
         }
-        try AtomicWriter(directory: directory, groupID: group).write(content)
+        try AtomicWriter(
+            directory: directory, userID: owner.userID, groupID: owner.groupID, isGroupReadable: group != nil
+        ).write(content)
         return mounted
     }
 }

@@ -1,4 +1,5 @@
 import KubernetesAPI
+import LinuxKernel
 
 /// A volume of a pod with the plugin that makes it.
 struct PlannedVolume: Sendable {
@@ -30,7 +31,7 @@ struct PlannedVolume: Sendable {
 
     /// Mounts all, then throws the first failure if there was one.
     static func mount(
-        _ planned: [PlannedVolume], pod: Pod, objects: PodObjects, nodeAllocatable: [String: Quantity],
+        _ planned: [PlannedVolume], pod: Pod, ids: IDRange?, objects: PodObjects, nodeAllocatable: [String: Quantity],
         hostPaths: any HostPathGuarding
     ) throws(VolumeError) -> [String: MountedVolume] {
         var mounted: [String: MountedVolume] = [:]
@@ -38,7 +39,7 @@ struct PlannedVolume: Sendable {
         for volume in planned {
             let context = VolumeContext(
                 pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
-                objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths)
+                objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths, ids: ids)
             do throws(VolumeError) {
                 mounted[volume.name] = try volume.plugin.mount(context)
             } catch {

@@ -14,6 +14,8 @@ struct SubPath {
     let path: VolumePath
     /// Below the pod's `volume-subpaths`.
     let target: String
+    /// ``MountedVolume/hasPodIDs`` of the volume.
+    var hasPodIDs = false
 
     /// Makes the directory when the path does not exist, and binds it. True when it is a file rather than a directory.
     func bind() throws(VolumeError) -> Bool {
@@ -45,7 +47,8 @@ struct SubPath {
 
     /// Directories made for a subPath are as the volume's own is.
     private func makeDirectories(in volume: borrowing OwnedDescriptor) throws(KernelError) {
-        let mode = try volume.status().st_mode & 0o7777
+        let status = try volume.status()
+        let mode = status.st_mode & 0o7777
         for depth in path.components.indices {
             let name = path.components[depth]
             let parentPath = path.components[..<depth].joined(separator: "/")
@@ -58,6 +61,7 @@ struct SubPath {
             // Past the umask. If someone exchanged the directory meanwhile, it is one of the same volume.
             let made = try parent.openBeneath(
                 name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, resolve: CLinux_RESOLVE_NO_SYMLINKS)
+            if hasPodIDs { try kernelCall("fchown", path.text) { fchown(made.raw, status.st_uid, status.st_gid) } }
             try kernelCall("fchmod", path.text) { fchmod(made.raw, mode) }
         }
     }

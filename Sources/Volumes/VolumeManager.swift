@@ -34,16 +34,18 @@ public actor VolumeManager {
     /// Makes every volume that a container of the pod mounts, or finds it as an earlier call left it; files from
     /// objects get the objects' content of now. All are tried before the first failure is thrown; try again until none
     /// is left.
-    public func mount(_ pod: Pod) async throws(VolumeError) -> [String: MountedVolume] {
-        try await mountVolumes(of: pod) { _ in true }
+    ///
+    /// - Parameter ids: host ids of the pod's user namespace; nil with the host's.
+    public func mount(_ pod: Pod, ids: IDRange? = nil) async throws(VolumeError) -> [String: MountedVolume] {
+        try await mountVolumes(of: pod, ids: ids) { _ in true }
     }
 
     /// Brings files from ConfigMaps, Secrets and the pod itself up to date. Nothing happens for a pod whose volumes
     /// were taken away. A failed volume keeps its content.
-    public func refresh(_ pod: Pod) async throws(VolumeError) {
+    public func refresh(_ pod: Pod, ids: IDRange? = nil) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         guard FileSystem.exists(layout.volumesDirectory) else { return }
-        _ = try await mountVolumes(of: pod, onlyIfPresent: true, where: \.isRefreshable)
+        _ = try await mountVolumes(of: pod, ids: ids, onlyIfPresent: true, where: \.isRefreshable)
     }
 
     /// What to bind into a container, in the order in which to do it.
@@ -89,7 +91,7 @@ public actor VolumeManager {
     }
 
     private func mountVolumes(
-        of pod: Pod, onlyIfPresent: Bool = false, where isWanted: (any VolumePlugin) -> Bool
+        of pod: Pod, ids: IDRange?, onlyIfPresent: Bool = false, where isWanted: (any VolumePlugin) -> Bool
     ) async throws(VolumeError) -> [String: MountedVolume] {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         let planned = try PlannedVolume.all(of: pod, layout: layout).filter { isWanted($0.plugin) }
@@ -102,7 +104,7 @@ public actor VolumeManager {
         return try await pool.run { () throws(VolumeError) in
             if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }
             return try PlannedVolume.mount(
-                planned, pod: pod, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths)
+                planned, pod: pod, ids: ids, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths)
         }
     }
 

@@ -18,10 +18,13 @@ public struct VolumeMountPoint: Hashable, Sendable {
     public let propagation: Propagation
     /// See ``MountedVolume/forbidsLinks``.
     public let forbidsLinks: Bool
+    /// ``MountedVolume/hasPodIDs`` of its volume.
+    public let hasPodIDs: Bool
 
     public init(
         hostPath: String, containerPath: String, isFile: Bool = false, readOnly: Bool = false,
-        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false
+        readOnlyBelow: Bool = true, propagation: Propagation = .none, forbidsLinks: Bool = false,
+        hasPodIDs: Bool = false
     ) {
         self.hostPath = hostPath
         self.containerPath = containerPath
@@ -30,5 +33,6 @@ public struct VolumeMountPoint: Hashable, Sendable {
         self.readOnlyBelow = readOnlyBelow
         self.propagation = propagation
         self.forbidsLinks = forbidsLinks
+        self.hasPodIDs = hasPodIDs
     }
 }

@@ -1,4 +1,5 @@
 import KubernetesAPI
+import LinuxKernel
 
 /// One kind of volume: how it gets onto the host.
 ///
@@ -32,6 +33,8 @@ struct VolumeContext: Sendable {
     let objects: PodObjects
     let nodeAllocatable: [String: Quantity]
     let hostPaths: any HostPathGuarding
+    /// Host ids of the pod's user namespace; nil with the host's.
+    var ids: IDRange?
 
     /// The group that owns the files, when the pod sets one.
     func groupID() throws(VolumeError) -> UInt32? {
@@ -42,5 +45,18 @@ struct VolumeContext: Sendable {
                 .invalid, "spec.securityContext.fsGroup \(group) is not a group id: use 0 to \(UInt32.max - 1)")
         }
         return value
+    }
+
+    /// Who owns what is in memory. Not every kernel maps the ids of a tmpfs (before Linux 6.3 none), and nobody but the pod ever
+    /// sees it: so its files have the pod's own host ids from the start. Nil leaves an id as the kernel makes it.
+    func memoryOwner(group: UInt32?) throws(VolumeError) -> (userID: UInt32?, groupID: UInt32?) {
+        guard let ids else { return (nil, group) }
+        guard let hostGroup = ids.hostID(group ?? 0) else {
+            throw VolumeError(
+                .invalid,
+                "spec.securityContext.fsGroup \(group ?? 0) is not one of the \(ids.count) ids of the pod's user "
+                    + "namespace (hostUsers: false): use 0 to \(ids.count - 1)")
+        }
+        return (ids.first, hostGroup)
     }
 }

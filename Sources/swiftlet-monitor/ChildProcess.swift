@@ -12,6 +12,8 @@ struct ChildProcess {
     enum Report {
         case ready
         case failed(LaunchFailure)
+        /// The process is about to end; the launch goes on in this one, the caller's child too.
+        case successor(pid: Int32)
         case closed
         case nothing
     }
@@ -21,6 +23,10 @@ struct ChildProcess {
         let count = bytes.withUnsafeMutableBytes { recv(report, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
         if count < 0, CLinux_errno() == EAGAIN || CLinux_errno() == EINTR { return .nothing }
         if count == 1 { return .ready }
+        if count == 4 {
+            var reader = WireReader([UInt8](bytes[0..<4]))
+            do { return .successor(pid: try reader.readInt32()) } catch { return .nothing }
+        }
         if count == 8 {
             var reader = WireReader([UInt8](bytes[0..<8]))
             do {
@@ -85,11 +91,19 @@ struct ChildProcess {
         setsid()
         // What is made has the mode that the plan says.
         umask(0)
-        var failure = LaunchFailure(step: LaunchFailure.noStep, errno: EBADF)
-        if dup2(standard.0, 0) == 0, dup2(standard.1, 1) == 1, dup2(standard.2, 2) == 2 {
-            var interpreter = LaunchInterpreter(report: report, initPidFD: initPidFD)
-            failure = interpreter.run(plan.steps)
+        guard dup2(standard.0, 0) == 0, dup2(standard.1, 1) == 1, dup2(standard.2, 2) == 2 else {
+            fail(LaunchFailure(step: LaunchFailure.noStep, errno: EBADF), report: report)
         }
+        carryOut(plan.steps, report: report, initPidFD: initPidFD)
+    }
+
+    /// Carries steps out in this process, which the last of them replaces or ends; a failure is reported.
+    static func carryOut(_ steps: [LaunchStep], report: Int32, initPidFD: Int32) -> Never {
+        var interpreter = LaunchInterpreter(report: report, initPidFD: initPidFD)
+        fail(interpreter.run(steps), report: report)
+    }
+
+    private static func fail(_ failure: LaunchFailure, report: Int32) -> Never {
         var writer = WireWriter()
         writer.write(failure.step)
         writer.write(failure.errno)

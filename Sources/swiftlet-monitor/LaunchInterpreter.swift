@@ -7,14 +7,21 @@ import MonitorCoreEmbedded
 /// be made to run a file of the container's.
 struct LaunchInterpreter: ~Copyable {
     /// SOCK_SEQPACKET, close-on-exec: "R" and failures go out, the release comes in, and its closing proves execve.
-    private let report: Int32
+    let report: Int32
     /// The container's init, for ``LaunchStep/enterContainerNamespaces(types:)``; -1 while launching init itself.
     private let initPidFD: Int32
-    private var root: RootDirectory?
+    var root: RootDirectory?
     /// An empty tmpfs over the first masked directory, cloned for every other.
     private var emptyDirectory: Int32 = -1
     /// Mounts taken hold of while they were still shared with the host, by their source.
     private var sharedSources: [(source: CString, tree: Int32)] = []
+    /// What maps the ids of mounts; -1 without a user namespace.
+    var userNamespace: Int32 = -1
+    /// The container's root before it is attached; -1 without a user namespace.
+    var detachedRoot: Int32 = -1
+    /// Trees of bind mounts that wait for their turn, and how many have had it.
+    var openBinds: [(tree: Int32, bind: BindMount)] = []
+    var attachedBinds = 0
 
     init(report: Int32, initPidFD: Int32) {
         self.report = report
@@ -82,11 +89,24 @@ struct LaunchInterpreter: ~Copyable {
         case .closeDescriptors: try closeDescriptors()
         case .execute(let candidates, let arguments, let environment):
             try execute(candidates, arguments, environment)
+        case .openUserNamespace(let path):
+            userNamespace = try call { path.withPointer { CLinux_open($0, O_RDONLY | O_CLOEXEC, 0) } }
+        case .openOverlayRoot(let lower, let upper, let work, let target, let mapsIDs):
+            try openOverlay(lower: lower, upper: upper, work: work, target: target, mapsIDs: mapsIDs)
+        case .openBind(let bind, let forbidsLinks, let mapsIDs):
+            try open(bind, forbidsLinks: forbidsLinks, mapsIDs: mapsIDs)
+        case .ownStandardStreams(let userID): try ownStandardStreams(userID)
+        case .becomeInit: try becomeInit()
+        case .attachRoot(let target): try attachRoot(target)
+        case .attachBind: try attachNextBind()
+        case .bindDevice(let path, let major, let minor): try bindDevice(path, major, minor)
+        case .setHostName(let name):
+            try call { name.withPointer { CLinux_sethostname($0, name.text.count) } }
         }
     }
 
     /// The root, lent as a raw descriptor in a view that does not close it.
-    private borrowing func requireRoot() throws(SystemError) -> RootDirectory {
+    borrowing func requireRoot() throws(SystemError) -> RootDirectory {
         guard rootDescriptor >= 0 else { throw SystemError(EINVAL) }
         return RootDirectory(owning: try call { CLinux_fcntl_int(rootDescriptor, F_DUPFD_CLOEXEC, 0) })
     }
@@ -146,7 +166,7 @@ struct LaunchInterpreter: ~Copyable {
             owning: try call { CLinux_fsmount(context.raw, CLinux_FSMOUNT_CLOEXEC, UInt32(attributes)) })
     }
 
-    private func attach(_ tree: borrowing Descriptor, to target: borrowing Descriptor) throws(SystemError) {
+    func attach(_ tree: borrowing Descriptor, to target: borrowing Descriptor) throws(SystemError) {
         let flags = CLinux_MOVE_MOUNT_F_EMPTY_PATH | CLinux_MOVE_MOUNT_T_EMPTY_PATH
         let (from, to) = (tree.raw, target.raw)
         try call { CLinux_move_mount(from, "", to, "", flags) }
@@ -172,7 +192,7 @@ struct LaunchInterpreter: ~Copyable {
     }
 
     /// The source's mounts: those held since they were shared with the host, once, or new copies.
-    private mutating func takeTree(of source: CString, forbidsLinks: Bool) throws(SystemError) -> Descriptor {
+    mutating func takeTree(of source: CString, forbidsLinks: Bool) throws(SystemError) -> Descriptor {
         if let index = sharedSources.firstIndex(where: { $0.source == source }) {
             return Descriptor(owning: sharedSources.remove(at: index).tree)
         }
@@ -181,12 +201,15 @@ struct LaunchInterpreter: ~Copyable {
 
     private mutating func carryOut(_ bind: BindMount, forbidsLinks: Bool = false) throws(SystemError) {
         let tree = try takeTree(of: bind.source, forbidsLinks: forbidsLinks)
-        try setAttributes(of: tree, bind.attributes, propagation: bind.propagation)
-        if bind.topAttributes != 0 {
-            let raw = tree.raw
-            try call { CLinux_mount_setattr(raw, "", CLinux_AT_EMPTY_PATH, bind.topAttributes, 0, 0) }
-        }
+        try setAttributes(of: tree, bind)
         try attach(tree, to: try requireRoot().locateOrCreate(bind.target, kind: bind.kind))
+    }
+
+    func setAttributes(of tree: borrowing Descriptor, _ bind: BindMount) throws(SystemError) {
+        try setAttributes(of: tree, bind.attributes, propagation: bind.propagation)
+        if bind.topAttributes == 0 { return }
+        let raw = tree.raw
+        try call { CLinux_mount_setattr(raw, "", CLinux_AT_EMPTY_PATH, bind.topAttributes, 0, 0) }
     }
 
     private func setAttributes(
@@ -237,7 +260,7 @@ struct LaunchInterpreter: ~Copyable {
         try attach(tree, to: target)
     }
 
-    private func cloneTree(_ descriptor: Int32, recursive: Bool = false) throws(SystemError) -> Descriptor {
+    func cloneTree(_ descriptor: Int32, recursive: Bool = false) throws(SystemError) -> Descriptor {
         var flags = CLinux_OPEN_TREE_CLONE | CLinux_OPEN_TREE_CLOEXEC | CLinux_AT_EMPTY_PATH
         if recursive { flags |= CLinux_AT_RECURSIVE }
         return Descriptor(owning: try call { CLinux_open_tree(descriptor, "", flags) })

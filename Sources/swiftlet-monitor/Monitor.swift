@@ -22,6 +22,8 @@ struct Monitor: ~Copyable {
     private let pidNamespaceDescriptor: Int32
     private var buffer = [UInt8](repeating: 0, count: 16384)
     private var enteredPIDNamespace = false
+    /// Killed on request: what a launch goes on in must not outlive that.
+    private var isKilled = false
 
     /// - Parameter pidNamespaceDescriptor: used when the plan joins one.
     init(plan: LaunchPlan, creator: Int32, listener: Int32, pidNamespaceDescriptor: Int32) {
@@ -138,11 +140,16 @@ struct Monitor: ~Copyable {
             case .unblockInit:
                 var byte = UInt8(1)
                 if let initProcess { _ = send(initProcess.report, &byte, 1, Int32(MSG_NOSIGNAL)) }
-            case .killInit: initProcess?.signal(SIGKILL)
+            case .killInit: signalInit(SIGKILL)
             case .announce(let event): connections.broadcast(event)
             case .finish(let record): finish(record)
             }
         }
+    }
+
+    private mutating func signalInit(_ number: Int32) {
+        if number == SIGKILL { isKilled = true }
+        initProcess?.signal(number)
     }
 
     // MARK: Output and memory
@@ -176,7 +183,7 @@ struct Monitor: ~Copyable {
         }
         switch packet.request {
         case .release: carryOut(machine.release())
-        case .signal(let number): initProcess?.signal(number)
+        case .signal(let number): signalInit(number)
         case .execute(let identifier): execute(identifier, packet.descriptors)
         case .signalExecution(let identifier, let number):
             for execution in executions where execution.identifier == identifier { execution.process.signal(number) }
@@ -216,15 +223,34 @@ struct Monitor: ~Copyable {
         case .nothing: break
         case .ready: carryOut(machine.initIsReady())
         case .failed(let failure): machine.launchFailed(failure)
+        case .successor(let pid): follow(pid, after: process)
         case .closed: carryOut(machine.reportSocketClosed(now: now))
         }
+    }
+
+    /// The launch goes on in another child of ours, which waits to hear that we know it.
+    private mutating func follow(_ pid: Int32, after launcher: ChildProcess) {
+        // No other process can have the number: the child is not reaped.
+        let pidFD = CLinux_pidfd_open(pid, 0)
+        if pidFD < 0 {
+            machine.launchFailed(LaunchFailure(step: LaunchFailure.noStep, errno: CLinux_errno()))
+            return
+        }
+        _ = launcher.reap()
+        close(launcher.pidFD)
+        let successor = ChildProcess(pid: pid, pidFD: pidFD, report: launcher.report)
+        initProcess = successor
+        machine.cloned(pid: pid, startTime: startTime(of: pid))
+        if isKilled { successor.signal(SIGKILL) }
+        var byte = UInt8(1)
+        _ = send(successor.report, &byte, 1, Int32(MSG_NOSIGNAL))
     }
 
     private mutating func readExecutionReport(_ index: Int) {
         let report = executions[index].process.readReport()
         let identifier = executions[index].identifier
         switch report {
-        case .nothing, .ready: break
+        case .nothing, .ready, .successor: break
         case .failed(let failure): connections.broadcast(.executionFailed(identifier: identifier, failure))
         case .closed: connections.broadcast(.executionStarted(identifier: identifier))
         }
@@ -244,6 +270,8 @@ struct Monitor: ~Copyable {
     private mutating func finishInit(_ process: ChildProcess) {
         // What was written before the death is still in the pipes, and a launch report may be in its socket.
         for _ in 0..<4 where (initProcess?.report ?? -1) >= 0 { readInitReport() }
+        // It only handed the launch on.
+        if let current = initProcess, current.pid != process.pid { return }
         while output >= 0, isReadable(output) { drain(isError: false) }
         while errorOutput >= 0, isReadable(errorOutput) { drain(isError: true) }
         log?.finish()

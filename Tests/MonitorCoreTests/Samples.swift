@@ -60,6 +60,21 @@ enum Samples {
             candidates: [CString(terminated: "/bin/sh")],
             arguments: [CString(terminated: "sh"), CString(terminated: "")],
             environment: [CString(terminated: "A=\u{e4}")]),
+        .openUserNamespace(path: CString(terminated: "/ns/user")),
+        .openOverlayRoot(
+            lower: [CString(terminated: "/a"), CString(terminated: "/b")], upper: CString(terminated: "/u"),
+            work: CString(terminated: "/w"), target: CString(terminated: "/t"), mapsIDs: true),
+        .openBind(
+            BindMount(
+                source: CString(terminated: "/h"), target: CString(terminated: "/c"), kind: .directory, attributes: 1,
+                propagation: 2), forbidsLinks: false, mapsIDs: true),
+        .openBind(
+            BindMount(
+                source: CString(terminated: "/h"), target: CString(terminated: "/c"), kind: .file, attributes: 1,
+                propagation: 2, topAttributes: 1), forbidsLinks: true, mapsIDs: false),
+        .ownStandardStreams(userID: 66536), .becomeInit, .attachRoot(target: CString(terminated: "/t")), .attachBind,
+        .bindDevice(path: CString(terminated: "/dev/zero"), major: 1, minor: 5),
+        .setHostName(CString(terminated: "pod")),
     ]
 
     static let plan = LaunchPlan(

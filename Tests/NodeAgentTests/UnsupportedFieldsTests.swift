@@ -16,7 +16,7 @@ struct UnsupportedFieldsTests {
         let spelledOut = Self.pod { spec in
             spec.hostPID = false
             spec.hostIPC = false
-            spec.hostUsers = true
+            spec.hostUsers = false
             spec.shareProcessNamespace = false
             spec.ephemeralContainers = []
             spec.containers[0].tty = false
@@ -29,7 +29,6 @@ struct UnsupportedFieldsTests {
     }
 
     private static let podFields: [(String, @Sendable (inout PodSpec) -> Void)] = [
-        ("spec.hostUsers: false", { $0.hostUsers = false }),
         ("spec.runtimeClassName", { $0.runtimeClassName = "kata" }),
         ("spec.resourceClaims", { $0.resourceClaims = [PodResourceClaim()] }),
         (

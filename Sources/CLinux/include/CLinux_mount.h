@@ -42,6 +42,12 @@ static inline int CLinux_mount_setattr(int dirfd, const char *path, unsigned int
     return (int)syscall(SYS_mount_setattr, dirfd, path, flags, &attributes, sizeof attributes);
 }
 
+// MOUNT_ATTR_IDMAP of a tree that is attached nowhere: ids on it are seen as the user namespace maps them.
+static inline int CLinux_mount_map_ids(int tree, unsigned int flags, int user_namespace) {
+    struct CLinux_mount_attr attributes = {.attr_set = 0x00100000, .userns_fd = (uint64_t)user_namespace};
+    return (int)syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes);
+}
+
 static inline int CLinux_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }

@@ -46,6 +46,15 @@ struct ContainerIdentity: Hashable, Sendable {
         return identity
     }
 
+    /// Nobody else exists in the pod's user namespace.
+    func requireIDs(below count: UInt32) throws(ContainerConfigError) {
+        let named = [("user", userID), ("group", groupID)] + supplementaryGroups.map { ("group", $0) }
+        guard let (kind, id) = named.first(where: { $0.1 >= count }) else { return }
+        throw ContainerConfigError(
+            "\(kind) \(id) does not exist in the pod's user namespace (hostUsers: false): use 0 to \(count - 1), or raise "
+                + "userNamespaces.idsPerPod")
+    }
+
     /// An image's user must be a number: a name is whatever the image's files say at the moment.
     private static func requireNonRoot(
         _ pod: Pod, _ container: Container, _ identity: ContainerIdentity, explicitUser: Int64?, imageUserText: String

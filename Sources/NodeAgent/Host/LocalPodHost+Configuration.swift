@@ -42,6 +42,7 @@ extension LocalPodHost {
             try ImageUser.resolve(user: sought, lowerDirectories: image.layers)
         }
         let identity = try ContainerIdentity.resolve(pod, container, imageUser: imageUser, imageUserText: userText)
+        if let ids = sandbox.ids { try identity.requireIDs(below: ids.count) }
         let variables = try await environment(of: container, in: pod, image: image, home: identity.home)
         let security = container.securityContext
         let isPrivileged = security?.privileged == true
@@ -128,7 +129,8 @@ extension LocalPodHost {
             ContainerMount(
                 hostPath: point.hostPath, containerPath: point.containerPath, isFile: point.isFile,
                 readOnly: point.readOnly, readOnlyBelow: point.readOnlyBelow,
-                propagation: ContainerMount.Propagation(point.propagation), forbidsLinks: point.forbidsLinks)
+                propagation: ContainerMount.Propagation(point.propagation), forbidsLinks: point.forbidsLinks,
+                hasPodIDs: point.hasPodIDs)
         }
         for (source, target) in [(places.hostsFile(uid), "/etc/hosts"), (places.resolvConf(uid), "/etc/resolv.conf")] {
             // A volume of the user's own at that place wins.

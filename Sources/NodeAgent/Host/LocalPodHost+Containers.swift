@@ -97,14 +97,19 @@ extension LocalPodHost {
         let uid = pod.metadata.uid ?? ""
         guard memory(uid).volumes == nil else { return }
         do throws(VolumeError) {
-            let mounted = try await volumes(of: pod).mount(pod)
+            let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod))
             remember(uid) { $0.volumes = mounted }
         } catch { throw PodHostError(reason: "FailedMount", message: "\(error)") }
     }
 
+    /// Host ids of the pod's user namespace.
+    private func ids(of pod: Pod) async -> IDRange? {
+        await parts.runtime.readySandbox(ofPod: pod.metadata.uid ?? "")?.ids
+    }
+
     public func refreshVolumes(of pod: Pod) async throws(PodHostError) {
         guard memory(pod.metadata.uid ?? "").volumes != nil else { return }
-        do throws(VolumeError) { try await volumes(of: pod).refresh(pod) } catch {
+        do throws(VolumeError) { try await volumes(of: pod).refresh(pod, ids: await ids(of: pod)) } catch {
             throw PodHostError(reason: "FailedMount", message: "\(error)")
         }
     }

@@ -44,7 +44,8 @@ extension LocalPodHost {
             podUID: metadata.uid ?? "", podNamespace: metadata.namespace ?? "", podName: metadata.name ?? "",
             attempt: attempt, hostname: try PodHostname(pod, configuration).kernelName(),
             hostNetwork: spec.hostNetwork == true, hostIPC: spec.hostIPC == true, processNamespace: processNamespace,
-            sysctls: Dictionary(sysctls) { first, _ in first }, cgroupPath: PodPlaces.cgroup(pod))
+            sysctls: Dictionary(sysctls) { first, _ in first }, cgroupPath: PodPlaces.cgroup(pod),
+            hasUserNamespace: spec.hostUsers == false)
     }
 
     /// What a sandbox needs before a container starts in it: network, files, cgroup. Each step finds what is there, so an agent

@@ -21,12 +21,14 @@ public struct NodeConfiguration: Sendable, Hashable {
     public var addresses: [String]
     /// Of swiftlet, as in `0.1.0`.
     public var version: String
+    /// Pods can have user namespaces.
+    public var hasUserNamespaces: Bool
 
     public init(
         name: String, labels: [String: String] = [:], taints: [Taint] = [], podCIDRs: [String] = [],
         maxPods: Int64 = 110, reservation: NodeReservation = NodeReservation(),
         evictionMemoryBytes: Int64 = 100 << 20, evictionNodefsPercent: Int64 = 10, kubeletPort: Int32 = 10250,
-        addresses: [String] = [], version: String
+        addresses: [String] = [], version: String, hasUserNamespaces: Bool = false
     ) {
         self.name = name
         self.labels = labels
@@ -39,5 +41,6 @@ public struct NodeConfiguration: Sendable, Hashable {
         self.kubeletPort = kubeletPort
         self.addresses = addresses
         self.version = version
+        self.hasUserNamespaces = hasUserNamespaces
     }
 }

@@ -34,7 +34,9 @@ public enum NodeObject {
                 daemonEndpoints: NodeDaemonEndpoints(kubeletEndpoint: DaemonEndpoint(port: configuration.kubeletPort)),
                 nodeInfo: systemInfo(configuration, information), images: told(images),
                 runtimeHandlers: [
-                    NodeRuntimeHandler(features: NodeRuntimeHandlerFeatures(recursiveReadOnlyMounts: true))
+                    NodeRuntimeHandler(
+                        features: NodeRuntimeHandlerFeatures(
+                            recursiveReadOnlyMounts: true, userNamespaces: configuration.hasUserNamespaces))
                 ],
                 features: NodeFeatures(supplementalGroupsPolicy: true)))
     }

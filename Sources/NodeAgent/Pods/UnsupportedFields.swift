@@ -13,7 +13,6 @@ enum UnsupportedFields {
         for (index, container) in spec.containers.enumerated() {
             check(container, "spec.containers[\(index)]", spec, &found)
         }
-        refuse(spec.hostUsers == false, "spec.hostUsers: false")
         refuse(spec.runtimeClassName?.isEmpty == false, "spec.runtimeClassName")
         refuse(spec.resourceClaims?.isEmpty == false, "spec.resourceClaims")
         refuse(spec.securityContext?.seLinuxOptions != nil, "spec.securityContext.seLinuxOptions")

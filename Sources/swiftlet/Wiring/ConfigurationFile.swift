@@ -8,7 +8,7 @@ struct ConfigurationFile {
         "nodeIP", "maxPods", "policy", "staticPodURL", "staticPodURLHeader", "allowedUnsafeSysctls",
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
         "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
-        "cpuManagerPolicy", "reservedSystemCPUs",
+        "cpuManagerPolicy", "reservedSystemCPUs", "userNamespaces",
     ]
 
     private let path: String
@@ -81,6 +81,22 @@ struct ConfigurationFile {
         guard let value = values[field] else { return nil }
         if case .double(let number) = value { return number }
         return try integer(field).map(Double.init)
+    }
+
+    /// A whole number in a mapping: `group: {field: 1}`. Another field in it is an error.
+    func integer(_ field: String, in group: String) throws -> Int? {
+        guard let value = values[group] else { return nil }
+        guard let object = value.objectValue else {
+            throw SettingError("--config \(path): \(group): must be a mapping with \(field)")
+        }
+        for key in object.keys.sorted() where key != field {
+            throw SettingError("--config \(path): \(group): unknown field \"\(key)\"; known: \(field)")
+        }
+        guard let number = object[field] else { return nil }
+        guard let whole = number.intValue else {
+            throw SettingError("--config \(path): \(group).\(field): must be a whole number")
+        }
+        return Int(whole)
     }
 
     func integer(_ field: String) throws -> Int? {

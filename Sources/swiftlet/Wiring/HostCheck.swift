@@ -7,7 +7,7 @@ import NodeAgent
 /// Looks at the host for what pods need: kernel, cgroups, namespaces, file systems, rights. Each finding comes with its fix.
 enum HostCheck {
     static func run(_ cgroups: CgroupHierarchies, networkShortfalls: [String] = []) -> [HostFinding] {
-        var findings = [kernel(), root(), overlay(), namespaces()]
+        var findings = [kernel(), root(), overlay(), namespaces(), userNamespaces()]
         findings += self.cgroups(cgroups)
         findings.append(pressure())
         findings.append(resourceRights())
@@ -70,6 +70,16 @@ enum HostCheck {
             : HostFinding(
                 .failure, "namespaces", "missing: \(missing.joined(separator: ", "))",
                 fix: "run a kernel with these namespaces configured")
+    }
+
+    private static func userNamespaces() -> HostFinding {
+        guard let problem = UserNamespaceSupport.problemOfKernel() else {
+            return HostFinding(.ok, "user namespaces", "pods can have their own (hostUsers: false)")
+        }
+        let parts = problem.split(separator: ": ", maxSplits: 1)
+        return HostFinding(
+            .warning, "user namespaces", "hostUsers: false cannot be kept: \(parts[0])",
+            fix: parts.count > 1 ? String(parts[1]) : "")
     }
 
     private static func cgroups(_ hierarchies: CgroupHierarchies) -> [HostFinding] {

@@ -1,3 +1,4 @@
+import ContainerRuntime
 import Glibc
 import KubernetesAPI
 import LinuxKernel
@@ -23,6 +24,7 @@ struct NodeSettings: Sendable {
     var policyFile: String
     /// Somebody named the file: it must be there.
     var isPolicyRequired: Bool
+    var idsPerPod: Int
     var manifestURL: ManifestURL?
     var manifestURLHeaders: [(name: String, value: String)]
     /// Names, or prefixes ending in `*`.
@@ -56,6 +58,11 @@ struct NodeSettings: Sendable {
         let policy = try options.policy ?? file.text("policy")
         policyFile = try Self.directory(policy ?? Self.defaultPolicyFile, "--policy")
         isPolicyRequired = policy != nil
+        idsPerPod = try file.integer("idsPerPod", in: "userNamespaces") ?? Int(IDRangePool.unit)
+        guard idsPerPod > 0, idsPerPod.isMultiple(of: Int(IDRangePool.unit)) else {
+            throw SettingError(
+                "--config userNamespaces.idsPerPod \(idsPerPod): must be a multiple of \(IDRangePool.unit)")
+        }
         manifestURL = try (options.manifestURL ?? file.text("staticPodURL")).map(Self.manifestURL)
         manifestURLHeaders =
             try options.manifestURLHeaders.map(Self.header)
@@ -75,8 +82,18 @@ struct NodeSettings: Sendable {
             "nodeName": .string(nodeName), "nodePort": .integer(Int64(nodePort)),
             "podCIDR": .string(podCIDRs.map(\.description).joined(separator: ",")), "manifests": .string(manifests),
             "cgroupRoot": .string(cgroupRoot), "monitor": .string(monitorPath),
+            "userNamespaces": ["idsPerPod": .integer(Int64(idsPerPod))],
         ]
         try FileSystem.writeAtomically(Self.recordPath(run), record.serialized(), durable: false)
+    }
+
+    /// Host ids for pods with user namespaces.
+    var idRanges: Result<IDRangePool, IDRangeError> {
+        Result { () throws(IDRangeError) in
+            try IDRangePool(
+                idsPerPod: idsPerPod, maxPods: maxPods, subuid: try? FileSystem.readText("/etc/subuid"),
+                subgid: try? FileSystem.readText("/etc/subgid"))
+        }
     }
 
     /// Interface and nftables table: short names, one per node of this host.

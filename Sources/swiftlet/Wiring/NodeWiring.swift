@@ -60,7 +60,8 @@ struct NodeWiring {
             mirrors: mirrors, logger: logger)
         let reporter = startReporting(
             settings, foundation, information, client, recorder, mirrors, addresses: addresses,
-            networkShortfalls: shortfalls, logger, in: &group)
+            networkShortfalls: shortfalls, hasUserNamespaces: await runtime.userNamespaceProblem == nil, logger,
+            in: &group)
         let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
         let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
         let objects = NodeObjects(local: nil, client: client)
@@ -157,6 +158,7 @@ struct NodeWiring {
     private static func startReporting(
         _ settings: NodeSettings, _ foundation: NodeFoundation, _ information: NodeInformation, _ client: APIClient,
         _ recorder: EventRecorder, _ mirrors: MirrorPods, addresses: [String], networkShortfalls: [String],
+        hasUserNamespaces: Bool,
         _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) -> NodeStatusReporter {
@@ -164,7 +166,7 @@ struct NodeWiring {
         let configuration = NodeConfiguration(
             name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: Int64(settings.maxPods),
             reservation: settings.resources.reservation, kubeletPort: Int32(settings.nodePort), addresses: addresses,
-            version: SwiftletCommand.version)
+            version: SwiftletCommand.version, hasUserNamespaces: hasUserNamespaces)
         let images = foundation.images
         let reporter = NodeStatusReporter(
             configuration: configuration, information: information,
@@ -252,7 +254,7 @@ struct NodeFoundation: Sendable {
         runtime = try RuntimeService(
             configuration: RuntimeConfiguration(
                 runDirectory: settings.run, stateDirectory: settings.root, monitorPath: settings.monitorPath,
-                cgroups: cgroups),
+                cgroups: cgroups, idRanges: settings.idRanges),
             logger: logger)
         network = BridgeNetwork(
             configuration: BridgeConfiguration(
