@@ -7,11 +7,14 @@ import Logging
 extension PodWorker {
     /// A newer version of the pod takes over everything but the resources of its containers.
     func take(_ spec: PodSpec) {
-        let allocated = pod.spec.resourcesByContainer
+        let (allocated, ofPod) = (pod.spec.resourcesByContainer, pod.spec.resources)
         resize.desired = spec.resourcesByContainer
+        resize.desiredOfPod = spec.resources
         if resize.desired != allocated { resize.retryAt = nil }
         pod.spec = spec
-        if !pod.isStatic { pod.spec.setResources(allocated) }
+        guard !pod.isStatic else { return }
+        pod.spec.setResources(allocated)
+        pod.spec.resources = ofPod
     }
 
     /// Before the first pass: what an agent before this one has allocated, from the records of the containers, or from the status that it wrote.
@@ -50,6 +53,7 @@ extension PodWorker {
     private func askForResources(_ observation: PodObservation) async -> Bool {
         var wanted = pod
         wanted.spec.setResources(resize.desired)
+        wanted.spec.resources = resize.desiredOfPod
         guard wanted.spec != pod.spec, !pod.isStatic else {
             guard resize.pending != nil else { return false }
             resize.pending = nil

@@ -70,6 +70,7 @@ actor PodWorker {
         uid = pod.metadata.uid ?? ""
         self.pod = pod
         resize.desired = pod.spec.resourcesByContainer
+        resize.desiredOfPod = pod.spec.resources
         self.context = context
         uptime = MonotonicTime(context.clock)
         var logger = context.logger

@@ -39,7 +39,9 @@ struct AllocationTable {
     /// Asks for the resources of `desired`. What is granted is taken at once.
     mutating func request(_ desired: Pod, allocatable: [String: Quantity]) -> ResizeVerdict {
         let uid = desired.metadata.uid ?? ""
-        if let held = allocated[uid], ResizePlanner.changes(from: held.spec, to: desired.spec).isEmpty {
+        if let held = allocated[uid], held.spec.resources == desired.spec.resources,
+            ResizePlanner.changes(from: held.spec, to: desired.spec).isEmpty
+        {
             waiting[uid] = nil
             return .granted
         }

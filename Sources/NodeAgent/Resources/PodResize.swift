@@ -16,6 +16,8 @@ public struct PodResize: Hashable, Sendable {
     public var failure: String?
     /// By container, as the newest version of the pod has it.
     var desired: [String: ResourceRequirements] = [:]
+    /// Of the pod as a whole, likewise.
+    var desiredOfPod: ResourceRequirements?
     /// When to ask or to try again.
     var retryAt: Duration?
     var tries = 0
