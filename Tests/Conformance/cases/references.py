@@ -25,11 +25,11 @@ def judge(reference):
     expect(not problems, "\n".join(problems))
 
 
-@case("the tables of isolation hold for runc with equal configurations, at start and exec")
+@case("runc, configured as a pod is, satisfies the same tables at start and exec")
 def runc(world):
     judge(Reference("runc", world))
 
 
-@case("the tables of isolation hold for crun with equal configurations, at start and exec")
+@case("crun, configured as a pod is, satisfies the same tables at start and exec")
 def crun(world):
     judge(Reference("crun", world))
