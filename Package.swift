@@ -101,7 +101,8 @@ let package = Package(
         .target(
             name: "ContainerRuntime",
             dependencies: [
-                "CLinux", "CSeccomp", "LinuxKernel", "MonitorCore",
+                // KubernetesAPI for its JSON parser only: the runtime knows nothing of pods.
+                "CLinux", "CSeccomp", "KubernetesAPI", "LinuxKernel", "MonitorCore",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -261,7 +262,8 @@ let package = Package(
         .testTarget(
             name: "ContainerRuntimeTests",
             dependencies: [
-                "ContainerRuntime", "LinuxKernel", "MonitorCore", .product(name: "Logging", package: "swift-log"),
+                "CLinux", "CSeccomp", "ContainerRuntime", "LinuxKernel", "MonitorCore",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(

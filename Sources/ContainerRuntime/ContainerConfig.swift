@@ -69,8 +69,10 @@ public struct ResourceLimit: Hashable, Sendable {
 
 /// Everything a container is, in the runtime's terms: no pods, no volumes, only paths and numbers.
 public struct ContainerConfig: Hashable, Sendable {
-    public enum SeccompProfile: Hashable, Sendable {
+    public enum Seccomp: Hashable, Sendable {
         case runtimeDefault, unconfined
+        /// A file below ``RuntimeConfiguration/seccompDirectory``.
+        case localhost(String)
     }
 
     public var sandboxID: String
@@ -95,7 +97,7 @@ public struct ContainerConfig: Hashable, Sendable {
     /// Nothing of /proc and /sys is hidden or made read-only.
     public var isProcUnmasked: Bool
     public var noNewPrivileges: Bool
-    public var seccomp: SeccompProfile
+    public var seccomp: Seccomp
     public var readOnlyRoot: Bool
     public var resourceLimits: [ResourceLimit]
     public var outOfMemoryScore: Int32
@@ -117,7 +119,7 @@ public struct ContainerConfig: Hashable, Sendable {
         userID: UInt32 = 0, groupID: UInt32 = 0, supplementaryGroups: [UInt32] = [], mounts: [ContainerMount] = [],
         capabilities: CapabilitySet = .containerDefault, privileged: Bool = false,
         isProcUnmasked: Bool = false, noNewPrivileges: Bool = false,
-        seccomp: SeccompProfile = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
+        seccomp: Seccomp = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
         outOfMemoryScore: Int32 = 0, cgroupPath: String, resources: CgroupResources = CgroupResources(),
         logPath: String, targetContainerID: String? = nil, isSandboxProcess: Bool = false,
         labels: [String: String] = [:]

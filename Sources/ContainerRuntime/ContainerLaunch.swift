@@ -68,7 +68,8 @@ enum ContainerLaunch {
         let directory = configuration.runDirectory(of: id)
         let layer = configuration.layerDirectory(of: id)
         try requirePropagation(of: config.mounts)
-        let plan = try plan(config, sandbox, configuration, directory: directory, layer: layer)
+        let seccomp = try seccomp(config, configuration)
+        let plan = try plan(config, sandbox, configuration, directory: directory, layer: layer, seccomp: seccomp)
         do throws(KernelError) {
             let shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
             try FileSystem.makeDirectories(directory + "/rootfs")
@@ -78,6 +79,9 @@ enum ContainerLaunch {
             try kernelCall("chmod", layer + "/upper") { chmod(layer + "/upper", 0o755) }
             if let root = sandbox.ids?.first {
                 try kernelCall("chown", layer + "/upper") { lchown(layer + "/upper", root, root) }
+            }
+            if case .localhost = config.seccomp, let seccomp {
+                try FileSystem.writeAtomically(configuration.seccompFile(of: id), seccomp, durable: false)
             }
             let createdAt = RealTime.nanoseconds()
             let record = ContainerRecord(id: id, bootID: bootID, createdAt: createdAt, config: config)
@@ -109,14 +113,14 @@ enum ContainerLaunch {
 
     private static func plan(
         _ config: ContainerConfig, _ sandbox: PodSandbox, _ configuration: RuntimeConfiguration, directory: String,
-        layer: String
+        layer: String, seccomp: [UInt8]?
     ) throws(RuntimeError) -> LaunchPlan {
         let host: HostFacts
         do throws(KernelError) { host = try HostFacts.read(for: config) } catch { throw RuntimeError(error) }
         return try LaunchPlanner.plan(
             config, sandbox: sandbox,
             places: LaunchPlanner.Places(root: directory + "/rootfs", upper: layer + "/upper", work: layer + "/work"),
-            cgroup: try cgroupFacts(config, configuration), host: host, seccomp: try seccomp(config))
+            cgroup: try cgroupFacts(config, configuration), host: host, seccomp: seccomp)
     }
 
     /// What cannot travel because the host's mount is private is refused: the container would wait for it in vain.
@@ -159,9 +163,29 @@ enum ContainerLaunch {
     /// v1 controllers that programs look for in their own /sys/fs/cgroup, to size themselves.
     private static let shownControllers: Set<String> = ["cpu", "cpuacct", "memory", "pids"]
 
-    static func seccomp(_ config: ContainerConfig) throws(RuntimeError) -> [UInt8]? {
-        guard !config.privileged, config.seccomp == .runtimeDefault else { return nil }
-        return try SeccompFilter.runtimeDefault(config.capabilities)
+    /// The filter of a container that is about to start; nil for none.
+    private static func seccomp(
+        _ config: ContainerConfig, _ configuration: RuntimeConfiguration
+    ) throws(RuntimeError) -> [UInt8]? {
+        if config.privileged { return nil }
+        switch config.seccomp {
+        case .unconfined: return nil
+        case .runtimeDefault: return try SeccompFilter.runtimeDefault(config.capabilities)
+        case .localhost(let name):
+            return try SeccompFilter.localhost(
+                name, in: SeccompProfileDirectory(path: configuration.seccompDirectory), config.capabilities)
+        }
+    }
+
+    /// The filter of a container that runs: whatever its profile's file says by now.
+    static func seccomp(
+        ofRunning id: String, _ config: ContainerConfig, _ configuration: RuntimeConfiguration
+    ) throws(RuntimeError) -> [UInt8]? {
+        guard !config.privileged, case .localhost = config.seccomp else { return try seccomp(config, configuration) }
+        do throws(KernelError) {
+            let limit = SeccompProgram.maximumLength * 8
+            return try FileSystem.read(configuration.seccompFile(of: id), limit: limit)
+        } catch { throw RuntimeError(.invalidState, "the container's seccomp filter is lost: \(error)") }
     }
 }
 

@@ -6,7 +6,7 @@ import MonitorCore
 /// It lies on tmpfs (it holds environments, and so secrets) and is written before the monitor is spawned: a container without a
 /// record never ran.
 struct ContainerRecord: Hashable {
-    static let wireVersion: UInt8 = 2
+    static let wireVersion: UInt8 = 3
     /// What earlier agents of this boot may have left: it ends where the second version goes on.
     static let firstWireVersion: UInt8 = 1
 
@@ -23,6 +23,7 @@ struct ContainerRecord: Hashable {
         writer.write(bootID)
         writer.write(createdAt)
         config.encode(into: &writer)
+        config.encodeAdditions(into: &writer)
         return writer.bytes
     }
 
@@ -42,6 +43,7 @@ struct ContainerRecord: Hashable {
         createdAt = try reader.readInt64()
         config = try ContainerConfig(from: &reader)
         if version >= 2 { try config.decodeSecondVersion(from: &reader) }
+        if version >= 3 { try config.decodeAdditions(from: &reader) }
         try reader.finish()
     }
 }
@@ -60,7 +62,7 @@ extension ContainerConfig {
         writer.write(groupID)
         writer.write(supplementaryGroups)
         writer.write(capabilities.mask)
-        for flag in [privileged, noNewPrivileges, seccomp == .runtimeDefault, readOnlyRoot] { writer.write(flag) }
+        for flag in [privileged, noNewPrivileges, seccomp != .unconfined, readOnlyRoot] { writer.write(flag) }
         writer.write(outOfMemoryScore)
         writer.write(UInt32(resourceLimits.count))
         for limit in resourceLimits {
@@ -130,6 +132,45 @@ extension ContainerConfig {
         }
         let (keys, values) = (try reader.readStrings(), try reader.readStrings())
         labels = Dictionary(zip(keys, values)) { first, _ in first }
+    }
+}
+
+/// Fields that came after the second version of the record: each with a tag and a length, present only where it is not the
+/// default, in any order.
+extension ContainerConfig {
+    /// Tags on the wire. A number is never reused; a new field takes the next one.
+    private enum Addition: UInt8, CaseIterable {
+        case localhostSeccomp = 1
+    }
+
+    fileprivate func encodeAdditions(into writer: inout WireWriter) {
+        let fields = Addition.allCases.map { addition in
+            var field = WireWriter()
+            switch addition {
+            case .localhostSeccomp: if case .localhost(let name) = seccomp { field.write(name) }
+            }
+            return (addition, field.bytes)
+        }.filter { !$1.isEmpty }
+        writer.write(UInt32(fields.count))
+        for (addition, bytes) in fields {
+            writer.write(addition.rawValue)
+            writer.write(bytes)
+        }
+    }
+
+    /// A tag of a later version is an error: what it asks for could not be kept to in an exec.
+    fileprivate mutating func decodeAdditions(from reader: inout WireReader) throws(WireError) {
+        for _ in 0..<(try reader.readCount()) {
+            let offset = reader.offset
+            guard let addition = Addition(rawValue: try reader.readByte()) else {
+                throw WireError(.unknownTag, offset: offset)
+            }
+            var field = WireReader(try reader.readBytes())
+            switch addition {
+            case .localhostSeccomp: seccomp = .localhost(try field.readString())
+            }
+            try field.finish()
+        }
     }
 }
 

@@ -23,9 +23,13 @@ public struct RuntimeConfiguration: Sendable {
         self.idRanges = idRanges
     }
 
+    /// Seccomp profiles that containers may name.
+    public var seccompDirectory: String { stateDirectory + "/seccomp" }
     var sandboxesDirectory: String { runDirectory + "/sandboxes" }
     var containersDirectory: String { runDirectory + "/containers" }
 
     func runDirectory(of container: String) -> String { containersDirectory + "/" + container }
+    /// The filter that a container of a profile of its own was started with: commands in it get the same.
+    func seccompFile(of container: String) -> String { runDirectory(of: container) + "/seccomp" }
     func layerDirectory(of container: String) -> String { stateDirectory + "/containers/" + container }
 }

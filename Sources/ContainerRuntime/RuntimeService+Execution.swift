@@ -86,8 +86,8 @@ extension RuntimeService {
         let config = entry.status.config
         let plan = try LaunchPlanner.planExecution(
             of: arguments, in: config, sandbox: sandbox,
-            cgroup: try ContainerLaunch.cgroupFacts(config, configuration), seccomp: try ContainerLaunch.seccomp(config)
-        )
+            cgroup: try ContainerLaunch.cgroupFacts(config, configuration),
+            seccomp: try ContainerLaunch.seccomp(ofRunning: id, config, configuration))
         let user = sandbox.ids.map { $0.hostID(config.userID) ?? $0.first } ?? config.userID
         let made = ExecutionPlan(plan: plan, encoded: plan.encoded(), userID: user)
         if entry.executionPlans.count < Self.keptPlans { containersByID[id]?.executionPlans[arguments] = made }

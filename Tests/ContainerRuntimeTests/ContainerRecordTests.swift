@@ -33,7 +33,32 @@ struct ContainerRecordTests {
             metadata: ContainerMetadata(podUID: "", podNamespace: "", podName: "", name: "", attempt: 0),
             arguments: [], cgroupPath: "", logPath: ""))
 
-    @Test("a record comes back as it was", arguments: [full, plain])
+    /// With what later versions added.
+    private static let extended = {
+        var record = full
+        record.config.seccomp = .localhost("profiles/a.json")
+        return record
+    }()
+
+    @Test("a record of the second version is read, with the defaults of its time")
+    func secondVersion() throws {
+        var bytes = Self.full.encoded()
+        // The count of later fields is the last thing in it.
+        #expect(bytes.suffix(4) == [0, 0, 0, 0])
+        bytes.removeLast(4)
+        bytes[0] = 2
+        #expect(try ContainerRecord(decoding: bytes) == Self.full)
+    }
+
+    @Test("a later field that is not known is an error: what it asks for could not be kept to")
+    func unknownField() {
+        var bytes = Self.full.encoded()
+        bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [1, 0, 0, 0, 250, 0, 0, 0, 0])
+        let error = #expect(throws: WireError.self) { try ContainerRecord(decoding: bytes) }
+        #expect(error?.code == .unknownTag)
+    }
+
+    @Test("a record comes back as it was", arguments: [full, plain, extended])
     private func roundTrip(record: ContainerRecord) throws {
         #expect(try ContainerRecord(decoding: record.encoded()) == record)
     }
@@ -48,7 +73,7 @@ struct ContainerRecordTests {
 
     @Test("a record cut short at any byte is an error")
     func truncated() {
-        let bytes = Self.full.encoded()
+        let bytes = Self.extended.encoded()
         for length in 0..<bytes.count {
             #expect(throws: WireError.self, "\(length) bytes") {
                 try ContainerRecord(decoding: Array(bytes.prefix(length)))
@@ -61,8 +86,8 @@ struct ContainerRecordTests {
         var old = Self.full
         for index in old.config.mounts.indices { old.config.mounts[index].readOnlyBelow = true }
         (old.config.isProcUnmasked, old.config.isSandboxProcess) = (false, false)
-        // It ended before one byte for each mount and two more.
-        var bytes = Array(old.encoded().dropLast(old.config.mounts.count + 2))
+        // It ended before one byte for each mount, two more, and the count of later fields.
+        var bytes = Array(old.encoded().dropLast(old.config.mounts.count + 2 + 4))
         bytes[0] = 1
         #expect(try ContainerRecord(decoding: bytes) == old)
     }
@@ -73,7 +98,7 @@ struct ContainerRecordTests {
         #expect(error?.code == .trailingBytes)
     }
 
-    @Test("another version is refused", arguments: [0, 3, 255] as [UInt8])
+    @Test("another version is refused", arguments: [0, 4, 255] as [UInt8])
     func version(version: UInt8) {
         var bytes = Self.full.encoded()
         bytes[0] = version
@@ -84,7 +109,7 @@ struct ContainerRecordTests {
     @Test(
         "any byte changed gives a record or an error, never a trap, and what decodes encodes", arguments: [0, 127, 255])
     func corrupted(value: UInt8) throws {
-        let original = Self.full.encoded()
+        let original = Self.extended.encoded()
         var refused = 0
         for index in original.indices {
             var bytes = original

@@ -31,10 +31,6 @@ struct UnsupportedFieldsTests {
     private static let podFields: [(String, @Sendable (inout PodSpec) -> Void)] = [
         ("spec.runtimeClassName", { $0.runtimeClassName = "kata" }),
         ("spec.resourceClaims", { $0.resourceClaims = [PodResourceClaim()] }),
-        (
-            "spec.securityContext.seccompProfile",
-            { $0.securityContext = PodSecurityContext(seccompProfile: SeccompProfile(type: "Localhost")) }
-        ),
     ]
 
     @Test("a field of the pod that is not carried out is named", arguments: podFields)
@@ -46,10 +42,6 @@ struct UnsupportedFieldsTests {
         ("tty", { $0.tty = true }),
         ("stdin", { $0.stdin = true }),
         ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
-        (
-            "securityContext.seccompProfile",
-            { $0.securityContext = SecurityContext(seccompProfile: SeccompProfile(type: "Localhost")) }
-        ),
     ]
 
     @Test("a field of a container is named with the container's place", arguments: containerFields)

@@ -53,7 +53,6 @@ extension LocalPodHost {
             try FileSystem.makeDirectories(directory, mode: 0o755)
             try FileSystem.makeDirectories(links, mode: 0o755)
         }
-        let seccomp = security?.seccompProfile ?? pod.spec.securityContext?.seccompProfile
         return ContainerConfig(
             sandboxID: sandbox.id,
             metadata: ContainerMetadata(
@@ -68,7 +67,7 @@ extension LocalPodHost {
             capabilities: capabilities, privileged: isPrivileged,
             isProcUnmasked: security?.procMount == "Unmasked",
             noNewPrivileges: security?.allowPrivilegeEscalation == false,
-            seccomp: seccomp?.type == "Unconfined" ? .unconfined : .runtimeDefault,
+            seccomp: try ContainerConfig.Seccomp(of: container, in: pod.spec),
             readOnlyRoot: security?.readOnlyRootFilesystem == true, resourceLimits: configuration.resourceLimits,
             outOfMemoryScore: OutOfMemoryScore.score(
                 of: container, in: pod, nodeMemoryBytes: machine.memoryBytes),

@@ -16,7 +16,6 @@ enum UnsupportedFields {
         refuse(spec.runtimeClassName?.isEmpty == false, "spec.runtimeClassName")
         refuse(spec.resourceClaims?.isEmpty == false, "spec.resourceClaims")
         refuse(spec.securityContext?.seLinuxOptions != nil, "spec.securityContext.seLinuxOptions")
-        refuse(isUnknown(spec.securityContext?.seccompProfile), "spec.securityContext.seccompProfile")
         return found
     }
 
@@ -36,11 +35,5 @@ enum UnsupportedFields {
         let hasHostPort = container.ports?.contains { ($0.hostPort ?? 0) != 0 } == true
         refuse(hasHostPort && spec.hostNetwork != true, "ports[].hostPort")
         refuse(container.securityContext?.seLinuxOptions != nil, "securityContext.seLinuxOptions")
-        refuse(isUnknown(container.securityContext?.seccompProfile), "securityContext.seccompProfile")
-    }
-
-    private static func isUnknown(_ profile: SeccompProfile?) -> Bool {
-        guard let type = profile?.type else { return false }
-        return type != "RuntimeDefault" && type != "Unconfined"
     }
 }
