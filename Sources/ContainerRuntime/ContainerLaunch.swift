@@ -71,7 +71,12 @@ enum ContainerLaunch {
         let seccomp = try seccomp(config, configuration)
         let plan = try plan(config, sandbox, configuration, directory: directory, layer: layer, seccomp: seccomp)
         do throws(KernelError) {
-            let shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
+            var shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
+            if !config.privileged {
+                let shortfall = try configuration.cgroups.restrictDevices(
+                    DeviceRule.containerDefault, of: config.cgroupPath)
+                if let shortfall { shortfalls.append(shortfall) }
+            }
             try FileSystem.makeDirectories(directory + "/rootfs")
             try FileSystem.makeDirectories(layer + "/upper", mode: 0o755)
             try FileSystem.makeDirectories(layer + "/work")

@@ -29,6 +29,7 @@ extension CgroupManager {
         var available = Set(CgroupController.allCases.filter { carrier(of: $0) != nil })
         // v2 accounts CPU time in every cgroup.
         if hierarchies.unified != nil { available.insert(.cpuacct) }
+        if canRestrictDevices { available.insert(.devices) }
         return CgroupCapabilities(
             version: hierarchies.version, available: available,
             findings: findings(available: available))
@@ -60,7 +61,8 @@ extension CgroupManager {
                         + "not the container.",
                     fix: "Boot with systemd.unified_cgroup_hierarchy=1 (or cgroup_no_v1=memory)."))
         }
-        for controller in [CgroupController.cpu, .cpuacct, .memory, .pids] where !available.contains(controller) {
+        for controller in [CgroupController.cpu, .cpuacct, .memory, .pids, .devices]
+        where !available.contains(controller) {
             findings.append(finding(missing: controller))
         }
         return findings
@@ -88,6 +90,12 @@ extension CgroupManager {
                 controller: controller,
                 problem: "The pids controller is missing: a container can exhaust the host's processes.",
                 fix: "Use a kernel with CONFIG_CGROUP_PIDS, and delegate pids to this cgroup.")
+        case .devices:
+            .init(
+                controller: controller,
+                problem: "Neither the devices controller nor device programs are there: root in a container can open "
+                    + "any device of the host by making a node for it.",
+                fix: "Use a kernel with CONFIG_CGROUP_BPF, or mount the v1 hierarchy devices.")
         case .io, .cpuset, .hugetlb:
             .init(
                 controller: controller, problem: "The \(controller.rawValue) controller is missing.",

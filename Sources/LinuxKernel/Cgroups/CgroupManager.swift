@@ -221,8 +221,12 @@ public struct CgroupManager: Sendable {
         let relative = try resolve(path)
         let anchor = try requireAnchor()
         let isUnified = hierarchies.unified == anchor
+        // Cgroups of an agent that did not use this hierarchy yet have no directory in it.
+        let devices = hierarchies.v1[.devices]
+        let joined = (isUnified ? secondary : [anchor] + secondary).filter { mount in
+            mount != devices || FileSystem.exists(mount + relative)
+        }
         return CgroupJoinPoints(
-            v2Directory: isUnified ? anchor + relative : nil,
-            v1TasksFiles: (isUnified ? secondary : [anchor] + secondary).map { $0 + relative + "/tasks" })
+            v2Directory: isUnified ? anchor + relative : nil, v1TasksFiles: joined.map { $0 + relative + "/tasks" })
     }
 }

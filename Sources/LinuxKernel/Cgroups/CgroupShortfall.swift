@@ -11,6 +11,7 @@ public struct CgroupShortfall: Hashable, Sendable, CustomStringConvertible {
         case memoryThrottling = "memory throttling"
         case hugePages = "huge page limit"
         case cpuSet = "CPU pinning"
+        case devices = "the list of devices"
     }
 
     public let resource: Resource
