@@ -1,10 +1,13 @@
 public import KubernetesAPI
+import LinuxKernel
 
 /// Decides on pods by what the node knows of itself; what may be old it asks of the API once more.
 public struct NodeAdmission: Sendable {
     private let reporter: NodeStatusReporter
     private let client: any NodeWriting
     private let unsafeSysctls: @Sendable (Pod) -> [String]
+    /// Decided at boot.
+    private let hasAppArmor = (try? FileSystem.readText("/sys/module/apparmor/parameters/enabled"))?.first == "Y"
 
     /// - Parameter unsafeSysctls: kernel parameters beyond the safe ones that a pod may set.
     public init(
@@ -38,7 +41,8 @@ public struct NodeAdmission: Sendable {
         return PodAdmission.decide(
             pod,
             on: PodAdmission.NodeState(
-                node: node, pressures: Set(pressures), allowedUnsafeSysctls: unsafeSysctls(pod)),
+                node: node, pressures: Set(pressures), allowedUnsafeSysctls: unsafeSysctls(pod),
+                hasAppArmor: hasAppArmor),
             beside: others)
     }
 }

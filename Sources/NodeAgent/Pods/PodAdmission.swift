@@ -5,7 +5,7 @@ public import KubernetesAPI
 /// Checks, reasons and messages are those of a Kubernetes node, in its order; the first that refuses decides. A refused
 /// pod ends Failed and is never tried again.
 ///
-/// Not looked at: devices, CPU and memory pinning, AppArmor; and no pod is ended to make room for a critical one.
+/// Not looked at: devices, CPU and memory pinning; and no pod is ended to make room for a critical one.
 public enum PodAdmission {
     /// What admission has to know of the node.
     public struct NodeState: Sendable {
@@ -15,11 +15,16 @@ public enum PodAdmission {
         public var pressures: Set<Pressure>
         /// Names of kernel parameters beyond the safe ones, or prefixes of names ending in `*`.
         public var allowedUnsafeSysctls: [String]
+        /// The host's kernel has AppArmor on.
+        public var hasAppArmor: Bool
 
-        public init(node: Node, pressures: Set<Pressure> = [], allowedUnsafeSysctls: [String] = []) {
+        public init(
+            node: Node, pressures: Set<Pressure> = [], allowedUnsafeSysctls: [String] = [], hasAppArmor: Bool = false
+        ) {
             self.node = node
             self.pressures = pressures
             self.allowedUnsafeSysctls = allowedUnsafeSysctls
+            self.hasAppArmor = hasAppArmor
         }
     }
 
@@ -40,7 +45,8 @@ public enum PodAdmission {
         var load = NodeLoad()
         for other in others where other.metadata.uid != pod.metadata.uid && !other.isTerminal { load.add(other.spec) }
         if let rejection = refusalOfResources(pod.spec, of: state.node, load) { return rejection }
-        return refusalOfPlace(pod, on: state.node, load)
+        if let rejection = refusalOfPlace(pod, on: state.node, load) { return rejection }
+        return refusalOfAppArmor(pod, isEnabled: state.hasAppArmor)
     }
 
     static func refusal(_ reason: String, _ message: String) -> PodRejection {
