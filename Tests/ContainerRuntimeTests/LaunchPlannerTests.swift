@@ -366,7 +366,7 @@ struct LaunchPlannerTests {
         let kinds = Self.kinds(plan)
         #expect(
             Array(kinds.prefix(6)) == [
-                "joinCgroup", "joinCgroup", "outOfMemoryScore", "enterContainerNamespaces", "resourceLimit",
+                "joinCgroup", "joinCgroup", "outOfMemoryScore", "resourceLimit", "enterContainerNamespaces",
                 "boundingCapabilities",
             ])
         #expect(Set(kinds).isDisjoint(with: ["mount", "bind", "mountOverlayRoot", "pivotRoot", "awaitRelease"]))

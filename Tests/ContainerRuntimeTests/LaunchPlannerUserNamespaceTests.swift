@@ -11,7 +11,7 @@ struct LaunchPlannerUserNamespaceTests {
     private static func sandbox(_ processNamespace: ProcessNamespace = .container) throws -> PodSandbox {
         PodSandbox(
             id: "s", podUID: "u", podNamespace: "ns", podName: "p", attempt: 0, hostname: "p", hostNetwork: false,
-            processNamespace: processNamespace, ids: try #require(IDRange(first: 131_072, count: 65_536)),
+            processNamespace: processNamespace, ids: IDRange(first: 131_072, count: 65_536),
             directory: "/run/s")
     }
 

@@ -65,7 +65,8 @@ import Testing
         try withHostCgroups { manager in
             try manager.createIfNeeded("pod")
             try manager.create("pod/c")
-            try manager.createIfNeeded("pod/c/inner/deep")
+            try manager.createIfNeeded("pod/c/inner")
+            try manager.create("pod/c/inner/deep")
             let ready = try Pipe()
             let process = try SpawnedProcess(
                 in: try manager.joinPoints("pod/c/inner/deep"),

@@ -220,6 +220,7 @@ import Testing
         expected.memoryInactiveFileBytes = 300
         expected.pageFaults = 8
         expected.majorPageFaults = 1
+        expected.memoryLimitHits = 9
         expected.oomKills = 3
         expected.pidsCurrent = 6
         #expect(usage == expected)

@@ -19,6 +19,8 @@ struct OutOfMemoryScoreTests {
     private func pod(_ containers: [Container], initContainers: [Container]? = nil) -> Pod {
         var pod = Pod(metadata: ObjectMeta(name: "p", uid: "u"), spec: PodSpec(containers: containers))
         pod.spec.initContainers = initContainers
+        // As the API server stores it.
+        pod.spec.applyResourceDefaults()
         return pod
     }
 

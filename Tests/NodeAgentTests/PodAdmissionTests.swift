@@ -1,6 +1,7 @@
 import KubernetesAPI
-import NodeAgent
 import Testing
+
+@testable import NodeAgent
 
 @Suite("Whether a node takes a pod")
 struct PodAdmissionTests {

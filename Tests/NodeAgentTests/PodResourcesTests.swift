@@ -29,6 +29,8 @@ struct PodResourcesTests {
     private func pod(_ containers: Container..., initContainers: [Container]? = nil) -> Pod {
         var pod = Pod(metadata: ObjectMeta(name: "p", uid: "u"), spec: PodSpec(containers: containers))
         pod.spec.initContainers = initContainers
+        // As the API server stores it.
+        pod.spec.applyResourceDefaults()
         return pod
     }
 
@@ -157,10 +159,10 @@ struct PodResourcesTests {
         #expect(values.container(limited, of: pod(limited)).memoryHighBytes == 190 << 20)
         let odd = container(requests: ["memory": .bytes(1_000_000)], limits: ["memory": .bytes(2_000_000)])
         // 1900000 / 4096 = 463.9
-        #expect(values.container(odd, of: pod(odd)).memoryHighBytes == 463 * 4096)
+        #expect(values.container(odd, of: pod(odd)).memoryHighBytes == Int64(463 * 4096))
         let open = container(requests: ["memory": .bytes(0)])
         // 0.9 * 4 GiB = 3865470566.4; / 4096 = 943718.4
-        #expect(values.container(open, of: pod(open)).memoryHighBytes == 943_718 * 4096)
+        #expect(values.container(open, of: pod(open)).memoryHighBytes == Int64(943_718 * 4096))
         let guaranteed = container(limits: ["cpu": .cores(1), "memory": .bytes(1 << 30)])
         #expect(values.container(guaranteed, of: pod(guaranteed)).memoryHighBytes == nil)
         #expect(values.container(limited, of: pod(limited)).memoryLowBytes == nil)

@@ -34,7 +34,7 @@ import Testing
         arguments: [
             (ExpositionValue.number(0), "0"), (.number(.max), "18446744073709551615"),
             (.nanoseconds(1), "0.000000001"), (.nanoseconds(12_500_000_000), "12.5"), (.nanoseconds(0), "0"),
-            (.microseconds(2_000_001), "2.000001"), (.real(1e15), "1e+15"), (.real(3), "3"),
+            (.microseconds(2_000_001), "2.000001"), (.real(1e15), "1000000000000000.0"), (.real(3), "3"),
         ])
     func numbers(value: ExpositionValue, expected: String) {
         var bytes: [UInt8] = []

@@ -21,7 +21,7 @@ import Testing
         #expect(node[path: "cpu", "usageNanoCores"]?.intValue == 400_000_000)
         #expect(node[path: "cpu", "usageCoreNanoSeconds"]?.intValue == 12_500_000_000)
         #expect(node[path: "memory", "workingSetBytes"]?.intValue == 2000)
-        #expect(node[path: "memory", "availableBytes"]?.intValue == 4096 - 2000)
+        #expect(node[path: "memory", "availableBytes"]?.intValue == Int64(4096 - 2000))
         #expect(
             node[path: "network", "name"]?.stringValue == "eth0" && node[path: "network", "rxBytes"]?.intValue == 70)
         #expect(node[path: "network", "interfaces"]?.arrayValue?.count == 1)
