@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "MonitorCore", swiftSettings: strict),
         .target(name: "MonitorCoreEmbedded", swiftSettings: embedded),
 
@@ -140,8 +141,8 @@ let package = Package(
         .target(
             name: "NodeAgent",
             dependencies: [
-                "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "LinuxKernel",
-                "MonitorCore", "PodNetwork", "Probes", "Volumes",
+                "CLinux", "CZlib", "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime",
+                "LinuxKernel", "MonitorCore", "PodNetwork", "Probes", "Volumes",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -197,7 +198,8 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "CLinux", "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "ControlEndpoint",
-                "Controllers", "LinuxKernel", "NodeAgent", "NodeServer", "PodNetwork", "Probes", "Systemd", "Volumes",
+                "Controllers", "LinuxKernel", "MonitorCore", "NodeAgent", "NodeServer", "PodNetwork", "Probes",
+                "Systemd", "Volumes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

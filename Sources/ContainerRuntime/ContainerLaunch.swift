@@ -122,10 +122,12 @@ enum ContainerLaunch {
     ) throws(RuntimeError) -> LaunchPlan {
         let host: HostFacts
         do throws(KernelError) { host = try HostFacts.read(for: config) } catch { throw RuntimeError(error) }
-        return try LaunchPlanner.plan(
+        var plan = try LaunchPlanner.plan(
             config, sandbox: sandbox,
             places: LaunchPlanner.Places(root: directory + "/rootfs", upper: layer + "/upper", work: layer + "/work"),
             cgroup: try cgroupFacts(config, configuration), host: host, seccomp: seccomp)
+        plan.logLimit = configuration.logLimit
+        return plan
     }
 
     /// What cannot travel because the host's mount is private is refused: the container would wait for it in vain.

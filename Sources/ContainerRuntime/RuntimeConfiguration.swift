@@ -1,4 +1,5 @@
 public import LinuxKernel
+public import MonitorCore
 
 /// Where a runtime keeps its things, and with what it works.
 public struct RuntimeConfiguration: Sendable {
@@ -11,16 +12,19 @@ public struct RuntimeConfiguration: Sendable {
     public var cgroups: CgroupManager
     /// Host ids for pods with user namespaces, or why there are none.
     public var idRanges: Result<IDRangePool, IDRangeError>
+    /// How much of each container's log is kept; nil keeps all of it.
+    public var logLimit: LogLimit?
 
     public init(
         runDirectory: String, stateDirectory: String, monitorPath: String, cgroups: CgroupManager,
-        idRanges: Result<IDRangePool, IDRangeError> = .success(.standard)
+        idRanges: Result<IDRangePool, IDRangeError> = .success(.standard), logLimit: LogLimit? = nil
     ) {
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.monitorPath = monitorPath
         self.cgroups = cgroups
         self.idRanges = idRanges
+        self.logLimit = logLimit
     }
 
     /// Seccomp profiles that containers may name.

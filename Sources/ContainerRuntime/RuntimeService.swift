@@ -314,6 +314,18 @@ public actor RuntimeService {
         }
     }
 
+    /// What an ended container has written to its root goes; its record stays, for its status and its log.
+    public func discardLayer(of id: String) async throws(RuntimeError) {
+        guard let entry = containersByID[id], entry.status.exitRecord != nil, !entry.isRemoving else { return }
+        let directory = configuration.layerDirectory(of: id)
+        do throws(KernelError) {
+            try await pool.run { () throws(KernelError) in try FileSystem.removeTree(directory) }
+        } catch { throw RuntimeError(error) }
+    }
+
+    /// Where what a container writes to its root is on disk.
+    public nonisolated func writableLayer(of id: String) -> String { configuration.layerDirectory(of: id) }
+
     private func set(_ state: ContainerInstanceState, of id: String) {
         containersByID[id]?.status.state = state
         let waiters = containersByID[id]?.waiters ?? []

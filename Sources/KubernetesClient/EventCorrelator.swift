@@ -6,6 +6,7 @@ struct EventObservation: Hashable, Sendable {
     var type: EventType
     var reason: String
     var message: String
+    var annotations: [String: String] = [:]
 }
 
 /// What to send to the API server for one observation.
@@ -120,7 +121,8 @@ struct EventCorrelator {
         let namespace = object.namespace ?? ""
         return Event(
             metadata: ObjectMeta(
-                name: name(for: object.name ?? "", wall: wall), namespace: namespace.isEmpty ? "default" : namespace),
+                name: name(for: object.name ?? "", wall: wall), namespace: namespace.isEmpty ? "default" : namespace,
+                annotations: observation.annotations.isEmpty ? nil : observation.annotations),
             involvedObject: object, reason: observation.reason, message: message,
             source: EventSource(component: component, host: host.isEmpty ? nil : host), firstTimestamp: wall,
             lastTimestamp: wall, count: 1, type: observation.type.rawValue, reportingComponent: component,

@@ -58,9 +58,14 @@ public final class EventRecorder: Sendable {
     /// - Parameters:
     ///   - reason: one word in UpperCamelCase, the same for every event of its kind.
     ///   - message: for people; equal messages are counted, so it holds no counters or times.
-    public func record(_ object: ObjectReference, type: EventType = .normal, reason: String, message: String) {
+    ///   - annotations: of the event object, for programs.
+    public func record(
+        _ object: ObjectReference, type: EventType = .normal, reason: String, message: String,
+        annotations: [String: String] = [:]
+    ) {
         observer(object, type, reason, message)
-        let observation = EventObservation(object: object, type: type, reason: reason, message: message)
+        let observation = EventObservation(
+            object: object, type: type, reason: reason, message: message, annotations: annotations)
         let (now, wall) = (uptime.elapsed, wallClock())
         let queued = state.withLock { state -> Bool in
             guard let write = state.correlator.observe(observation, now: now, wall: wall) else { return false }

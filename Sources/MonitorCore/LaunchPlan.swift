@@ -7,6 +7,8 @@ public struct LaunchPlan: Hashable, Sendable {
     public static let wireVersion: UInt8 = 1
     /// Of a plan that joins a PID namespace, which older monitors cannot.
     public static let joiningWireVersion: UInt8 = 2
+    /// Of a plan whose log is limited: an older monitor would fill the disk.
+    public static let limitingWireVersion: UInt8 = 3
 
     /// `CLONE_NEW*` flags of clone3(2) for init.
     public var cloneFlags: UInt64
@@ -14,6 +16,8 @@ public struct LaunchPlan: Hashable, Sendable {
     public var cgroupDirectory: CString?
     /// CRI log file, opened for appending. Without one stdout and stderr are what the monitor was given.
     public var logFile: CString?
+    /// How much of the log is kept; without one it grows for ever.
+    public var logLimit: LogLimit?
     /// A file with an `oom_kill N` line (memory.events, memory.oom_control).
     public var outOfMemoryEventsFile: CString?
     /// v1 cgroup.event_control beside memory.oom_control: there the kernel kills one process, and the monitor the rest.
@@ -24,12 +28,13 @@ public struct LaunchPlan: Hashable, Sendable {
 
     public init(
         cloneFlags: UInt64 = 0, cgroupDirectory: CString? = nil, logFile: CString? = nil,
-        outOfMemoryEventsFile: CString? = nil, outOfMemoryEventControlFile: CString? = nil,
+        logLimit: LogLimit? = nil, outOfMemoryEventsFile: CString? = nil, outOfMemoryEventControlFile: CString? = nil,
         joinsPIDNamespace: Bool = false, steps: [LaunchStep] = []
     ) {
         self.cloneFlags = cloneFlags
         self.cgroupDirectory = cgroupDirectory
         self.logFile = logFile
+        self.logLimit = logLimit
         self.outOfMemoryEventsFile = outOfMemoryEventsFile
         self.outOfMemoryEventControlFile = outOfMemoryEventControlFile
         self.joinsPIDNamespace = joinsPIDNamespace
@@ -38,7 +43,13 @@ public struct LaunchPlan: Hashable, Sendable {
 
     public func encoded() -> [UInt8] {
         var writer = WireWriter()
-        writer.write(joinsPIDNamespace ? LaunchPlan.joiningWireVersion : LaunchPlan.wireVersion)
+        if let logLimit {
+            writer.write(LaunchPlan.limitingWireVersion)
+            writer.write(joinsPIDNamespace)
+            logLimit.encode(into: &writer)
+        } else {
+            writer.write(joinsPIDNamespace ? LaunchPlan.joiningWireVersion : LaunchPlan.wireVersion)
+        }
         writer.write(cloneFlags)
         writer.write(cgroupDirectory)
         writer.write(logFile)
@@ -52,10 +63,15 @@ public struct LaunchPlan: Hashable, Sendable {
     public init(decoding bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
         let version = try reader.readByte()
-        guard version == LaunchPlan.wireVersion || version == LaunchPlan.joiningWireVersion else {
-            throw WireError(.badVersion, offset: 0)
+        switch version {
+        case LaunchPlan.wireVersion, LaunchPlan.joiningWireVersion:
+            joinsPIDNamespace = version == LaunchPlan.joiningWireVersion
+            logLimit = nil
+        case LaunchPlan.limitingWireVersion:
+            joinsPIDNamespace = try reader.readBool()
+            logLimit = try LogLimit(from: &reader)
+        default: throw WireError(.badVersion, offset: 0)
         }
-        joinsPIDNamespace = version == LaunchPlan.joiningWireVersion
         cloneFlags = try reader.readUInt64()
         cgroupDirectory = try reader.readOptionalCString()
         logFile = try reader.readOptionalCString()

@@ -29,23 +29,35 @@ struct UTCTime {
 
     /// `2026-11-21T10:41:43.000000001Z`.
     func appendRFC3339(to output: inout [UInt8]) {
-        append(year, digits: 4, to: &output)
+        UTCTime.append(year, digits: 4, to: &output)
         output.append(0x2D)
-        append(month, digits: 2, to: &output)
+        UTCTime.append(month, digits: 2, to: &output)
         output.append(0x2D)
-        append(day, digits: 2, to: &output)
+        UTCTime.append(day, digits: 2, to: &output)
         output.append(0x54)
-        append(secondOfDay / 3600, digits: 2, to: &output)
+        UTCTime.append(secondOfDay / 3600, digits: 2, to: &output)
         output.append(0x3A)
-        append(secondOfDay / 60 % 60, digits: 2, to: &output)
+        UTCTime.append(secondOfDay / 60 % 60, digits: 2, to: &output)
         output.append(0x3A)
-        append(secondOfDay % 60, digits: 2, to: &output)
+        UTCTime.append(secondOfDay % 60, digits: 2, to: &output)
         output.append(0x2E)
-        append(nanosecond, digits: 9, to: &output)
+        UTCTime.append(nanosecond, digits: 9, to: &output)
         output.append(0x5A)
     }
 
-    private func append(_ value: Int64, digits: Int, to output: inout [UInt8]) {
+    /// `20261121-104143`.
+    func appendCompact(to output: inout [UInt8]) {
+        UTCTime.append(year, digits: 4, to: &output)
+        UTCTime.append(month, digits: 2, to: &output)
+        UTCTime.append(day, digits: 2, to: &output)
+        output.append(0x2D)
+        UTCTime.append(secondOfDay / 3600, digits: 2, to: &output)
+        UTCTime.append(secondOfDay / 60 % 60, digits: 2, to: &output)
+        UTCTime.append(secondOfDay % 60, digits: 2, to: &output)
+    }
+
+    /// The last `digits` digits of a number that is not negative.
+    static func append(_ value: Int64, digits: Int, to output: inout [UInt8]) {
         var divisor: Int64 = 1
         for _ in 1..<digits { divisor *= 10 }
         while divisor > 0 {

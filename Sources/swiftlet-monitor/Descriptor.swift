@@ -67,11 +67,12 @@ func readAll(_ descriptor: Int32, limit: Int) throws(SystemError) -> [UInt8] {
 }
 
 /// Writes all bytes, continuing after short writes.
-func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) throws(SystemError) {
+func writeAll(_ descriptor: Int32, _ bytes: some Collection<UInt8>) throws(SystemError) {
+    let contiguous = [UInt8](bytes)
     var offset = 0
-    while offset < bytes.count {
+    while offset < contiguous.count {
         offset += try call {
-            bytes.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset) }
+            contiguous.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: offset), $0.count - offset) }
         }
     }
 }

@@ -47,7 +47,7 @@ struct Monitor: ~Copyable {
     private var now: Int64 { Int64(CLinux_realtime_nanoseconds()) }
 
     private mutating func launch() throws(SystemError) {
-        if let path = plan.logFile { log = try LogFile(path: path) }
+        if let path = plan.logFile { log = try LogFile(path: path, limit: plan.logLimit) }
         if plan.joinsPIDNamespace {
             try call { CLinux_setns(pidNamespaceDescriptor, Int32(CLONE_NEWPID)) }
             close(pidNamespaceDescriptor)

@@ -18,11 +18,21 @@ func isWord(_ bytes: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
     word.withUTF8Buffer { bytes.elementsEqual($0) }
 }
 
+/// The container is to be killed, not the one who reports it. Its processes get scores of their own, whatever this one's is; without
+/// CAP_SYS_RESOURCE the score that was inherited stays.
+func protectFromOutOfMemoryKiller() {
+    let file = CLinux_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0)
+    if file < 0 { return }
+    do { try writeAll(file, decimal(-998)) } catch {}
+    close(file)
+}
+
 func monitor() -> Never {
     // Nothing inside the container may trace what enters it, and no terminal or service manager ends it.
     _ = CLinux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     // What the agent, or whoever started it, ignores is no business of the containers, which inherit it.
     CLinux_signal_default_all()
+    protectFromOutOfMemoryKiller()
     CLinux_signal_ignore(SIGTERM)
     CLinux_signal_ignore(SIGINT)
     CLinux_signal_ignore(SIGHUP)

@@ -24,7 +24,7 @@ struct LaunchPlanTests {
         }
     }
 
-    @Test("another version is refused", arguments: [0, 3, 255] as [UInt8])
+    @Test("another version is refused", arguments: [0, 4, 255] as [UInt8])
     func version(version: UInt8) {
         var bytes = Samples.plan.encoded()
         bytes[0] = version

@@ -29,6 +29,7 @@ extension LocalPodHost {
             await settle(instance)
             let link = configuration.places.logLink(pod, container: container.name, id: instance.id)
             _ = await KernelThreadPool.shared.run { symlink(config.logPath, link) }
+            await beginLog(of: container, in: pod, attempt: attempt)
             return instance.id
         } catch {
             if error.code == .alreadyExists { await clearAttempt(config) }
@@ -80,6 +81,13 @@ extension LocalPodHost {
             throw ContainerConfigError("targetContainerName: container \(target) is not running")
         }
         return running.id
+    }
+
+    private func beginLog(of container: Container, in pod: Pod, attempt: UInt32) async {
+        let places = configuration.places
+        await parts.logKeeper?.begin(
+            places.logDirectory(pod, container: container.name), attempt: attempt,
+            links: places.containerLogLinksDirectory, linkPrefix: places.logLinkPrefix(pod, container: container.name))
     }
 
     /// An instance in the kernel that the runtime does not know: nothing of it may run beside a new one.

@@ -14,6 +14,10 @@ extension LocalPodHost {
                 try await parts.runtime.stopPodSandbox(sandbox.id)
                 await parts.network.detach(sandboxID: sandbox.id)
             }
+            // Nothing of the pod runs again: the space is the node's from now on, however long the pod is remembered.
+            for instance in await parts.runtime.containers(ofPod: uid) {
+                try await parts.runtime.discardLayer(of: instance.id)
+            }
             try await parts.volumes.unmount(podUID: uid)
             remember(uid) {
                 $0.volumes = nil
@@ -26,6 +30,15 @@ extension LocalPodHost {
             await processors?.release(podUID: uid)
         } catch {
             throw PodHostError(reason: "FailedKillPod", message: "error killing pod: \(error)")
+        }
+    }
+
+    /// What ended instances wrote to their roots goes, of pods that go on, too: nobody reads it any more.
+    func discardEndedLayers() async {
+        for instance in await parts.runtime.containers() where instance.exitRecord != nil {
+            do throws(RuntimeError) { try await parts.runtime.discardLayer(of: instance.id) } catch {
+                logger.warning("layer not removed", metadata: ["container": "\(instance.id)", "error": "\(error)"])
+            }
         }
     }
 

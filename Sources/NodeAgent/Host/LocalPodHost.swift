@@ -26,12 +26,14 @@ public final class LocalPodHost: PodHost {
         public var services: @Sendable () -> [Service]
         public var nodeAllocatable: @Sendable () -> [String: Quantity]
         public var events: EventRecorder
+        public var logKeeper: LogKeeper?
 
         public init(
             runtime: RuntimeService, images: ImageManager, network: any NetworkPlugin, volumes: VolumeManager,
             objects: any VolumeObjectSource, staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
             services: @escaping @Sendable () -> [Service],
-            nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder
+            nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
+            logKeeper: LogKeeper? = nil
         ) {
             self.runtime = runtime
             self.images = images
@@ -43,6 +45,7 @@ public final class LocalPodHost: PodHost {
             self.services = services
             self.nodeAllocatable = nodeAllocatable
             self.events = events
+            self.logKeeper = logKeeper
         }
     }
 

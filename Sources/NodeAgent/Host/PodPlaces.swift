@@ -15,7 +15,15 @@ struct PodPlaces: Sendable {
 
     /// Bound into one attempt of a container, which leaves its last words there.
     func terminationMessage(_ uid: String, container: String, attempt: UInt32) -> String {
-        directory(uid) + "/containers/\(container)/\(attempt)"
+        "\(terminationMessages(uid))/\(container)/\(attempt)"
+    }
+
+    /// Those of all containers.
+    func terminationMessages(_ uid: String) -> String { directory(uid) + "/containers" }
+
+    /// An emptyDir volume on disk.
+    func emptyDirectory(_ uid: String, volume: String) -> String {
+        "\(directory(uid))/volumes/kubernetes.io~empty-dir/\(volume)"
     }
 
     func logDirectory(_ pod: Pod) -> String {
@@ -30,8 +38,15 @@ struct PodPlaces: Sendable {
 
     /// The name log shippers look for: `<pod>_<namespace>_<container>-<id>.log`.
     func logLink(_ pod: Pod, container: String, id: String) -> String {
-        "\(containerLogLinksDirectory)/\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")_\(container)-\(id).log"
+        "\(containerLogLinksDirectory)/\(logLinkPrefix(pod, container: container))\(id).log"
     }
+
+    func logLinkPrefix(_ pod: Pod, container: String) -> String {
+        "\(pod.metadata.name ?? "")_\(pod.metadata.namespace ?? "")_\(container)-"
+    }
+
+    /// Of all pods together.
+    static let podsCgroup = "kubepods"
 
     /// `kubepods/<class>/pod<uid>`; guaranteed pods are directly under kubepods.
     static func cgroup(_ pod: Pod) -> String {

@@ -15,15 +15,22 @@ enum TerminationMessage {
         return String(decoding: tail(descriptor, limit: fileLimit), as: UTF8.self)
     }
 
-    /// The content of the last lines of a CRI log.
+    /// The content of the last lines of a CRI log, also when it was rotated just before the end.
     static func read(log: String) -> String {
-        guard let descriptor = try? OwnedDescriptor.open(log, O_RDONLY | O_NOFOLLOW) else { return "" }
-        // Each entry has its time and stream, some 50 bytes, beside its content.
-        let bytes = tail(descriptor, limit: 16384)
+        guard let start = try? LogFiles(path: log).start(lines: logLineLimit, sinceSeconds: nil) else { return "" }
+        var (input, position) = (start.input, start.offset)
         var filter = ContainerLogFilter(ContainerLogOptions())
-        let start = ContainerLogFilter.tailOffset(bytes, lines: logLineLimit)
-        let content = filter.append(bytes[start...])
-        return String(decoding: content.suffix(logByteLimit), as: UTF8.self)
+        var content: [UInt8] = []
+        // The lines may be of any length, but of no more files than there are.
+        while let bytes = try? input.read(at: position, count: 65536) {
+            content += filter.append(bytes)
+            content.removeFirst(max(0, content.count - logByteLimit))
+            position += bytes.count
+            if !bytes.isEmpty { continue }
+            guard let next = try? LogFiles(path: log).successor(of: input) else { break }
+            (input, position) = (next, 0)
+        }
+        return String(decoding: content, as: UTF8.self)
     }
 
     private static func tail(_ descriptor: borrowing OwnedDescriptor, limit: Int) -> [UInt8] {

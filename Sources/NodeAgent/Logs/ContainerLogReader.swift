@@ -1,125 +1,126 @@
 import Glibc
+import KubernetesAPI
 import LinuxKernel
 import SystemPackage
 
-/// Reads one container log file, and with `follow` what is appended to it until the container has ended. Pulled: nothing is
-/// read ahead of the consumer.
-///
-/// The file is opened without following a link in its last component: it is the node's, not the container's.
+/// Reads one container's log, the files it was rotated out of first, and with `follow` what is appended to it until the container has
+/// ended. Pulled: nothing is read ahead of the consumer. Over a rotation no line is lost and none repeated.
 public actor ContainerLogReader {
-    private let path: String
+    private let files: LogFiles
     private let options: ContainerLogOptions
-    /// Whether the container of this log has ended. Asked once, when following begins.
+    /// Whether the container of this log has ended. Asked when following a file begins.
     private let hasEnded: @Sendable () async -> Bool
-    private let file: LogDescriptor
+    private var input: LogInput
     private var filter: ContainerLogFilter
-    private var offset: Int
+    private var offset = 0
+    /// Content that is passed over: before the tail that is wanted.
+    private var skipped: Int
     private var follower: Follower?
-    private var isComplete = false
+    /// Of the file being read: its only writer has closed it.
+    private var isClosed = false
 
-    /// What tells a follower that there is more: the monitor writes, and closes when its container has ended.
+    /// What tells a follower that there is more: the monitor writes, and closes when its container has ended or its log was rotated.
     private struct Follower {
         let loop: EpollLoop
         let changes: Inotify
+        var watch: Int32?
     }
 
     public init(
         path: String, options: ContainerLogOptions, hasEnded: @escaping @Sendable () async -> Bool
     ) throws(ContainerLogError) {
-        self.path = path
+        files = LogFiles(path: path)
         self.options = options
         self.hasEnded = hasEnded
         filter = ContainerLogFilter(options)
         do throws(KernelError) {
-            file = LogDescriptor(try OwnedDescriptor.open(path, O_RDONLY | O_NOFOLLOW))
-            offset = try Self.startOffset(file, options)
+            let start = try files.start(lines: options.tailLines, sinceSeconds: options.since?.seconds)
+            input = start.input
+            skipped = start.offset
         } catch { throw .notFound("log file \(path) cannot be read: \(error.errno)") }
     }
 
     deinit { follower?.loop.stop() }
 
-    /// The next piece of at most 64 KiB of the file; nil at the end.
+    /// The next piece, of at most 64 KiB of the log; nil at the end.
     public func next() async throws -> [UInt8]? {
         while !filter.isDone {
-            let (file, position) = (file, offset)
-            let bytes = try await KernelThreadPool.shared.run { () throws(KernelError) in
-                try file.read(at: position, count: 65536)
-            }
-            offset += bytes.count
+            let bytes = try await read()
             let output = filter.append(bytes)
             if !output.isEmpty { return output }
-            if bytes.isEmpty {
-                guard options.follow, !isComplete else { return nil }
-                try await waitForMore()
-            }
+            guard bytes.isEmpty else { continue }
+            if try await goOn() { continue }
+            guard options.follow, !isClosed else { return nil }
+            try await waitForMore()
         }
         return nil
     }
 
-    /// Returns when the file may have grown. Marks the log complete when its container is known to have ended: what was
-    /// written until then is read once more.
-    private func waitForMore() async throws {
-        guard let follower else {
-            let loop = try EpollLoop(name: "log-follow")
-            let changes = try Inotify(loop: loop)
-            _ = try changes.watch(path, mask: Inotify.modification | UInt32(IN_CLOSE_WRITE))
-            follower = Follower(loop: loop, changes: changes)
-            // Watched from here on: an end before it is seen now, one after it as an event.
-            isComplete = await hasEnded()
-            return
-        }
-        for await event in follower.changes.events {
-            // Its only writer closed it: the container has ended, or its log was rotated and goes on elsewhere.
-            if event.mask & UInt32(IN_CLOSE_WRITE) != 0 { isComplete = true }
-            return
-        }
-        isComplete = true
-    }
-
-    private static func startOffset(
-        _ file: LogDescriptor, _ options: ContainerLogOptions
-    ) throws(KernelError) -> Int {
-        guard let lines = options.tailLines else { return 0 }
-        // Entries are counted from the end in ever larger windows, so that the tail of a large log costs little.
-        let size = try file.size()
-        var window = 65536
+    private func read() async throws -> [UInt8] {
         while true {
-            let start = max(0, size - window)
-            let bytes = try file.read(at: start, count: size - start)
-            let offset = ContainerLogFilter.tailOffset(bytes, lines: lines)
-            if offset > 0 || start == 0 { return start + offset }
-            window *= 4
-        }
-    }
-}
-
-/// A log file held open: a rotation moves its name, not what is being read.
-private final class LogDescriptor: Sendable {
-    private let descriptor: OwnedDescriptor
-
-    init(_ descriptor: consuming OwnedDescriptor) {
-        self.descriptor = descriptor
-    }
-
-    func size() throws(KernelError) -> Int {
-        var status = stat()
-        try kernelCall("fstat") { fstat(descriptor.raw, &status) }
-        return Int(status.st_size)
-    }
-
-    func read(at offset: Int, count: Int) throws(KernelError) -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let got = try kernelCall("pread") {
-                buffer.withUnsafeMutableBytes { bytes in
-                    pread(descriptor.raw, bytes.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
-                }
+            let (input, position) = (input, input.isCompressed ? 0 : max(offset, skipped))
+            let bytes = try await KernelThreadPool.shared.run { () throws(KernelError) in
+                try input.read(at: position, count: 65536)
             }
-            if got == 0 { break }
-            filled += got
+            guard input.isCompressed else {
+                offset = position + bytes.count
+                return bytes
+            }
+            let useless = max(0, min(skipped - offset, bytes.count))
+            offset += bytes.count
+            if useless < bytes.count || bytes.isEmpty { return Array(bytes.dropFirst(useless)) }
         }
-        buffer.removeLast(count - filled)
-        return buffer
+    }
+
+    /// At the end of a file: whether the log goes on in another one. What was written between the last look at this one and its
+    /// rotation is read before.
+    private func goOn() async throws -> Bool {
+        let (files, input, end) = (files, input, offset)
+        let next = try await KernelThreadPool.shared.run { () throws(KernelError) -> (rest: Bool, input: LogInput?) in
+            guard let next = try files.successor(of: input) else { return (false, nil) }
+            if !input.isCompressed, try !input.read(at: end, count: 1).isEmpty { return (true, nil) }
+            return (false, next)
+        }
+        if next.rest { return true }
+        guard let successor = next.input else { return false }
+        self.input = successor
+        offset = 0
+        skipped = 0
+        isClosed = false
+        if let watch = follower?.watch { follower?.changes.unwatch(watch) }
+        follower?.watch = nil
+        return true
+    }
+
+    /// Returns when the file may have grown. It is closed when its container is known to have ended: what was written until then
+    /// is read once more.
+    private func waitForMore() async throws {
+        if follower == nil {
+            let loop = try EpollLoop(name: "log-follow")
+            follower = Follower(loop: loop, changes: try Inotify(loop: loop))
+        }
+        guard let follower else { return }
+        guard let watch = follower.watch else {
+            // Another file is there by now: the next look finds it.
+            guard let watch = try? follower.changes.watch(files.path, mask: Self.changes) else { return await pause() }
+            self.follower?.watch = watch
+            // Watched from here on: an end before it is seen now, one after it as an event.
+            isClosed = await hasEnded()
+            return
+        }
+        for await event in follower.changes.events where event.isOverflow || event.watch == watch {
+            // Its only writer closed it: the container has ended, or its log was rotated and goes on elsewhere.
+            if event.mask & UInt32(IN_CLOSE_WRITE) != 0 { isClosed = true }
+            return
+        }
+        isClosed = true
+    }
+
+    private static let changes = Inotify.modification | UInt32(IN_CLOSE_WRITE)
+
+    /// The log is between two files, for as long as two renames take; or gone with its pod.
+    private func pause() async {
+        isClosed = await hasEnded()
+        if !isClosed { try? await ContinuousClock().sleep(for: .milliseconds(20)) }
     }
 }

@@ -5,17 +5,22 @@ import LinuxKernel
 public struct NodeAdmission: Sendable {
     private let reporter: NodeStatusReporter
     private let client: any NodeWriting
+    private let pressures: @Sendable () -> Set<PodAdmission.Pressure>
     private let unsafeSysctls: @Sendable (Pod) -> [String]
     /// Decided at boot.
     private let hasAppArmor = (try? FileSystem.readText("/sys/module/apparmor/parameters/enabled"))?.first == "Y"
 
-    /// - Parameter unsafeSysctls: kernel parameters beyond the safe ones that a pod may set.
+    /// - Parameters:
+    ///   - pressures: what the node is short of now: what the API shows of it is older.
+    ///   - unsafeSysctls: kernel parameters beyond the safe ones that a pod may set.
     public init(
         reporter: NodeStatusReporter, client: any NodeWriting,
+        pressures: @escaping @Sendable () -> Set<PodAdmission.Pressure>,
         unsafeSysctls: @escaping @Sendable (Pod) -> [String] = { _ in [] }
     ) {
         self.reporter = reporter
         self.client = client
+        self.pressures = pressures
         self.unsafeSysctls = unsafeSysctls
     }
 
@@ -34,14 +39,10 @@ public struct NodeAdmission: Sendable {
     }
 
     private func decide(_ pod: Pod, _ node: Node, _ others: [Pod]) -> PodRejection? {
-        let conditions = node.status?.conditions ?? []
-        let pressures = PodAdmission.Pressure.allCases.filter { pressure in
-            conditions.contains { $0.type == pressure.rawValue && $0.status == ConditionStatus.true.rawValue }
-        }
-        return PodAdmission.decide(
+        PodAdmission.decide(
             pod,
             on: PodAdmission.NodeState(
-                node: node, pressures: Set(pressures), allowedUnsafeSysctls: unsafeSysctls(pod),
+                node: node, pressures: pressures(), allowedUnsafeSysctls: unsafeSysctls(pod),
                 hasAppArmor: hasAppArmor),
             beside: others)
     }

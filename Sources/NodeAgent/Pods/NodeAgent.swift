@@ -12,7 +12,9 @@ public actor NodeAgent {
     private let sources: [AsyncStream<PodUpdate>]
     private let expectedSources: Set<PodSource>
     private var completeSources: Set<PodSource> = []
-    private var workers: [String: PodWorker] = [:]
+    var workers: [String: PodWorker] = [:]
+    /// How many pods were evicted, by signal or limit.
+    var evictions: [String: UInt64] = [:]
     /// Pods that arrive under the UID of one that is still being finished: they start when it has.
     private var waiting: [String: Pod] = [:]
     /// Pods that wait for the end of another one of the same name.

@@ -53,9 +53,12 @@ public struct PodDependencies: Sendable {
 public struct PodRejection: Error, Hashable, Sendable {
     public var reason: String
     public var message: String
+    /// The node ended a pod that had a right to run: its status says so in a condition of its own.
+    public var isDisruption: Bool
 
-    public init(reason: String, message: String) {
+    public init(reason: String, message: String, isDisruption: Bool = false) {
         self.reason = reason
         self.message = message
+        self.isDisruption = isDisruption
     }
 }

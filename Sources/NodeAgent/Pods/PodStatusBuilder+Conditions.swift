@@ -10,6 +10,9 @@ extension PodStatusBuilder {
         set(.podScheduled, true, in: &status)
         if decision.couldRestartAll { addRestarting(to: &status) }
         addResize(to: &status)
+        if let failure = input.failure, failure.isDisruption {
+            set(.disruptionTarget, true, reason: "TerminationByKubelet", message: failure.message, in: &status)
+        }
     }
 
     /// Both are there only while there is something to tell.

@@ -65,6 +65,8 @@ struct NodeOptions: ParsableArguments {
             """)
     var allowedUnsafeSysctls: String?
 
+    @OptionGroup(title: "Protection of the node") var protection: ProtectionOptions
+
     @Option(help: "Address of this node for its pods and peers. (default: the default route's)")
     var nodeIP: String?
 }

@@ -9,6 +9,9 @@ struct ConfigurationFile {
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
         "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
         "cpuManagerPolicy", "reservedSystemCPUs", "userNamespaces",
+        "containerLogMaxSize", "containerLogMaxFiles", "evictionHard", "evictionSoft", "evictionSoftGracePeriod",
+        "evictionMinimumReclaim", "evictionPressureTransitionPeriod", "evictionMaxPodGracePeriod",
+        "mergeDefaultEvictionSettings",
     ]
 
     private let path: String

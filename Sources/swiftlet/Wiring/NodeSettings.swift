@@ -29,6 +29,7 @@ struct NodeSettings: Sendable {
     var manifestURLHeaders: [(name: String, value: String)]
     /// Names, or prefixes ending in `*`.
     var allowedUnsafeSysctls: [String]
+    var protection: ProtectionSettings
 
     init(_ options: NodeOptions, listen: String?) throws {
         let file = try ConfigurationFile(path: options.config)
@@ -63,6 +64,7 @@ struct NodeSettings: Sendable {
             throw SettingError(
                 "--config userNamespaces.idsPerPod \(idsPerPod): must be a multiple of \(IDRangePool.unit)")
         }
+        protection = try ProtectionSettings(options.protection, file)
         manifestURL = try (options.manifestURL ?? file.text("staticPodURL")).map(Self.manifestURL)
         manifestURLHeaders =
             try options.manifestURLHeaders.map(Self.header)

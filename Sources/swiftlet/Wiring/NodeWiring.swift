@@ -58,8 +58,9 @@ struct NodeWiring {
         let manifests = ManifestSource(
             directory: settings.manifests, nodeName: settings.nodeName, loop: try EpollLoop(name: "manifests"),
             mirrors: mirrors, logger: logger)
+        let pressures = NodePressures()
         let reporter = startReporting(
-            settings, foundation, information, client, recorder, mirrors, addresses: addresses,
+            settings, foundation, information, client, recorder, mirrors, pressures, addresses: addresses,
             networkShortfalls: shortfalls, hasUserNamespaces: await runtime.userNamespaceProblem == nil, logger,
             in: &group)
         let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
@@ -74,12 +75,14 @@ struct NodeWiring {
         let staticVolumes = VolumeManager(
             stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable },
             hostPaths: check)
+        let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
+        group.addTask { await logKeeper.run() }
         let host = LocalPodHost(
             LocalPodHost.Parts(
                 runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
                 staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
-                events: recorder),
+                events: recorder, logKeeper: logKeeper),
             configuration: foundation.configuration, hostIPs: addresses,
             machine: MachineResources(
                 memoryBytes: information.memory, swapBytes: information.swap,
@@ -89,7 +92,7 @@ struct NodeWiring {
         let connections = MultiThreadedEventLoopGroup.singleton
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
         let admission = NodeAdmission(
-            reporter: reporter, client: client,
+            reporter: reporter, client: client, pressures: { pressures.current },
             unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) })
         let context = PodDependencies(
             host: host, probes: probes,
@@ -115,6 +118,8 @@ struct NodeWiring {
         group.addTask { await mirrors.run() }
         group.addTask { await api.run() }
         group.addTask { await agent.run() }
+        NodeProtection.start(
+            settings, agent, host, pressures, reporter, recorder, endpoint == nil ? nil : client, logger, in: &group)
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
         let usage = UsageCollector(agent: agent, host: host)
@@ -157,20 +162,22 @@ struct NodeWiring {
 
     private static func startReporting(
         _ settings: NodeSettings, _ foundation: NodeFoundation, _ information: NodeInformation, _ client: APIClient,
-        _ recorder: EventRecorder, _ mirrors: MirrorPods, addresses: [String], networkShortfalls: [String],
-        hasUserNamespaces: Bool,
-        _ logger: Logger,
+        _ recorder: EventRecorder, _ mirrors: MirrorPods, _ pressures: NodePressures, addresses: [String],
+        networkShortfalls: [String], hasUserNamespaces: Bool, _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) -> NodeStatusReporter {
         let findings = foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls
         let configuration = NodeConfiguration(
             name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: Int64(settings.maxPods),
-            reservation: settings.resources.reservation, kubeletPort: Int32(settings.nodePort), addresses: addresses,
-            version: SwiftletCommand.version, hasUserNamespaces: hasUserNamespaces)
+            reservation: settings.resources.reservation,
+            evictionMemoryBytes: settings.protection.eviction.hardMemoryBytes(of: information.memory),
+            evictionNodefsPercent: settings.protection.eviction.hardStoragePercent(of: information.ephemeralStorage),
+            kubeletPort: Int32(settings.nodePort), addresses: addresses, version: SwiftletCommand.version,
+            hasUserNamespaces: hasUserNamespaces)
         let images = foundation.images
         let reporter = NodeStatusReporter(
             configuration: configuration, information: information,
-            shortfalls: findings, client: client, health: [HostHealth(stateDirectory: settings.root)],
+            shortfalls: findings, client: client, health: [HostHealth(stateDirectory: settings.root), pressures],
             images: {
                 await images.list().map { ContainerImage(names: $0.digests + $0.names, sizeBytes: $0.sizeBytes) }
             }, events: recorder, onRegistered: { node in mirrors.setNode(uid: node.metadata.uid ?? "") },
@@ -254,7 +261,7 @@ struct NodeFoundation: Sendable {
         runtime = try RuntimeService(
             configuration: RuntimeConfiguration(
                 runDirectory: settings.run, stateDirectory: settings.root, monitorPath: settings.monitorPath,
-                cgroups: cgroups, idRanges: settings.idRanges),
+                cgroups: cgroups, idRanges: settings.idRanges, logLimit: settings.protection.logLimit),
             logger: logger)
         network = BridgeNetwork(
             configuration: BridgeConfiguration(
