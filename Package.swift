@@ -75,7 +75,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "KubernetesAPI",
-            dependencies: [.product(name: "Yams", package: "Yams")],
+            dependencies: ["CLinux", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
 
         // Level 2

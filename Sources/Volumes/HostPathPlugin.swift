@@ -12,18 +12,20 @@ struct HostPathPlugin: VolumePlugin {
     static let directoryName = "kubernetes.io~host-path"
 
     let source: HostPathVolumeSource
+    /// Where the source is written when it is not in the pod, for messages.
+    var field: String?
 
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
         let path = source.path
         guard path.utf8.first == UInt8(ascii: "/"), !path.split(separator: "/").contains(".."), !path.utf8.contains(0)
         else {
             throw VolumeError(
-                .invalid, "\(context.fieldPath).hostPath.path \(JSONValue.string(path)) must be absolute without '..'")
+                .invalid, "\(origin(context)).path \(JSONValue.string(path)) must be absolute without '..'")
         }
         guard let type = HostPathType(rawValue: source.type ?? "") else {
             throw VolumeError(
                 .invalid,
-                "\(context.fieldPath).hostPath.type \(JSONValue.string(source.type ?? "")) is not supported: use "
+                "\(origin(context)).type \(JSONValue.string(source.type ?? "")) is not supported: use "
                     + HostPathType.allCases.map { JSONValue.string($0.rawValue).description }.joined(separator: ", "))
         }
         let found = try locate(path, type, context)
@@ -34,6 +36,8 @@ struct HostPathPlugin: VolumePlugin {
             name: context.volumeName, hostPath: found.path, isFile: found.format != S_IFDIR,
             isReadOnly: found.access < .readWrite, forbidsLinks: true)
     }
+
+    private func origin(_ context: VolumeContext) -> String { field ?? context.fieldPath + ".hostPath" }
 
     /// A place on the host: free of links, and what is there.
     private struct Place {
@@ -91,8 +95,8 @@ struct HostPathPlugin: VolumePlugin {
         throw VolumeError(
             .unsafePath,
             access == .none
-                ? "\(context.fieldPath).hostPath.path \(JSONValue.string(path))\(leads) is not allowed by the node's policy"
-                : "\(context.fieldPath).hostPath.path \(JSONValue.string(path))\(leads) does not exist, and the node's "
+                ? "\(origin(context)).path \(JSONValue.string(path))\(leads) is not allowed by the node's policy"
+                : "\(origin(context)).path \(JSONValue.string(path))\(leads) does not exist, and the node's "
                     + "policy allows only to read there")
     }
 

@@ -1,18 +1,21 @@
 public import KubernetesAPI
 
-/// The names of the ConfigMaps and Secrets, in the pod's namespace, that a part of a pod refers to.
+/// The names of the ConfigMaps, Secrets and claims, in the pod's namespace, that a part of a pod refers to.
 public struct PodObjectNames: Hashable, Sendable {
     public var configMaps: Set<String>
     public var secrets: Set<String>
+    public var claims: Set<String>
 
-    public init(configMaps: Set<String> = [], secrets: Set<String> = []) {
+    public init(configMaps: Set<String> = [], secrets: Set<String> = [], claims: Set<String> = []) {
         self.configMaps = configMaps
         self.secrets = secrets
+        self.claims = claims
     }
 
     public mutating func formUnion(_ other: PodObjectNames) {
         configMaps.formUnion(other.configMaps)
         secrets.formUnion(other.secrets)
+        claims.formUnion(other.claims)
     }
 }
 
@@ -20,17 +23,23 @@ public struct PodObjectNames: Hashable, Sendable {
 public struct PodObjects: Sendable {
     private let configMaps: [String: Result<ConfigMap, VolumeError>]
     private let secrets: [String: Result<Secret, VolumeError>]
+    private let claims: [String: Result<ClaimStorage, VolumeError>]
 
-    public init(configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:]) {
+    public init(
+        configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:], claims: [String: ClaimStorage] = [:]
+    ) {
         self.configMaps = configMaps.mapValues { .success($0) }
         self.secrets = secrets.mapValues { .success($0) }
+        self.claims = claims.mapValues { .success($0) }
     }
 
     private init(
-        configMaps: [String: Result<ConfigMap, VolumeError>], secrets: [String: Result<Secret, VolumeError>]
+        configMaps: [String: Result<ConfigMap, VolumeError>], secrets: [String: Result<Secret, VolumeError>],
+        claims: [String: Result<ClaimStorage, VolumeError>]
     ) {
         self.configMaps = configMaps
         self.secrets = secrets
+        self.claims = claims
     }
 
     /// Reads every object once. One that cannot be read fails only those that ask for it.
@@ -53,7 +62,15 @@ public struct PodObjects: Sendable {
                 secrets[name] = .failure(unavailable("secret", namespace, name, error))
             }
         }
-        return PodObjects(configMaps: configMaps, secrets: secrets)
+        var claims: [String: Result<ClaimStorage, VolumeError>] = [:]
+        for name in names.claims {
+            do throws(VolumeError) {
+                claims[name] = try await source.claim(namespace: namespace, name: name).map { .success($0) }
+            } catch {
+                claims[name] = .failure(unavailable("persistentvolumeclaim", namespace, name, error))
+            }
+        }
+        return PodObjects(configMaps: configMaps, secrets: secrets, claims: claims)
     }
 
     private static func unavailable(
@@ -69,4 +86,7 @@ public struct PodObjects: Sendable {
 
     /// Nil when it does not exist; throws ``VolumeError/Code/sourceUnavailable`` when that is not known.
     public func secret(_ name: String) throws(VolumeError) -> Secret? { try secrets[name]?.get() }
+
+    /// Nil when it does not exist; throws ``VolumeError/Code/sourceUnavailable`` when that is not known.
+    public func claim(_ name: String) throws(VolumeError) -> ClaimStorage? { try claims[name]?.get() }
 }

@@ -11,6 +11,7 @@ public actor VolumeManager {
     private let objects: any VolumeObjectSource
     private let nodeAllocatable: @Sendable () -> [String: Quantity]
     private let hostPaths: any HostPathGuarding
+    private let claimsDirectory: String?
     private let pool: KernelThreadPool
     /// The pods some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -19,15 +20,18 @@ public actor VolumeManager {
     ///   - stateDirectory: the absolute path that holds one directory per pod UID.
     ///   - nodeAllocatable: what the node has for pods now, by resource name: bounds volumes in memory.
     ///   - hostPaths: asked about every hostPath volume when it is mounted.
+    ///   - claimsDirectory: the absolute path that holds what persistent volume claims keep, one directory per namespace
+    ///     with one per claim; nil refuses pods that use claims.
     public init(
         stateDirectory: String, objects: any VolumeObjectSource,
         nodeAllocatable: @escaping @Sendable () -> [String: Quantity], hostPaths: any HostPathGuarding = NoHostPaths(),
-        pool: KernelThreadPool = .shared
+        claimsDirectory: String? = nil, pool: KernelThreadPool = .shared
     ) {
         self.stateDirectory = stateDirectory
         self.objects = objects
         self.nodeAllocatable = nodeAllocatable
         self.hostPaths = hostPaths
+        self.claimsDirectory = claimsDirectory
         self.pool = pool
     }
 
@@ -94,7 +98,8 @@ public actor VolumeManager {
         of pod: Pod, ids: IDRange?, onlyIfPresent: Bool = false, where isWanted: (any VolumePlugin) -> Bool
     ) async throws(VolumeError) -> [String: MountedVolume] {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
-        let planned = try PlannedVolume.all(of: pod, layout: layout).filter { isWanted($0.plugin) }
+        let planned = try PlannedVolume.all(of: pod, layout: layout, claims: claimsDirectory)
+            .filter { isWanted($0.plugin) }
         let names = planned.reduce(into: PodObjectNames()) { $0.formUnion($1.plugin.objectNames) }
         await enter(layout.podDirectory)
         defer { leave(layout.podDirectory) }

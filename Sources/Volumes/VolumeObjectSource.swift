@@ -1,9 +1,16 @@
 public import KubernetesAPI
 
-/// ConfigMaps and Secrets, from whichever control endpoint the pod came from.
+/// ConfigMaps, Secrets and the storage of claims, from whichever control endpoint the pod came from.
 public protocol VolumeObjectSource: Sendable {
     /// Nil when there is no such ConfigMap; throws when that cannot be known now.
     func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap?
     /// Nil when there is no such Secret; throws when that cannot be known now.
     func secret(namespace: String, name: String) async throws(VolumeError) -> Secret?
+    /// Nil when there is no such persistent volume claim; throws when that cannot be known now.
+    func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
+}
+
+extension VolumeObjectSource {
+    /// No claims.
+    public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? { nil }
 }

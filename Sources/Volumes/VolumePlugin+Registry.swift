@@ -3,14 +3,17 @@ import KubernetesAPI
 extension Volume {
     /// The plugin for the one source that is set.
     ///
-    /// - Parameter fieldPath: where the volume is in the pod, such as `spec.volumes[0]`.
-    func plugin(at fieldPath: String) throws(VolumeError) -> any VolumePlugin {
+    /// - Parameters:
+    ///   - fieldPath: where the volume is in the pod, such as `spec.volumes[0]`.
+    ///   - claims: the directory for claims; nil when the pod may use none.
+    func plugin(at fieldPath: String, claims: String? = nil) throws(VolumeError) -> any VolumePlugin {
         if let emptyDir { return EmptyDirPlugin(source: emptyDir) }
         if let hostPath { return HostPathPlugin(source: hostPath) }
         if let configMap { return ConfigMapPlugin(source: configMap) }
         if let secret { return SecretPlugin(source: secret) }
         if let downwardAPI { return DownwardAPIPlugin(source: downwardAPI) }
         if let projected { return ProjectedPlugin(source: projected) }
+        if let persistentVolumeClaim, let claims { return ClaimPlugin(source: persistentVolumeClaim, root: claims) }
         throw VolumeError(
             .unsupported,
             "\(fieldPath): \(typeDescription) not supported by this node; use emptyDir, hostPath, configMap, secret, "

@@ -8,7 +8,7 @@ import LinuxKernel
 protocol VolumePlugin: Sendable {
     /// The directory below `pods/<uid>/volumes` that holds volumes of this kind.
     static var directoryName: String { get }
-    /// The ConfigMaps and Secrets ``mount(_:)`` reads.
+    /// The ConfigMaps, Secrets and claims ``mount(_:)`` reads.
     var objectNames: PodObjectNames { get }
     /// The content follows its objects, or the pod, as long as the pod lives.
     var isRefreshable: Bool { get }

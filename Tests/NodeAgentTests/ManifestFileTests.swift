@@ -111,10 +111,6 @@ struct ManifestFileTests {
             ),
             ("kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec:\n  hostPID: 7", "spec.hostPID: "),
             ("kind: Deployment\napiVersion: apps/v1", "apps/v1/Deployment cannot be run from a manifest"),
-            (
-                "kind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: a}",
-                "/m/web.yaml:1:1: kind: claims in manifests are not supported; give the pod a hostPath"
-            ),
             ("apiVersion: v1", "kind: Required value"),
             ("- 1", "kind: Required value"),
             ("kind: List\napiVersion: v1", "items: Required value"),
@@ -133,14 +129,15 @@ struct ManifestFileTests {
                 "spec.serviceAccountName: Forbidden: static pods may not reference serviceaccounts"
             ),
             (
-                "volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]",
-                "spec.volumes[0].persistentVolumeClaim: Forbidden: static pods may not reference persistentvolumeclaims"
+                "volumes: [{name: v, ephemeral: {volumeClaimTemplate: {}}}]",
+                "spec.volumes[0].ephemeral: Forbidden: static pods may not reference persistentvolumeclaims"
             ),
             (
                 "ephemeralContainers: [{name: e, image: i}]",
                 "spec.ephemeralContainers: Forbidden: cannot be set on create"
             ),
             ("volumes: [{name: v, configMap: {name: m}}, {name: s, secret: {secretName: s}}]", nil),
+            ("volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]", nil),
         ] as [(String, String?)])
     func references(field: String, expected: String?) {
         let found = problems(

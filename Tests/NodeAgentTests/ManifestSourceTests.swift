@@ -3,6 +3,7 @@ import KubernetesAPI
 import LinuxKernel
 import Logging
 import Testing
+import Volumes
 
 @testable import NodeAgent
 
@@ -84,23 +85,37 @@ struct ManifestSourceTests {
         }
     }
 
-    @Test("a claim is named with its place, and the other files stay in force")
+    @Test("a claim is known before its pod is told, with the volume of a later file")
     func claim() async throws {
         try await withDirectory { directory in
+            let spec = "accessModes: [ReadWriteOnce]"
             try write(
                 directory + "/claim.yaml",
-                pod("mine", "1") + "---\nkind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: data}\n")
-            try write(directory + "/web.yaml", pod("web", "1"))
+                pod("mine", "1") + "---\n{kind: PersistentVolumeClaim, apiVersion: v1, metadata: {name: data}, "
+                    + "spec: {\(spec), resources: {requests: {storage: 1Gi}}}}\n")
+            try write(
+                directory + "/volume.yaml",
+                "{kind: PersistentVolume, apiVersion: v1, metadata: {name: disk}, spec: {\(spec), hostPath: {path: /disk}, "
+                    + "capacity: {storage: 1Gi}, claimRef: {namespace: default, name: data}}}\n")
             try await withSource(directory) { source, told in
-                #expect(await told.next() == "+web-n i1")
-                #expect(await told.next() == "complete file")
-                let problems = await source.problems.map(\.message)
-                #expect(problems.count == 1)
+                #expect(await told.next() == "+mine-n i1")
+                let bound = try source.objects.claim(namespace: "default", name: "data")
                 #expect(
-                    problems.first?.hasPrefix(
-                        "\(directory)/claim.yaml:3:1: kind: claims in manifests are not supported")
-                        == true, "\(problems)")
+                    bound
+                        == .hostPath(
+                            HostPathVolumeSource(path: "/disk"), field: "persistentvolume \"disk\": spec.hostPath"))
+                let other = try source.objects.claim(namespace: "other", name: "data")
+                #expect(other == nil)
+                #expect(await told.next() == "complete file")
+                #expect(await source.problems == [])
             }
+        }
+    }
+
+    @Test("what a claim is bound to is not guessed before the manifests were read")
+    func unreadClaim() {
+        #expect(throws: VolumeError(.sourceUnavailable, "the node's manifests have not been read yet")) {
+            try LocalObjects().claim(namespace: "default", name: "data")
         }
     }
 

@@ -1,31 +1,36 @@
+internal import NIOCore
+
 /// The last changes of one kind of object, and who is told about the next. Guarded by the lock of ``ResourceStore``.
 struct WatchCache: Sendable {
     /// Changes kept for clients that come back; older ones must list again.
     static let historyLimit = 4096
+    /// Bytes of encoded objects kept for them: large objects that change often leave fewer changes, not more memory. As values
+    /// they take some eight times as much.
+    static let historyByteLimit = 4 << 20
     /// Changes a slow client may lag behind before its watch is closed. Bounded so that it cannot hold memory.
     static let watcherBufferLimit = 1024
 
-    private var history: [StoreEvent] = []
-    /// Index of the oldest event in `history` once it is full and overwritten in a circle.
-    private var oldest = 0
+    private var history = CircularBuffer<StoreEvent>()
+    private var historyBytes = 0
     /// The version after which `history` has every change.
     private(set) var floor: Int64
     private var watchers: [Int: Watcher] = [:]
     private let limit: Int
+    private let byteLimit: Int
 
-    init(floor: Int64, limit: Int = WatchCache.historyLimit) {
+    init(floor: Int64, limit: Int = WatchCache.historyLimit, byteLimit: Int = WatchCache.historyByteLimit) {
         self.floor = floor
         self.limit = max(1, limit)
+        self.byteLimit = byteLimit
     }
 
     /// Records a change and offers it to every watcher of its namespace. A watcher whose buffer is full is closed.
     mutating func publish(_ event: StoreEvent) {
-        if history.count < limit {
-            history.append(event)
-        } else {
-            floor = history[oldest].resourceVersion
-            history[oldest] = event
-            oldest = (oldest + 1) % limit
+        history.append(event)
+        historyBytes += event.object.json.count
+        while history.count > limit || historyBytes > byteLimit, let gone = history.popFirst() {
+            historyBytes -= gone.object.json.count
+            floor = gone.resourceVersion
         }
         for watcher in watchers.values where watcher.covers(event.object.key) {
             watcher.send(.event(event))
@@ -35,9 +40,8 @@ struct WatchCache: Sendable {
     /// Every recorded change after `version`, oldest first; nil when some of them are gone.
     func events(after version: Int64) -> [StoreEvent]? {
         guard version >= floor else { return nil }
-        let ordered = history[oldest...] + history[..<oldest]
-        guard let first = ordered.firstIndex(where: { $0.resourceVersion > version }) else { return [] }
-        return Array(ordered[first...])
+        guard let first = history.firstIndex(where: { $0.resourceVersion > version }) else { return [] }
+        return Array(history[first...])
     }
 
     mutating func add(_ watcher: Watcher) { watchers[watcher.id] = watcher }

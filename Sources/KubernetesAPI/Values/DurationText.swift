@@ -1,30 +1,53 @@
 extension Duration {
     /// Reads a duration as Kubernetes writes it: decimal numbers with units, such as `5m0s`, `1.5h` or `300ms`. Nil for anything else.
+    ///
+    /// In whole numbers: floating point would not be exact.
     public init?(kubernetes text: String) {
         var rest = text[...]
-        var sign: Int64 = 1
+        var sign = 1
         if rest.first == "-" || rest.first == "+" { sign = rest.removeFirst() == "-" ? -1 : 1 }
         if rest == "0" {
             self = .zero
             return
         }
         guard !rest.isEmpty, rest.utf8.count <= 64 else { return nil }
-        var total = Duration.zero
+        // The format's origin holds 292 years, as do these.
+        var total: Int64 = 0
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             rest = rest[digits.endIndex...]
             let unitText = rest.prefix { !$0.isNumber && $0 != "." }
             rest = rest[unitText.endIndex...]
-            guard let number = Double(digits), let unit = Self.units[String(unitText)] else { return nil }
-            // 292 years, the most that the format's origin can hold.
-            guard number * unit < 9_223_372_036, total < .seconds(9_223_372_036) else { return nil }
-            total += .nanoseconds(Int64((number * unit * 1e9).rounded()))
+            guard let unit = Self.units[String(unitText)], let amount = Self.nanoseconds(digits, of: unit) else {
+                return nil
+            }
+            let (sum, overflow) = total.addingReportingOverflow(amount)
+            guard !overflow else { return nil }
+            total = sum
         }
-        self = total * Int(sign)
+        self = .nanoseconds(total) * sign
     }
 
-    /// In seconds.
-    private static let units = [
-        "ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600,
+    /// `digits` with at most one point, times `unit`; what is below a nanosecond is cut off.
+    private static func nanoseconds(_ digits: Substring, of unit: Int64) -> Int64? {
+        let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = (parts.count > 1 ? parts[1] : "").prefix(18)
+        guard let first = parts.first, !(first.isEmpty && fraction.isEmpty) else { return nil }
+        guard let whole = first.isEmpty ? 0 : Int64(first), let tail = fraction.isEmpty ? 0 : Int64(fraction) else {
+            return nil
+        }
+        let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
+        guard !overflow else { return nil }
+        let scale = fraction.reduce(Int64(1)) { scale, _ in scale * 10 }
+        // tail < scale, so the quotient is below the unit.
+        let (sum, tooLarge) = product.addingReportingOverflow(
+            scale.dividingFullWidth(tail.multipliedFullWidth(by: unit)).quotient)
+        return tooLarge ? nil : sum
+    }
+
+    /// In nanoseconds.
+    private static let units: [String: Int64] = [
+        "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000,
+        "h": 3_600_000_000_000,
     ]
 }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 
 /// A point in time as `metav1.Time` has it: encoded as RFC 3339 in UTC with whole seconds, null when there is none
 /// (an optional `Timestamp`).
@@ -29,10 +29,9 @@ public struct Timestamp: Hashable, Sendable {
 
     /// The system's real-time clock.
     public static func now() -> Timestamp {
-        var time = timespec()
-        // CLOCK_REALTIME with a valid pointer cannot fail (clock_gettime(2)).
-        _ = clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(truncatingIfNeeded: time.tv_nsec))
+        var (seconds, nanoseconds) = (Int64(0), Int32(0))
+        CLinux_wall_clock(&seconds, &nanoseconds)
+        return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
     }
 
     /// `2006-01-02T15:04:05Z`: what goes into API objects. Years outside 0 to 9999 are clamped.

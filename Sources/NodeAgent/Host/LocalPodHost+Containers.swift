@@ -107,6 +107,7 @@ extension LocalPodHost {
         do throws(VolumeError) {
             let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod))
             remember(uid) { $0.volumes = mounted }
+            reportClaims(of: pod)
         } catch { throw PodHostError(reason: "FailedMount", message: "\(error)") }
     }
 

@@ -134,6 +134,16 @@ public final class LocalPodHost: PodHost {
         }
     }
 
+    /// A claim's size and access modes hold nobody to anything on this host.
+    func reportClaims(of pod: Pod) {
+        let claims = (pod.spec.volumes ?? []).compactMap { $0.persistentVolumeClaim?.claimName }
+        guard !claims.isEmpty else { return }
+        let names = claims.map { "\"\($0)\"" }.joined(separator: ", ")
+        tellOnce(
+            "this node does not enforce the size and access modes of persistentvolumeclaims: \(names)",
+            "ResourceNotEnforced", of: pod)
+    }
+
     func tellOnce(_ text: String, _ reason: String, of pod: Pod) {
         var isNew = false
         remember(pod.metadata.uid ?? "") { isNew = $0.reportedShortfalls.insert(text).inserted }

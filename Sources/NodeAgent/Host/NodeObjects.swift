@@ -2,7 +2,8 @@ public import KubernetesAPI
 public import KubernetesClient
 public import Volumes
 
-/// ConfigMaps and Secrets for pods: for pods of manifest files those of manifest files first, and else those of the API.
+/// ConfigMaps, Secrets and claims for pods: for pods of manifest files those of manifest files first, and else those of the API.
+/// Claims are those of manifest files only.
 ///
 /// What is in a file of this node's stays out of reach of pods that anybody may create through the API.
 public struct NodeObjects: VolumeObjectSource {
@@ -23,6 +24,10 @@ public struct NodeObjects: VolumeObjectSource {
     public func secret(namespace: String, name: String) async throws(VolumeError) -> Secret? {
         if let object = local?.secret(namespace: namespace, name: name) { return object }
         return try await get(Secret.self, namespace, name)
+    }
+
+    public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? {
+        try local?.claim(namespace: namespace, name: name)
     }
 
     private func get<T: KubernetesResource>(

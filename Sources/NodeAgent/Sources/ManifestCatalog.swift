@@ -1,4 +1,5 @@
 import KubernetesAPI
+import Volumes
 
 /// What all manifest files together define, and what changes when one of them does. Pure.
 struct ManifestCatalog {
@@ -18,6 +19,8 @@ struct ManifestCatalog {
 
     private(set) var configMaps: [String: ConfigMap] = [:]
     private(set) var secrets: [String: Secret] = [:]
+    /// What each claim, by `namespace/name`, is bound to.
+    private(set) var claims: [String: ClaimStorage] = [:]
     private var files: [String: ManifestFile] = [:]
     private var bad: [String: [ManifestProblem]] = [:]
     private var duplicates: [ManifestProblem] = []
@@ -51,18 +54,22 @@ struct ManifestCatalog {
     private mutating func compose() -> Changes {
         duplicates = []
         var (maps, secrets, pods): ([String: ConfigMap], [String: Secret], [String: Pod]) = ([:], [:], [:])
+        var (claims, volumes): ([PersistentVolumeClaim], [PersistentVolume]) = ([], [])
         var owners: [String: String] = [:]
         for (path, manifest) in files.sorted(by: { $0.key < $1.key }) {
-            for map in manifest.configMaps where claim(map, path, &owners) { maps[key(map.object)] = map.object }
-            for secret in manifest.secrets where claim(secret, path, &owners) {
+            for map in manifest.configMaps where isFirst(map, path, &owners) { maps[key(map.object)] = map.object }
+            for secret in manifest.secrets where isFirst(secret, path, &owners) {
                 secrets[key(secret.object)] = secret.object
             }
-            for pod in manifest.pods where claim(pod, path, &owners) {
+            for claim in manifest.claims where isFirst(claim, path, &owners) { claims.append(claim.object) }
+            for volume in manifest.volumes where isFirst(volume, path, &owners) { volumes.append(volume.object) }
+            for pod in manifest.pods where isFirst(pod, path, &owners) {
                 pods[pod.object.metadata.uid ?? ""] = pod.object
             }
         }
         configMaps = maps
         self.secrets = secrets
+        self.claims = ClaimBinding.bind(claims, to: volumes)
         let before = self.pods
         self.pods = pods
         func sorted(_ pods: some Sequence<Pod>) -> [Pod] { pods.sorted { $0.key < $1.key } }
@@ -75,7 +82,7 @@ struct ManifestCatalog {
         "\(object.metadata.namespace ?? "")/\(object.metadata.name ?? "")"
     }
 
-    private mutating func claim<Object: KubernetesResource>(
+    private mutating func isFirst<Object: KubernetesResource>(
         _ placed: ManifestFile.Placed<Object>, _ path: String, _ owners: inout [String: String]
     ) -> Bool {
         let name = "\(Object.definition.kind) \(key(placed.object))"

@@ -15,6 +15,8 @@ struct ManifestFile: Hashable, Sendable {
     var pods: [Placed<Pod>] = []
     var configMaps: [Placed<ConfigMap>] = []
     var secrets: [Placed<Secret>] = []
+    var claims: [Placed<PersistentVolumeClaim>] = []
+    var volumes: [Placed<PersistentVolume>] = []
 
     /// Reads YAML with any number of documents, or JSON.
     ///
@@ -50,6 +52,8 @@ struct ManifestFile: Hashable, Sendable {
         var manifest = ManifestFile()
         var problems: [ManifestProblem] = []
 
+        private static let kinds = "Pod, ConfigMap, Secret, PersistentVolumeClaim or PersistentVolume"
+
         /// A file with a thousand mistakes has one cause.
         static let problemLimit = 20
 
@@ -67,7 +71,8 @@ struct ManifestFile: Hashable, Sendable {
                 check(
                     pod.validate() + pod.validateCreate() + StaticPod.validateReferences(pod.spec), document, at: path)
                 manifest.pods.append(placed(pod, document, path))
-            case "ConfigMap", "Secret", "ConfigMapList", "SecretList":
+            case "ConfigMap", "Secret", "PersistentVolumeClaim", "PersistentVolume", "ConfigMapList", "SecretList",
+                "PersistentVolumeClaimList", "PersistentVolumeList":
                 // A pod of a URL must not be able to replace an object that files on this node define.
                 guard case .file = origin else {
                     return refuse(document, path.child("kind"), "only v1 Pod and PodList can come from a URL")
@@ -75,7 +80,7 @@ struct ManifestFile: Hashable, Sendable {
                 readObject(document, value, kind, at: path, depth: depth)
             case "List", "PodList": readItems(document, value, kind, at: path, depth: depth)
             case "":
-                refuse(document, path.child("kind"), "Required value: Pod, ConfigMap or Secret")
+                refuse(document, path.child("kind"), "Required value: \(Self.kinds)")
             default:
                 refuse(document, path.child("kind"), unsupported(kind, version))
             }
@@ -96,6 +101,15 @@ struct ManifestFile: Hashable, Sendable {
                 secret.applyDefaults()
                 check(secret.validate(), document, at: path)
                 manifest.secrets.append(placed(secret, document, path))
+            case "PersistentVolumeClaim":
+                guard var claim = decode(PersistentVolumeClaim.self, document, value, at: path) else { return }
+                place(&claim.metadata)
+                check(claim.validate(), document, at: path)
+                manifest.claims.append(placed(claim, document, path))
+            case "PersistentVolume":
+                guard let volume = decode(PersistentVolume.self, document, value, at: path) else { return }
+                check(volume.validate(), document, at: path)
+                manifest.volumes.append(placed(volume, document, path))
             default: readItems(document, value, kind, at: path, depth: depth)
             }
         }
@@ -118,11 +132,8 @@ struct ManifestFile: Hashable, Sendable {
         }
 
         private func unsupported(_ kind: String, _ version: String) -> String {
-            if kind == "PersistentVolumeClaim" {
-                return "claims in manifests are not supported; give the pod a hostPath or emptyDir volume"
-            }
             let name = "\(version.prefix(64))/\(kind.prefix(64))"
-            return "\(name) cannot be run from a manifest; use v1 Pod, ConfigMap or Secret"
+            return "\(name) cannot be run from a manifest; use v1 \(Self.kinds)"
         }
 
         private func place(_ metadata: inout ObjectMeta) {

@@ -140,8 +140,12 @@ public actor ManifestSource {
             return
         }
         let paths = names.filter { !$0.hasPrefix(".") }.map { directory + "/" + $0 }
-        for path in catalog.paths.subtracting(paths).sorted() { await take(path, .gone) }
-        for path in paths { await reread(path) }
+        // Told together: what a pod uses, or what a claim is bound to, may be in a file that is read later.
+        var changes = catalog.paths.subtracting(paths).sorted().map { catalog.update($0, .gone) }
+        for path in paths {
+            if let reading = await read(path) { changes.append(catalog.update(path, reading)) }
+        }
+        deliver(changes)
         complete()
     }
 
@@ -153,16 +157,27 @@ public actor ManifestSource {
     }
 
     private func reread(_ path: String) async {
-        let nodeName = nodeName
-        let reading = await KernelThreadPool.shared.run { ManifestReader.read(path, nodeName: nodeName) }
-        // Nil: somebody is writing it, and closing it will be told.
-        if let reading { await take(path, reading) }
+        if let reading = await read(path) { deliver([catalog.update(path, reading)]) }
     }
 
-    private func take(_ path: String, _ reading: ManifestCatalog.Reading) async {
-        let changes = catalog.update(path, reading)
+    /// Nil: somebody is writing it, and closing it will be told.
+    private func read(_ path: String) async -> ManifestCatalog.Reading? {
+        let nodeName = nodeName
+        return await KernelThreadPool.shared.run { ManifestReader.read(path, nodeName: nodeName) }
+    }
+
+    private func deliver(_ changes: [ManifestCatalog.Changes]) {
         // Before the pods that may use them.
-        objects.replace(configMaps: catalog.configMaps, secrets: catalog.secrets)
+        objects.replace(configMaps: catalog.configMaps, secrets: catalog.secrets, claims: catalog.claims)
+        for change in changes { tell(change) }
+        let problems = Set(catalog.problems)
+        for problem in catalog.problems where !logged.contains(problem) {
+            logger.error("manifest not in force", metadata: ["problem": "\(problem)"])
+        }
+        logged = problems
+    }
+
+    private func tell(_ changes: ManifestCatalog.Changes) {
         for pod in changes.removed {
             logger.info("static pod removed", metadata: ["pod": "\(pod.key)", "uid": "\(pod.metadata.uid ?? "")"])
             update.yield(.removed(pod, source: .file))
@@ -173,10 +188,5 @@ public actor ManifestSource {
             update.yield(.applied(pod, source: .file))
             mirrors?.apply(staticPod: pod)
         }
-        let problems = Set(catalog.problems)
-        for problem in catalog.problems where !logged.contains(problem) {
-            logger.error("manifest not in force", metadata: ["problem": "\(problem)"])
-        }
-        logged = problems
     }
 }

@@ -48,7 +48,7 @@ enum StaticPod {
 
     /// What the pod refers to that only an API server could give it.
     ///
-    /// ConfigMaps and Secrets are not among them: manifest files define those too.
+    /// ConfigMaps, Secrets and PersistentVolumeClaims are not among them: manifest files define those too.
     static func validateReferences(_ pod: PodSpec) -> [FieldError] {
         var errors: [FieldError] = []
         let path = FieldPath("spec")
@@ -59,8 +59,6 @@ enum StaticPod {
         refuse(pod.resourceClaims?.isEmpty == false, path.child("resourceClaims"), "resourceclaims")
         for (index, volume) in (pod.volumes ?? []).enumerated() {
             let path = path.child("volumes").index(index)
-            refuse(
-                volume.persistentVolumeClaim != nil, path.child("persistentVolumeClaim"), "persistentvolumeclaims")
             refuse(volume.ephemeral != nil, path.child("ephemeral"), "persistentvolumeclaims")
             for (index, source) in (volume.projected?.sources ?? []).enumerated() {
                 refuse(

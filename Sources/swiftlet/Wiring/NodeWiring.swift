@@ -74,7 +74,7 @@ struct NodeWiring {
             hostPaths: check)
         let staticVolumes = VolumeManager(
             stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable },
-            hostPaths: check)
+            hostPaths: check, claimsDirectory: settings.root + "/volumes")
         let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
         group.addTask { await logKeeper.run() }
         let host = LocalPodHost(

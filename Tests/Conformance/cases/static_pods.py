@@ -7,7 +7,7 @@ import threading
 
 from rig.case import case
 from rig.expectation import eventually, expect, expect_equal
-from rig.pods import pod, shell
+from rig.pods import mount, pod, shell
 from rig.space import Space
 
 
@@ -88,6 +88,125 @@ def broken_manifest(space, node):
         broken.unlink(missing_ok=True)
         sound.unlink(missing_ok=True)
     space.wait_gone(f"sound-{node.name}")
+
+
+COUNT = (
+    "n=$(($(cat /data/n 2>/dev/null || echo 0) + 1)); echo $n > /data/n; echo count $n; "
+    "trap 'exit 0' TERM; sleep 100000 & wait"
+)
+
+
+def claim(space, name, **spec):
+    fields = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": space.name},
+        "spec": dict(fields, **spec),
+    }
+
+
+def volume(name, **spec):
+    fields = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": dict(fields, **spec),
+    }
+
+
+def user(space, name, claimed):
+    """A pod that counts its starts in the claim."""
+    item = pod(
+        name,
+        shell(COUNT, volumeMounts=[mount("data", "/data")]),
+        volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": claimed}}],
+    )
+    item["metadata"]["namespace"] = space.name
+    return item
+
+
+def together(*items):
+    return {"apiVersion": "v1", "kind": "List", "items": list(items)}
+
+
+@case("a claim of a manifest keeps its files over edits of the pod, kill -9 of the agent and a new manifest")
+def claimed_directory(world):
+    node = world.new_node("claims").start()
+    space = world.space(node)
+    kept, file = node.manifests / "claim.yaml", node.manifests / "counter.yaml"
+    item, name = user(space, "counter", "data"), f"counter-{node.name}"
+    write(kept, claim(space, "data"))
+    write(file, item)
+    first = space.wait_ready(name)
+    eventually("the first count", lambda: "count 1\n" in space.log(name))
+    said = [text for reason, text in space.events(name) if reason == "ResourceNotEnforced" and "claims" in text]
+    expect_equal(len(said), 1, "events about what a claim does not enforce")
+    item["metadata"]["annotations"] = {"edit": "1"}
+    write(file, item)
+    space.wait(name, "replaced", lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"])
+    space.wait_ready(name)
+    eventually("the second count", lambda: "count 2\n" in space.log(name))
+    node.kill()
+    item["metadata"]["annotations"] = {"edit": "2"}
+    write(file, item)
+    node.start()
+    eventually("the third count", lambda: "count 3\n" in space.log(name), 40)
+    # The claim and its pod go, and another manifest brings them back.
+    file.unlink()
+    kept.unlink()
+    space.wait_gone(name)
+    other = user(space, "other", "data")
+    other["spec"]["containers"].append(
+        shell("if echo x > /ro/n; then exit 1; fi; cat /ro/n", "reader", volumeMounts=[mount("ro", "/ro")])
+    )
+    other["spec"]["volumes"].append(
+        {"name": "ro", "persistentVolumeClaim": {"claimName": "data", "readOnly": True}}
+    )
+    write(file, together(claim(space, "data"), other))
+    eventually("the fourth count", lambda: "count 4\n" in space.log(f"other-{node.name}", "main"), 40)
+    space.wait(
+        f"other-{node.name}",
+        "read, and not written",
+        lambda found: [
+            status["state"]["terminated"]["exitCode"]
+            for status in found["status"].get("containerStatuses", [])
+            if "terminated" in status["state"]
+        ] == [0],
+    )
+    node.stop_all()
+
+
+@case("a claim is bound to a hostPath volume; one that cannot be bound keeps its pod waiting and says why")
+def claimed_volumes(world):
+    node = world.new_node("volumes").start()
+    space = world.space(node)
+    place = world.temporary("claimed")
+    write(node.manifests / "disk.yaml", volume("disk", hostPath={"path": str(place)}))
+    write(node.manifests / "secret.yaml", volume("own", hostPath={"path": str(node.directory / "root")}))
+    write(
+        node.manifests / "pods.yaml",
+        together(
+            claim(space, "data", volumeName="disk"), user(space, "counter", "data"),
+            claim(space, "late", volumeName="disk"), user(space, "second", "late"),
+            claim(space, "lost", volumeName="nowhere"), user(space, "third", "lost"),
+            claim(space, "own", volumeName="own"), user(space, "fourth", "own"),
+        ),
+    )
+    space.wait_ready(f"counter-{node.name}")
+    eventually("the count on the host", lambda: (place / "n").read_text() == "1\n")
+    for name, claimed, reason in (
+        ("second", "late", f'persistentvolume "disk" is taken by claim "{space.name}/data"'),
+        ("third", "lost", 'no manifest of this node defines persistentvolume "nowhere"'),
+        ("fourth", "own", "is not allowed by the node's policy"),
+    ):
+        text = space.wait_event(f"{name}-{node.name}", "FailedMount")
+        expect(reason in text and f'"{space.name}/{claimed}"' in text, f"the event of {name}: {text}")
+    write(node.manifests / "nowhere.yaml", volume("nowhere", local={"path": str(place)}))
+    space.wait_ready(f"third-{node.name}", 90)
+    eventually("the count goes on", lambda: (place / "n").read_text() == "2\n")
+    node.stop_all()
 
 
 class Documents(http.server.ThreadingHTTPServer):

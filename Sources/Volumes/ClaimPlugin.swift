@@ -1,0 +1,113 @@
+import CLinux
+import Glibc
+import KubernetesAPI
+import LinuxKernel
+import SystemPackage
+
+/// The storage of a persistent volume claim of this node's manifests. Nothing of it is ever removed.
+struct ClaimPlugin: VolumePlugin {
+    static let directoryName = "kubernetes.io~persistent-volume-claim"
+
+    let source: PersistentVolumeClaimVolumeSource
+    /// Holds `<namespace>/<claim>` for every claim that has no volume of its own.
+    let root: String
+
+    var objectNames: PodObjectNames { PodObjectNames(claims: [source.claimName]) }
+
+    func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
+        let claim = "persistentvolumeclaim \"\(context.pod.metadata.namespace ?? "")/\(source.claimName)\""
+        guard let storage = try context.objects.claim(source.claimName) else {
+            throw VolumeError(.notFound, "\(claim) not found")
+        }
+        do throws(VolumeError) {
+            switch storage {
+            case .directory: return try mountDirectory(context)
+            case .hostPath(let path, let field): return try mount(path, field, context)
+            case .unbound(let reason): throw VolumeError(.notFound, "cannot be bound: \(reason)")
+            }
+        } catch {
+            throw VolumeError(error.code, "\(claim): \(error.message)", cause: error.cause)
+        }
+    }
+
+    /// As for a hostPath volume of the pod itself, where the policy refuses a pod that would write what it may only read.
+    private func mount(
+        _ path: HostPathVolumeSource, _ field: String, _ context: VolumeContext
+    ) throws(VolumeError) -> MountedVolume {
+        let mounted = try HostPathPlugin(source: path, field: field).mount(context)
+        if mounted.isReadOnly, isWritten(context) {
+            throw VolumeError(
+                .unsafePath,
+                "\(field).path \(JSONValue.string(path.path)) may only be read under the node's policy: set "
+                    + "\(context.fieldPath).persistentVolumeClaim.readOnly: true")
+        }
+        return MountedVolume(
+            name: mounted.name, hostPath: mounted.hostPath, isFile: mounted.isFile,
+            isReadOnly: mounted.isReadOnly || source.readOnly == true, forbidsLinks: mounted.forbidsLinks)
+    }
+
+    private func isWritten(_ context: VolumeContext) -> Bool {
+        let spec = context.pod.spec
+        let containers =
+            spec.containers + (spec.initContainers ?? []) + (spec.ephemeralContainers ?? []).map(\.container)
+        let mounts = containers.flatMap { $0.volumeMounts ?? [] }.filter { $0.name == context.volumeName }
+        return source.readOnly != true && mounts.contains { $0.readOnly != true }
+    }
+
+    // MARK: The node's own directory
+
+    private func mountDirectory(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
+        let namespace = try Self.component(context.pod.metadata.namespace ?? "", "metadata.namespace")
+        let name = try Self.component(
+            source.claimName, "\(context.fieldPath).persistentVolumeClaim.claimName")
+        let group = try context.groupID()
+        let parent = "\(root)/\(namespace)"
+        let uid = context.pod.metadata.uid ?? ""
+        try volumeCall { () throws(KernelError) in
+            if !FileSystem.exists("\(parent)/\(name)") { try Self.make(name, in: parent, staging: ".\(uid).new") }
+            if let group { try Self.give("\(parent)/\(name)", to: group) }
+        }
+        return MountedVolume(
+            name: context.volumeName, hostPath: "\(parent)/\(name)", isReadOnly: source.readOnly == true)
+    }
+
+    /// Every user may write. Made complete under another name first, so that a directory that exists is one whose mode
+    /// is set; another pod that was faster wins.
+    ///
+    /// - Parameter staging: a name no other pod uses.
+    private static func make(_ name: String, in parent: String, staging: String) throws(KernelError) {
+        try FileSystem.makeDirectories(parent, mode: 0o750)
+        let staging = "\(parent)/\(staging)"
+        try FileSystem.removeTree(staging)
+        try kernelCall("mkdir", staging) { mkdir(staging, 0o700) }
+        try kernelCall("chmod", staging) { chmod(staging, 0o777) }
+        guard CLinux_rename_noreplace(AT_FDCWD, staging, AT_FDCWD, "\(parent)/\(name)") != 0 else { return }
+        let failure = KernelError.last("renameat2", "\(parent)/\(name)")
+        try FileSystem.removeTree(staging)
+        if failure.errno != .fileExists { throw failure }
+    }
+
+    /// The directory itself, as an emptyDir's: what is in it keeps its owners, and what is made in it gets the group.
+    private static func give(_ path: String, to group: UInt32) throws(KernelError) {
+        let directory = try OwnedDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+        let status = try directory.status()
+        let wanted = status.st_mode & 0o7777 | 0o2070
+        if status.st_gid == group, status.st_mode & 0o7777 == wanted { return }
+        // Before the mode: a change of the owner may take setgid away.
+        try kernelCall("fchown", path) { fchown(directory.raw, uid_t.max, group) }
+        try kernelCall("fchmod", path) { fchmod(directory.raw, wanted) }
+    }
+
+    /// Manifests have been validated, and so has nothing that reaches a path by another way.
+    private static func component(_ name: String, _ field: String) throws(VolumeError) -> String {
+        guard (1...253).contains(name.utf8.count), name.utf8.first != UInt8(ascii: "."),
+            name.utf8.allSatisfy(PodVolumeLayout.isNameByte)
+        else {
+            throw VolumeError(
+                .invalid,
+                "\(field) \(JSONValue.string(String(name.prefix(128)))) must be 1 to 253 letters, digits, '-' or '.', "
+                    + "and must not start with '.'")
+        }
+        return name
+    }
+}
