@@ -40,7 +40,7 @@ struct LogFiles: Sendable {
         let all = try rotated()
         let rotated = all.filter { file in
             guard let sinceSeconds, let time = LogInput.Identity(path: place(file)) else { return true }
-            return Int64(time.seconds) >= sinceSeconds
+            return time.modifiedAt / 1_000_000_000 >= sinceSeconds
         }
         guard let lines else {
             guard let oldest = rotated.first else { return Start(input: try current(), offset: 0) }

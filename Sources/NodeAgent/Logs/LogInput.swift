@@ -1,3 +1,4 @@
+import CLinux
 import CZlib
 import Glibc
 import LinuxKernel
@@ -9,15 +10,14 @@ final class LogInput: Sendable {
     struct Identity: Hashable {
         let device: dev_t
         let inode: ino_t
-        let seconds: Int
-        let nanoseconds: Int
+        /// Nanoseconds since the epoch.
+        let modifiedAt: Int64
         let size: Int
 
         init(_ status: stat) {
             device = status.st_dev
             inode = status.st_ino
-            seconds = status.st_mtim.tv_sec
-            nanoseconds = status.st_mtim.tv_nsec
+            modifiedAt = withUnsafePointer(to: status) { CLinux_modification_time($0) }
             size = Int(status.st_size)
         }
 
@@ -30,7 +30,7 @@ final class LogInput: Sendable {
 
         func isFile(_ other: Identity) -> Bool { device == other.device && inode == other.inode }
 
-        func hasTime(of other: Identity) -> Bool { seconds == other.seconds && nanoseconds == other.nanoseconds }
+        func hasTime(of other: Identity) -> Bool { modifiedAt == other.modifiedAt }
     }
 
     private let file: OwnedDescriptor

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxKernel
 import SystemPackage
@@ -22,14 +23,18 @@ enum ManifestReader {
             }
             let bytes = try descriptor.readAll(limit: ManifestFile.maximumBytes)
             let after = try status(descriptor.raw, path)
-            guard before.st_size == after.st_size, before.st_mtim.tv_sec == after.st_mtim.tv_sec,
-                before.st_mtim.tv_nsec == after.st_mtim.tv_nsec
-            else { return nil }
+            guard before.st_size == after.st_size, modificationTime(before) == modificationTime(after) else {
+                return nil
+            }
             return parse(bytes, path, nodeName)
         } catch {
             if error.errno == .noSuchFileOrDirectory { return .gone }
             return bad(path, "\(error.errno)")
         }
+    }
+
+    private static func modificationTime(_ status: stat) -> Int64 {
+        withUnsafePointer(to: status) { CLinux_modification_time($0) }
     }
 
     private static func parse(_ bytes: [UInt8], _ path: String, _ nodeName: String) -> ManifestCatalog.Reading {

@@ -189,7 +189,7 @@ def ask_for_sysctls(space):
         files = " ".join(parameter.replace(".", "/") for parameter in parameters)
         return pod(
             name,
-            shell(f"cd /proc/sys; cat {files}; /bin/sh -c 'echo 9 > net/core/somaxconn' || echo kept"),
+            shell(f"cd /proc/sys; cat {files}; /bin/sh -c 'exec 2>/dev/null; echo 9 > net/core/somaxconn' || echo kept"),
             securityContext={"sysctls": [{"name": key, "value": value} for key, value in parameters.items()]},
             **spec,
         )
