@@ -36,8 +36,6 @@ enum MonitorProcess {
         let ours = OwnedDescriptor(owning: pair[0])
         let theirs = OwnedDescriptor(owning: pair[1])
         let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded())
-        // The plan was written through this descriptor, whose offset is now at the end: the monitor reads from the start.
-        try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
         var sources = [null.raw, memory.raw, theirs.raw, listener.raw]
         if pidNamespace >= 0 { sources.append(pidNamespace) }

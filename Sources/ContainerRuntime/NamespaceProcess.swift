@@ -33,7 +33,6 @@ struct NamespaceProcess: ~Copyable {
         let socket = OwnedDescriptor(owning: pair[0])
         let theirs = OwnedDescriptor(owning: pair[1])
         let memory = try OwnedDescriptor.sealedMemory(name: "namespace-plan", plan.encoded())
-        try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
         let pid = try MonitorProcess.spawn(
             program, mode: "namespaces", directory: directory, sources: [null.raw, memory.raw, theirs.raw])

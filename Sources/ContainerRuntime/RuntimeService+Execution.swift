@@ -38,7 +38,6 @@ extension RuntimeService {
         defer { executions.remove(identifier) }
         do throws(KernelError) {
             let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded)
-            try kernelCall("lseek") { lseek(memory.raw, 0, SEEK_SET) }
             try connection.send(
                 .execute(identifier: identifier),
                 descriptors: [memory.raw, standardInput, standardOutput, standardError])

@@ -74,13 +74,15 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// A memfd holding `bytes`, sealed against every change: what a child reads is what was written.
+    /// A memfd holding `bytes`, sealed against every change: what a child reads, from the start, is what was written.
     public static func sealedMemory(name: String, _ bytes: [UInt8]) throws(KernelError) -> OwnedDescriptor {
         let memory = OwnedDescriptor(
             owning: try kernelCall("memfd_create", name) {
                 CLinux_memfd_create(name, UInt32(MFD_CLOEXEC) | UInt32(MFD_ALLOW_SEALING))
             })
         try memory.writeAll(bytes)
+        // The offset is shared with whoever gets the descriptor.
+        try kernelCall("lseek", name) { lseek(memory.raw, 0, SEEK_SET) }
         try kernelCall("fcntl", "F_ADD_SEALS") { CLinux_seal(memory.raw) }
         return memory
     }

@@ -24,9 +24,6 @@ public actor EphemeralStorageMeter {
         return usage
     }
 
-    /// The last measurement, if there is one.
-    public func lastUsage(of uid: String) -> EphemeralStorageUsage? { known[uid]?.usage }
-
     /// Forgets pods that are gone.
     public func retain(_ uids: Set<String>) { known = known.filter { uids.contains($0.key) } }
 
