@@ -27,9 +27,15 @@ public actor UsageCollector {
     private let host: LocalPodHost
     private let disk: (any PodDiskUsageSource)?
     private var history = UsageHistory()
-    private var latest: Sample?
+    private var latest: (sample: Sample, containers: Set<String>)?
     /// The reading that is being made: whoever comes meanwhile shares it.
-    private var running: (scope: UsageReport.Scope, waiting: [CheckedContinuation<Sample, Never>])?
+    private var running: Reading?
+
+    private struct Reading {
+        let scope: UsageReport.Scope
+        let containers: Set<String>
+        var waiting: [CheckedContinuation<Sample, Never>] = []
+    }
 
     public init(agent: NodeAgent, host: LocalPodHost, disk: (any PodDiskUsageSource)? = nil) {
         self.agent = agent
@@ -38,19 +44,21 @@ public actor UsageCollector {
     }
 
     /// - Parameters:
-    ///   - maximumAge: how old the reading may be that somebody else has asked for.
+    ///   - maximumAge: how old the reading may be that somebody else has asked for. One of other containers than those that
+    ///     run now is of no use at any age: who has just seen a container start finds it in the answer.
     ///   - scope: what has to be in it.
     public func sample(
         _ scope: UsageReport.Scope = .everything, maximumAge: Duration = .seconds(1)
     ) async -> Sample {
-        if let latest, latest.report.scope.includes(scope), isYoung(latest.report.time, maximumAge) { return latest }
-        if let running, running.scope.includes(scope) {
+        let instances = await host.runtime.containers().filter(\.isRunning)
+        let containers = Set(instances.map(\.id))
+        if let young = young(scope, of: containers, maximumAge) { return young }
+        if let running, running.scope.includes(scope), running.containers == containers {
             return await withCheckedContinuation { self.running?.waiting.append($0) }
         }
         let owns = running == nil
-        if owns { running = (scope, []) }
-        let report = await read(scope)
-        let sample = take(report)
+        if owns { running = Reading(scope: scope, containers: containers) }
+        let sample = take(await read(scope, instances), containers)
         if owns {
             let waiting = running?.waiting ?? []
             running = nil
@@ -62,16 +70,24 @@ public actor UsageCollector {
     /// As ``sample(_:maximumAge:)``, with rates in any case: when no reading of the last minute is there to compare with,
     /// a second passes between two.
     public func ratedSample(_ scope: UsageReport.Scope) async -> Sample {
-        if let latest, latest.report.scope.includes(scope), isYoung(latest.report.time, .seconds(1)),
-            latest.rates.window > .zero, latest.rates.window <= Self.longestWindow
+        let containers = Set(await host.runtime.containers().filter(\.isRunning).map(\.id))
+        if let young = young(scope, of: containers, .seconds(1)), young.rates.window > .zero,
+            young.rates.window <= Self.longestWindow
         {
-            return latest
+            return young
         }
         if !history.hasBase(at: .now(), within: Self.longestWindow) {
             _ = await sample(.cpuAndMemory, maximumAge: .zero)
             try? await ContinuousClock().sleep(for: .seconds(1))
         }
         return await sample(scope, maximumAge: .milliseconds(200))
+    }
+
+    private func young(_ scope: UsageReport.Scope, of containers: Set<String>, _ maximumAge: Duration) -> Sample? {
+        guard let latest, latest.containers == containers, latest.sample.report.scope.includes(scope),
+            isYoung(latest.sample.report.time, maximumAge)
+        else { return nil }
+        return latest.sample
     }
 
     private static let longestWindow = Duration.seconds(60)
@@ -81,18 +97,20 @@ public actor UsageCollector {
         return age >= .zero && age < maximumAge
     }
 
-    private func take(_ report: UsageReport) -> Sample {
+    private func take(_ report: UsageReport, _ containers: Set<String>) -> Sample {
         let sample = Sample(report: report, rates: history.rates(of: report) ?? UsageRates())
         // Two readings may be under way: the later one counts.
-        if let latest, latest.report.time > report.time, isYoung(latest.report.time, .seconds(60)) { return sample }
-        latest = sample
+        if let latest = latest?.sample.report.time, latest > report.time, isYoung(latest, .seconds(60)) {
+            return sample
+        }
+        latest = (sample, containers)
         return sample
     }
 
-    private func read(_ scope: UsageReport.Scope) async -> UsageReport {
+    private func read(_ scope: UsageReport.Scope, _ instances: [ContainerInstance]) async -> UsageReport {
         let reader = UsageReader(
-            pods: await agent.pods(), instances: await host.runtime.containers().filter(\.isRunning),
-            sandboxes: await host.runtime.sandboxes(), configuration: host.configuration, scope: scope)
+            pods: await agent.pods(), instances: instances, sandboxes: await host.runtime.sandboxes(),
+            configuration: host.configuration, scope: scope)
         var report = await KernelThreadPool.shared.run { reader.read() }
         guard case .everything = scope else { return report }
         await addNetwork(to: &report)
