@@ -19,35 +19,41 @@ public final class Informer<T: KubernetesResource>: Sendable {
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let random: @Sendable () -> Double
+    private let onHeld: @Sendable (_ held: [T], _ known: Int) -> Void
     private let state: Mutex<State>
     private let synced = WakeSignal()
 
     /// - Parameters:
     ///   - clock: measures watches and waits between attempts.
     ///   - random: uniform in 0..<1, spreads the attempts of many nodes.
+    ///   - brake: keeps what a list lacks when that is too much to be believed; nil believes every complete list.
+    ///   - onHeld: is told what is kept, and of how many.
     public init(
         source: any ResourceSource<T>, policy: RetryPolicy = .watch, clock: any Clock<Duration> = ContinuousClock(),
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, logger: Logger
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, brake: DeletionBrake? = nil,
+        onHeld: @escaping @Sendable (_ held: [T], _ known: Int) -> Void = { _, _ in }, logger: Logger
     ) {
         self.source = source
         self.clock = clock
         self.random = random
+        self.onHeld = onHeld
         var logger = logger
         logger[metadataKey: "resource"] = "\(T.definition.plural)"
         self.logger = logger
-        state = Mutex(State(machine: ReflectorStateMachine<T>(policy: policy)))
+        state = Mutex(State(machine: ReflectorStateMachine<T>(policy: policy, brake: brake)))
     }
 
     /// Informs about a collection of an API server, narrowed by selectors.
     public convenience init(
         _ type: T.Type = T.self, client: APIClient, namespace: String? = nil, labelSelector: String = "",
-        fieldSelector: String = "", logger: Logger
+        fieldSelector: String = "", brake: DeletionBrake? = nil,
+        onHeld: @escaping @Sendable (_ held: [T], _ known: Int) -> Void = { _, _ in }, logger: Logger
     ) {
         self.init(
             source: APIResourceSource(
                 T.self, client: client, namespace: namespace, labelSelector: labelSelector,
                 fieldSelector: fieldSelector),
-            logger: logger)
+            brake: brake, onHeld: onHeld, logger: logger)
     }
 
     /// A complete list has been taken over since the start.
@@ -109,10 +115,19 @@ extension Informer {
             let list = try await source.list(resourceVersion: version)
             for object in list.undecodable { log(object) }
             let random = random()
-            return advance { machine in
+            let (step, held, known) = advance { machine in
+                let before = machine.held
                 let (events, step) = machine.listed(list, random: random)
-                return (events, step)
+                let held = before.isEmpty ? machine.held.compactMap { machine.objects[$0] } : []
+                return (events, (step, held, machine.objects.count))
             }
+            if !held.isEmpty {
+                logger.warning(
+                    "a list lacks so much, or is so old, that it is not believed: what is missing is kept for now",
+                    metadata: ["missing": "\(held.count)", "known": "\(known)"])
+                onHeld(held, known)
+            }
+            return step
         } catch {
             if !error.isCancelled { logger.warning("list failed", metadata: ["error": "\(error)"]) }
             let random = random()
@@ -123,7 +138,10 @@ extension Informer {
     private func watch(_ version: String) async -> ReflectorStateMachine<T>.Step {
         let stopwatch = Stopwatch(clock)
         // Spread over 5 to 10 minutes: the watches of many nodes must not all be renewed in the same instant.
-        let timeout = Self.shortestWatchSeconds + Int(Double(Self.shortestWatchSeconds) * random())
+        var timeout = Self.shortestWatchSeconds + Int(Double(Self.shortestWatchSeconds) * random())
+        if let limit = state.withLock({ $0.machine.watchLimit }) {
+            timeout = min(timeout, Int(limit.components.seconds))
+        }
         let (error, received) = await consume(version, timeoutSeconds: timeout)
         if let error, !error.isCancelled, !error.isExpired {
             logger.info("watch failed", metadata: ["error": "\(error)"])

@@ -11,4 +11,9 @@ extension ObjectReference {
             uid: object.metadata.uid, apiVersion: definition.apiVersion,
             resourceVersion: object.metadata.resourceVersion, fieldPath: fieldPath)
     }
+
+    /// Points at a node as a kubelet does: its name stands for its uid.
+    public static func node(_ name: String) -> ObjectReference {
+        ObjectReference(kind: "Node", name: name, uid: name, apiVersion: "v1")
+    }
 }

@@ -32,8 +32,24 @@ struct ReflectorStateMachine<T: KubernetesResource> {
     private var listVersion = ""
     private var tombstones = Tombstones()
     private var backoff: Backoff
+    private let brake: DeletionBrake?
+    /// What the last list lacked and is kept nevertheless.
+    private(set) var held: Set<ObjectKey> = []
+    /// How long watches have confirmed since that list that nothing else is to be heard.
+    private var heldFor = Duration.zero
+    /// The newest state that was ever told. A list of an older one comes from a server that has lost its memory.
+    private var newestVersion = ""
 
-    init(policy: RetryPolicy = .watch) { backoff = Backoff(policy: policy) }
+    init(policy: RetryPolicy = .watch, brake: DeletionBrake? = nil) {
+        backoff = Backoff(policy: policy)
+        self.brake = brake
+    }
+
+    /// While objects are held: how long the next watch may take before a list has to tell what is true; nil when none are.
+    var watchLimit: Duration? {
+        guard let brake, !held.isEmpty else { return nil }
+        return max(.seconds(1), brake.hold - heldFor)
+    }
 
     /// The first list may come from the server's cache, which spares the store a thundering herd after an outage.
     mutating func start() -> Step {
@@ -62,13 +78,19 @@ struct ReflectorStateMachine<T: KubernetesResource> {
             events.append(.undecodable(unreadable))
         }
         if complete {
-            for key in objects.keys where !present.contains(key) {
-                if let last = objects.removeValue(forKey: key) { events.append(.deleted(last)) }
+            let missing = objects.keys.filter { !present.contains($0) }
+            if mustHold(missing, from: list.resourceVersion) {
+                held = Set(missing)
+            } else {
+                for key in missing { if let last = objects.removeValue(forKey: key) { events.append(.deleted(last)) } }
+                held = []
             }
+            if held.isEmpty { heldFor = .zero }
         }
         tombstones = Tombstones()
         listVersion = list.resourceVersion
         resourceVersion = list.resourceVersion
+        remember(list.resourceVersion)
         if !hasSynced {
             hasSynced = true
             events.append(.initialListDone)
@@ -101,6 +123,7 @@ struct ReflectorStateMachine<T: KubernetesResource> {
                 object.uid == nil || object.uid == last.metadata.uid
             {
                 objects[key] = nil
+                held.remove(key)
                 tombstones.insert(key, version: object.resourceVersion ?? "")
                 return [.deleted(last)]
             }
@@ -118,6 +141,13 @@ struct ReflectorStateMachine<T: KubernetesResource> {
         guard case .watching = phase else { return recover(random: random) }
         let worked = receivedEvents || lasted >= Self.shortestHealthyWatch
         if worked { backoff.reset() }
+        if let brake, !held.isEmpty {
+            heldFor += lasted
+            if error == nil, heldFor >= brake.hold {
+                phase = .listing
+                return .list(resourceVersion: "")
+            }
+        }
         if let error, error.isExpired {
             // The cache of the server is what is too old, so the list has to be read from the store itself.
             guard !worked else {
@@ -182,10 +212,29 @@ extension ReflectorStateMachine {
         return [.applied(old: old, new: object)]
     }
 
+    /// Whether what a complete list lacks is kept for now.
+    private mutating func mustHold(_ missing: [ObjectKey], from version: String) -> Bool {
+        guard let brake, !missing.isEmpty else { return false }
+        if Self.isNewer(newestVersion, than: version) == true {
+            // Until the server is as far as it was once, only an event or an end of this process makes them go.
+            heldFor = .zero
+            return true
+        }
+        return brake.holds(missing: missing.count, of: objects.count) && heldFor < brake.hold
+    }
+
+    private mutating func remember(_ version: String) {
+        if !version.isEmpty, Self.isNewer(version, than: newestVersion) != false { newestVersion = version }
+    }
+
     private mutating func changed(_ object: T) -> [InformerEvent<T>] {
         let key = ObjectKey(object.metadata)
         let version = object.metadata.resourceVersion ?? ""
         advance(to: version)
+        if let old = objects[key], held.remove(key) != nil {
+            // The versions of a server that has lost its memory say nothing beside those from before.
+            return replace(old, with: object, at: key)
+        }
         if let old = objects[key] {
             if Self.isNewer(version, than: old.metadata.resourceVersion ?? "") == false { return [] }
             return replace(old, with: object, at: key)
@@ -200,8 +249,8 @@ extension ReflectorStateMachine {
         advance(to: version)
         guard let old = objects[key] else { return [] }
         // A late deletion of an earlier object of the same name must not remove its successor.
-        if let uid = object.metadata.uid, let held = old.metadata.uid, uid != held { return [] }
-        if version != old.metadata.resourceVersion,
+        if let uid = object.metadata.uid, let last = old.metadata.uid, uid != last { return [] }
+        if held.remove(key) == nil, version != old.metadata.resourceVersion,
             Self.isNewer(version, than: old.metadata.resourceVersion ?? "") == false
         {
             return []
@@ -214,6 +263,7 @@ extension ReflectorStateMachine {
     private mutating func advance(to version: String?) {
         guard let version, !version.isEmpty else { return }
         if Self.isNewer(version, than: resourceVersion) != false { resourceVersion = version }
+        remember(version)
     }
 
     /// Whether `version` is newer than `other`; nil when they cannot be compared, which counts as newer.

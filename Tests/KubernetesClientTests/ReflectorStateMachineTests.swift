@@ -211,3 +211,108 @@ struct ReflectorStateMachineTests {
         #expect(step == .wait(.milliseconds(800)))
     }
 }
+
+/// A server that was restored from an older backup, or has lost its store.
+@Suite("Reflector machine with a deletion brake")
+struct ReflectorDeletionBrakeTests {
+    typealias Machine = ReflectorStateMachine<ConfigMap>
+
+    private let names = ["a", "b", "c", "d", "e"]
+
+    /// A machine that has `a` to `e` of version 20 and lists again.
+    private func listing(_ brake: DeletionBrake? = DeletionBrake()) -> Machine {
+        var machine = Machine(brake: brake)
+        _ = machine.start()
+        let items = names.map { configMap($0, version: "20", uid: "u" + $0) }
+        _ = machine.listed(ResourceList(items: items, resourceVersion: "20"), random: 0.5)
+        return listAgain(machine)
+    }
+
+    private func listAgain(_ old: Machine) -> Machine {
+        var machine = old
+        _ = machine.watchEnded(
+            APIError(code: .http(410), reason: .expired, message: "too old"), lasted: .seconds(1), receivedEvents: true,
+            random: 0.5)
+        return machine
+    }
+
+    private func deleted(_ events: [InformerEvent<ConfigMap>]) -> [String] {
+        events.compactMap { if case .deleted(let map) = $0 { map.metadata.name } else { nil } }.sorted()
+    }
+
+    private func list(_ present: [String], version: String) -> ResourceList<ConfigMap> {
+        ResourceList(items: present.map { configMap($0, version: "20", uid: "u" + $0) }, resourceVersion: version)
+    }
+
+    @Test("without a brake every complete list is believed")
+    func none() {
+        var machine = listing(nil)
+        #expect(deleted(machine.listed(list([], version: "30"), random: 0.5).events) == names)
+    }
+
+    @Test("half of them, or two, may go at once", arguments: [["a", "b", "c"], ["a", "b", "c", "d"]])
+    func few(present: [String]) {
+        var machine = listing()
+        let events = machine.listed(list(present, version: "30"), random: 0.5).events
+        #expect(deleted(events) == names.filter { !present.contains($0) })
+        #expect(machine.watchLimit == nil)
+    }
+
+    @Test("more than half, and three at least, are kept for five minutes of undisturbed watching, then believed")
+    func many() {
+        var machine = listing()
+        let (events, step) = machine.listed(list(["a", "b"], version: "30"), random: 0.5)
+        #expect(deleted(events) == [])
+        #expect(machine.objects.count == 5)
+        #expect(step == .watch(resourceVersion: "30"))
+        #expect(machine.watchLimit == .seconds(300))
+        #expect(machine.watchEnded(nil, lasted: .seconds(100), receivedEvents: false, random: 0.5) == step)
+        #expect(machine.watchLimit == .seconds(200))
+        let again = machine.watchEnded(nil, lasted: .seconds(200), receivedEvents: false, random: 0.5)
+        #expect(again == .list(resourceVersion: ""))
+        #expect(deleted(machine.listed(list(["a", "b"], version: "31"), random: 0.5).events) == ["c", "d", "e"])
+        #expect(machine.watchLimit == nil)
+    }
+
+    @Test("what was missing and is back is kept, and the brake is off")
+    func back() {
+        var machine = listing()
+        _ = machine.listed(list([], version: "30"), random: 0.5)
+        machine = listAgain(machine)
+        #expect(deleted(machine.listed(list(names, version: "40"), random: 0.5).events) == [])
+        #expect(machine.held.isEmpty)
+        #expect(machine.watchLimit == nil)
+    }
+
+    @Test("a server that has lost its memory is not believed about a single one, however long it insists")
+    func regressed() {
+        var machine = listing()
+        #expect(deleted(machine.listed(list(["a", "b", "c", "d"], version: "12"), random: 0.5).events) == [])
+        for _ in 0..<3 {
+            _ = machine.watchEnded(nil, lasted: .seconds(300), receivedEvents: false, random: 0.5)
+            #expect(deleted(machine.listed(list(["a", "b", "c", "d"], version: "13"), random: 0.5).events) == [])
+        }
+        _ = machine.watchEnded(nil, lasted: .seconds(300), receivedEvents: false, random: 0.5)
+        #expect(deleted(machine.listed(list(["a", "b", "c", "d"], version: "21"), random: 0.5).events) == ["e"])
+    }
+
+    @Test("while kept, an event of deletion is believed whatever its version")
+    func event() {
+        var machine = listing()
+        _ = machine.listed(list([], version: "12"), random: 0.5)
+        #expect(deleted(machine.received(.deleted(configMap("b", version: "13", uid: "ub")))) == ["b"])
+        #expect(deleted(machine.received(.deleted(configMap("c", version: "13", uid: "another")))) == [])
+        #expect(machine.held.map(\.name).sorted() == ["a", "c", "d", "e"])
+    }
+
+    @Test("while kept, a new object of the name replaces the old one whatever its version")
+    func replaced() {
+        var machine = listing()
+        _ = machine.listed(list([], version: "12"), random: 0.5)
+        let new = configMap("b", version: "13", uid: "new")
+        let events = machine.received(.added(new))
+        #expect(deleted(events) == ["b"])
+        #expect(events.contains(.applied(old: nil, new: new)))
+        #expect(machine.held.map(\.name).sorted() == ["a", "c", "d", "e"])
+    }
+}

@@ -21,19 +21,26 @@ public actor NodeAgent {
     private var waitingByName: [String: Pod] = [:]
     /// UIDs of the pods that have a worker, by name.
     private var names: [String: String] = [:]
+    /// Names under which something ran when this agent began, for as long as that may not have been ended or taken over.
+    private var remnantNames: Set<String> = []
+    private let brake = DeletionBrake()
     private var isHalted = false
     private let started: AsyncStream<PodWorker>
     private let start: AsyncStream<PodWorker>.Continuation
+    private let orphansHeld: AsyncStream<Void>
+    private let holdOrphans: AsyncStream<Void>.Continuation
 
     public init(context: PodDependencies, sources: [PodSource: AsyncStream<PodUpdate>]) {
         self.context = context
         self.sources = Array(sources.values)
         expectedSources = Set(sources.keys)
         (started, start) = AsyncStream.makeStream()
+        (orphansHeld, holdOrphans) = AsyncStream.makeStream()
     }
 
     /// Runs until cancelled. Containers go on running afterwards.
     public func run() async {
+        remnantNames = Set(await context.host.remnants().map(\.nameKey))
         await withDiscardingTaskGroup { group in
             for source in sources {
                 group.addTask { for await update in source { await self.handle(update) } }
@@ -46,6 +53,12 @@ public actor NodeAgent {
             }
             group.addTask {
                 for await news in self.context.probes.news { await self.tell(news) }
+            }
+            group.addTask {
+                for await _ in self.orphansHeld {
+                    try? await self.context.clock.sleep(for: self.brake.hold, tolerance: nil)
+                    if !Task.isCancelled { await self.endOrphans() }
+                }
             }
             for await worker in started {
                 group.addTask {
@@ -71,7 +84,7 @@ public actor NodeAgent {
         case .snapshotComplete(let source):
             completeSources.insert(source)
             // Nothing is destroyed before every source has spoken: a pod is an orphan only if none has it.
-            if completeSources == expectedSources { await endOrphans() }
+            if completeSources == expectedSources { await settleRemnants() }
         }
     }
 
@@ -82,7 +95,7 @@ public actor NodeAgent {
             if await worker.isRemoved { waiting[uid] = pod } else { await worker.update(pod) }
             return
         }
-        if pod.isStatic { await endPredecessors(of: pod) }
+        if remnantNames.contains(pod.nameKey) { await endPredecessors(of: pod) }
         // Nothing is waited for between this look and the worker's entry: a second pod of the name would slip in.
         if let holder = names[pod.nameKey].flatMap({ workers[$0] }) {
             // Two pods of one name never run together, as those who keep state under their name rely on: the newer waits for the
@@ -163,11 +176,11 @@ public actor NodeAgent {
         if let name, let next = waitingByName.removeValue(forKey: name) { await apply(next) }
     }
 
-    /// A static pod that was edited while no agent ran: what still runs under its name has no manifest any more, whatever the other
+    /// A pod that was replaced while no agent ran: what still runs under its name is in its source no more, whatever the other
     /// sources say, and goes before the new one comes.
     private func endPredecessors(of pod: Pod) async {
         for remnant in await context.host.remnants()
-        where remnant.isStatic && remnant.fullName == pod.fullName && remnant.metadata.uid != pod.metadata.uid {
+        where remnant.nameKey == pod.nameKey && remnant.metadata.uid != pod.metadata.uid {
             guard workers[remnant.metadata.uid ?? ""] == nil, names[pod.nameKey] == nil else { continue }
             await end(remnant)
         }
@@ -183,11 +196,37 @@ public actor NodeAgent {
         start.yield(worker)
     }
 
-    /// What runs, or is still mounted, of pods that no source has.
-    private func endOrphans() async {
-        for pod in await context.host.remnants() where workers[pod.metadata.uid ?? ""] == nil { await end(pod) }
+    /// Ends what runs, or is still mounted, of pods that no source has: at once, or after a while when the control endpoint has
+    /// lost so many pods that it may be mistaken.
+    private func settleRemnants() async {
+        let orphans = await orphans()
+        let lost = orphans.filter { !$0.isStatic && $0.metadata.name != nil }
+        var known = lost.count
+        for worker in workers.values where await !worker.pod.isStatic { known += 1 }
+        if brake.holds(missing: lost.count, of: known) {
+            for pod in orphans where pod.isStatic { await end(pod) }
+            context.events.record(
+                context.node, type: .warning, reason: APIPodSource.deletionHeld,
+                message: APIPodSource.message(missing: lost.count, known: known))
+            context.logger.warning(
+                "the control endpoint has so few of the pods that run here that they are kept for now",
+                metadata: ["missing": "\(lost.count)", "known": "\(known)"])
+            holdOrphans.yield()
+        } else {
+            await endOrphans()
+        }
         await context.host.discardUnused()
         await context.allocations.open()
+    }
+
+    private func orphans() async -> [Pod] {
+        await context.host.remnants().filter { workers[$0.metadata.uid ?? ""] == nil }
+    }
+
+    private func endOrphans() async {
+        if isHalted { return }
+        for pod in await orphans() where workers[pod.metadata.uid ?? ""] == nil { await end(pod) }
+        remnantNames = []
     }
 
     // MARK: For the node's own interfaces

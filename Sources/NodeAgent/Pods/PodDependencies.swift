@@ -13,6 +13,8 @@ public struct PodDependencies: Sendable {
     public var events: EventRecorder
     public var timelines: PodTimelineStore
     public var hostIPs: [String]
+    /// What concerns more than one pod is told of the node.
+    public var node: ObjectReference
     public var allocations: PodAllocations
     /// Says why the node does not take a pod; nil when it does.
     public var admission: @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection?
@@ -25,7 +27,7 @@ public struct PodDependencies: Sendable {
 
     public init(
         host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
-        events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String],
+        events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String], node: ObjectReference = .node(""),
         allocations: PodAllocations = PodAllocations(),
         admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection? = { _, _ in nil },
         policy: @escaping @Sendable (_ pod: Pod, _ container: String?) async -> PodPolicyCheck.Verdict? = { _, _ in nil
@@ -40,6 +42,7 @@ public struct PodDependencies: Sendable {
         self.events = events
         self.timelines = timelines
         self.hostIPs = hostIPs
+        self.node = node
         self.allocations = allocations
         self.admission = admission
         self.policy = policy

@@ -11,11 +11,29 @@ public final class APIPodSource: Sendable {
     private let mirrors: MirrorPods?
     private let update: AsyncStream<PodUpdate>.Continuation
 
-    /// - Parameter mirrors: is told of the mirrors of static pods, which are no pods to run; nil ignores them.
-    public convenience init(client: APIClient, nodeName: String, mirrors: MirrorPods? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - mirrors: is told of the mirrors of static pods, which are no pods to run; nil ignores them.
+    ///   - events: where it is told that pods are kept though the endpoint has them no more.
+    public convenience init(
+        client: APIClient, nodeName: String, mirrors: MirrorPods? = nil, events: EventRecorder? = nil, logger: Logger
+    ) {
         self.init(
-            informer: Informer(Pod.self, client: client, fieldSelector: "spec.nodeName=\(nodeName)", logger: logger),
+            informer: Informer(
+                Pod.self, client: client, fieldSelector: "spec.nodeName=\(nodeName)", brake: DeletionBrake(),
+                onHeld: { held, known in
+                    events?.record(
+                        .node(nodeName), type: .warning, reason: Self.deletionHeld,
+                        message: Self.message(missing: held.count, known: known))
+                },
+                logger: logger),
             mirrors: mirrors)
+    }
+
+    static let deletionHeld = "DeletionHeld"
+
+    static func message(missing: Int, known: Int) -> String {
+        "the control endpoint's list lacks \(missing) of the \(known) pods of this node: they go on running for now, as the "
+            + "endpoint may have lost its memory; delete pods by name, or wait at least five minutes, to end them"
     }
 
     /// - Parameter informer: of this node's pods in all namespaces; run by the source.

@@ -64,7 +64,8 @@ struct NodeWiring {
             networkShortfalls: shortfalls, hasUserNamespaces: await runtime.userNamespaceProblem == nil, logger,
             in: &group)
         let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
-        let api = APIPodSource(client: client, nodeName: settings.nodeName, mirrors: mirrors, logger: logger)
+        let api = APIPodSource(
+            client: client, nodeName: settings.nodeName, mirrors: mirrors, events: recorder, logger: logger)
         let objects = NodeObjects(local: nil, client: client)
         let staticObjects = NodeObjects(local: manifests.objects, client: client)
         let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
@@ -98,7 +99,8 @@ struct NodeWiring {
             host: host, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
             events: recorder, timelines: timelines, hostIPs: addresses,
-            allocations: allocations, admission: { await admission.decide($0, beside: $1) },
+            node: .node(settings.nodeName), allocations: allocations,
+            admission: { await admission.decide($0, beside: $1) },
             policy: { await check.decide($0, container: $1) }, logger: logger)
         var sources = [PodSource.file: manifests.updates, .api: api.updates]
         if let url = settings.manifestURL {
@@ -197,8 +199,7 @@ struct NodeWiring {
     ) -> PodAllocations {
         let resources = settings.resources
         let allocations = PodAllocations(policy: resources.policy, allocatable: { reporter.allocatable })
-        let node = ObjectReference(
-            kind: Node.definition.kind, name: settings.nodeName, uid: settings.nodeName, apiVersion: "v1")
+        let node = ObjectReference.node(settings.nodeName)
         let tree = CgroupTree(
             cgroups: foundation.cgroups, policy: resources.policy, capacity: reporter.node.status?.capacity ?? [:],
             processes: information.processes, reservation: resources.reservation,

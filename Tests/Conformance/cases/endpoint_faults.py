@@ -1,6 +1,7 @@
 """The endpoint goes, comes back or answers nonsense: the agent goes on with what it knows."""
 
 import datetime
+import shutil
 import time
 
 from rig.apart import Agent
@@ -148,4 +149,45 @@ def replaced_unheard(world):
     eventually("the old one is gone", lambda: not node.pod_processes(old), 10)
     expect(node.pod_processes(new), "the new one does not run")
     expect_equal(life.lines(), ["begin", "end", "begin"], "the lines of both")
+    node.stop_all()
+
+
+@case("an endpoint restored from an older backup ends no pod that it has forgotten, nor does an agent that starts beside it")
+def restored_from_backup(world):
+    node = apart(world, "restored")
+    space = world.space(node)
+    root, backup = node.endpoint.root, world.temporary("backup") / "root"
+    node.endpoint.kill()
+    shutil.copytree(root, backup)
+    node.endpoint.start()
+    directory = world.temporary("restored")
+    lives = [Life(directory, f"kept-{number}", steady(image=IMAGE)) for number in range(3)]
+    uids = [space.create(life.pod)["metadata"]["uid"] for life in lives]
+    for life in lives:
+        space.wait_ready(life.name)
+        life.said("begin")
+    before = {uid: node.pod_processes(uid) for uid in uids}
+    node.endpoint.kill()
+    shutil.rmtree(root)
+    shutil.copytree(backup, root)
+    node.endpoint.start()
+
+    def held():
+        events = node.api.get("/api/v1/namespaces/default/events")["items"]
+        return [event for event in events if event["reason"] == "DeletionHeld"]
+
+    eventually("the node says that it keeps what the endpoint has forgotten", held, 30)
+    expect("lacks 3 of the 3 pods" in held()[0]["message"], f"what it says: {held()[0]['message']}")
+    expect_equal({uid: node.pod_processes(uid) for uid in uids}, before, "processes of the forgotten pods")
+    told = held()[0]["count"]
+    node.kill()
+    node.start()
+    eventually("the next agent says so, too", lambda: held()[0]["count"] > told or len(held()) > 1, 30)
+    # Whoever bears a forgotten pod's name takes its place; nobody else goes.
+    twin = space.create(lives[0].pod)["metadata"]["uid"]
+    space.wait_ready(lives[0].name)
+    eventually("the replaced pod is gone", lambda: not node.pod_processes(uids[0]), 15)
+    expect(node.pod_processes(twin), "the new pod does not run")
+    expect_equal(lives[0].lines(), ["begin", "end", "begin"], "lines of the replaced pod and the new one")
+    expect_equal({uid: node.pod_processes(uid) for uid in uids[1:]}, {uid: before[uid] for uid in uids[1:]}, "the others")
     node.stop_all()

@@ -28,7 +28,8 @@ enum AgentAssembly {
                 group: MultiThreadedEventLoopGroup.singleton, execution: host, clock: clock)
         else { preconditionFailure("the TLS library cannot be set up") }
         let source = APIPodSource(
-            informer: Informer<Pod>(source: client, clock: clock, random: random, logger: logger))
+            informer: Informer<Pod>(
+                source: client, clock: clock, random: random, brake: DeletionBrake(), logger: logger))
         let agent = NodeAgent(
             context: PodDependencies(
                 host: host, probes: probes, hooks: hooks, statuses: statuses, events: events,
