@@ -235,21 +235,23 @@ let package = Package(
             exclude: ["run"],
             swiftSettings: strict),
 
-        // Tests mirror the rooms.
+        // Tests mirror the rooms; what several of them need stands beside them.
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["fetch-kubectl.sh"], swiftSettings: strict),
         .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore"], swiftSettings: strict),
         .testTarget(
             name: "LinuxKernelTests",
             dependencies: ["LinuxKernel", .product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
         .testTarget(
-            name: "SystemdTests", dependencies: ["Systemd", .product(name: "Logging", package: "swift-log")],
+            name: "SystemdTests",
+            dependencies: ["Systemd", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
         .testTarget(
             name: "KubernetesAPITests", dependencies: ["KubernetesAPI"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesClientTests",
             dependencies: [
-                "KubernetesAPI", "KubernetesClient",
+                "KubernetesAPI", "KubernetesClient", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -286,7 +288,7 @@ let package = Package(
         .testTarget(
             name: "ProbesTests",
             dependencies: [
-                "KubernetesAPI", "Probes",
+                "KubernetesAPI", "Probes", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -298,7 +300,7 @@ let package = Package(
             name: "NodeAgentTests",
             dependencies: [
                 "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes",
-                "Volumes",
+                "TestSupport", "Volumes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import KubernetesAPI
 import NIOSSL
+import TestSupport
 import Testing
 
 @testable import KubernetesClient

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KubernetesClient

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -36,7 +37,7 @@ struct HTTPManifestSourceTests {
 
     /// Everything told for a sequence of answers, `|` between them; and the problems at the end.
     private func told(_ answers: [Result<String, ManifestFetchError>]) async throws -> (lines: [String], [String]) {
-        let time = ManualTime()
+        let time = ManualClock()
         let source = HTTPManifestSource(
             url: try ManifestURL(parsing: "https://config.example/node?key=hidden"), nodeName: "n",
             fetcher: FakeServer(answers), clock: time, logger: Self.logger)

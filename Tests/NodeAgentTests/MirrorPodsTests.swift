@@ -2,6 +2,7 @@ import KubernetesAPI
 import KubernetesClient
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -123,7 +124,7 @@ struct MirrorPodsTests {
         let fake = FakePods()
         let sink = FakeEvents()
         let events = EventRecorder(component: "kubelet", sink: sink, logger: logger)
-        let time = ManualTime()
+        let time = ManualClock()
         let mirrors = MirrorPods(
             client: fake, statuses: PodStatusManager(client: fake, logger: logger), nodeName: "n", events: events,
             queue: WorkQueue(clock: time), logger: logger)

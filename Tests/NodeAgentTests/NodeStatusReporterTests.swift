@@ -2,6 +2,7 @@ import KubernetesAPI
 import KubernetesClient
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -98,7 +99,7 @@ struct NodeStatusReporterTests {
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
     private func reporter(
-        _ fake: FakeNodes, _ health: Health = Health(), _ clock: ManualTime,
+        _ fake: FakeNodes, _ health: Health = Health(), _ clock: ManualClock,
         onRegistered: @escaping @Sendable (Node) -> Void = { _ in }
     ) -> NodeStatusReporter {
         NodeStatusReporter(
@@ -111,7 +112,7 @@ struct NodeStatusReporterTests {
 
     @Test("the node is registered as soon as the endpoint is there, and a problem shows when it is told")
     func registersAndReports() async {
-        let (fake, clock, health) = (FakeNodes(), ManualTime(), Health())
+        let (fake, clock, health) = (FakeNodes(), ManualClock(), Health())
         let uid = Mutex("")
         fake.setAway(true)
         let (registered, told) = AsyncStream<String>.makeStream()
@@ -145,7 +146,7 @@ struct NodeStatusReporterTests {
 
     @Test("what others added to a node that was there is kept and can be used")
     func existingNode() async {
-        let (fake, clock) = (FakeNodes(), ManualTime())
+        let (fake, clock) = (FakeNodes(), ManualClock())
         fake.put(
             Node(
                 metadata: ObjectMeta(name: "n", uid: "old-uid", labels: ["theirs": "1"]),
@@ -177,7 +178,7 @@ struct NodeStatusReporterTests {
 
     @Test("the lease is made and then renewed every ten seconds")
     func lease() async {
-        let (fake, clock) = (FakeNodes(), ManualTime())
+        let (fake, clock) = (FakeNodes(), ManualClock())
         let renewer = NodeLeaseRenewer(
             nodeName: "n", client: fake, nodeUID: { "uid" }, logger: logger, clock: clock,
             wallClock: { Timestamp(seconds: 5) }, random: { 0.5 })

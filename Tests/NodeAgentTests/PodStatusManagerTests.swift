@@ -1,6 +1,7 @@
 import KubernetesAPI
 import KubernetesClient
 import Logging
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -67,7 +68,7 @@ struct PodStatusManagerTests {
 
     @Test("a failed write arrives after a wait")
     func retries() async {
-        let (fake, clock) = (FakePods([pod("a")]), ManualTime())
+        let (fake, clock) = (FakePods([pod("a")]), ManualClock())
         var (calls, sleeps) = (fake.calls.makeAsyncIterator(), clock.sleeps.makeAsyncIterator())
         fake.fail(FakePods.error(503, .serviceUnavailable), FakePods.error(500, .internalError))
         await withManager(fake, clock: clock) { manager in
@@ -107,7 +108,7 @@ struct PodStatusManagerTests {
         var replacement = pod("a")
         replacement.metadata.uid = "uid-new"
         fake.put(replacement)
-        let clock = ManualTime()
+        let clock = ManualClock()
         var (calls, sleeps) = (fake.calls.makeAsyncIterator(), clock.sleeps.makeAsyncIterator())
         await withManager(fake, clock: clock) { manager in
             await manager.observe(pod("a"))

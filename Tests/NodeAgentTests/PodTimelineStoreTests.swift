@@ -2,6 +2,7 @@ import Glibc
 import KubernetesAPI
 import LinuxKernel
 import Logging
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -10,7 +11,7 @@ import Testing
     /// A directory for one test, and what stores of one node are made of.
     private final class Place {
         let directory: String
-        let clock = ManualTime()
+        let clock = ManualClock()
 
         init() throws {
             var template = Array("/tmp/swiftlet-timeline.XXXXXX\0".utf8CString)

@@ -2,6 +2,7 @@ import KubernetesAPI
 import NIOPosix
 import Probes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("LifecycleHookRunner", .timeLimit(.minutes(1)))

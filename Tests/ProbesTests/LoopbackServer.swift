@@ -5,6 +5,7 @@ import NIOPosix
 import NIOSSL
 import Probes
 import Synchronization
+import TestSupport
 
 /// A server on loopback that answers each connection's request with bytes as told, well or badly.
 final class LoopbackServer: Sendable {

@@ -1,6 +1,7 @@
 import KubernetesAPI
 import Probes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Prober", .timeLimit(.minutes(1)))

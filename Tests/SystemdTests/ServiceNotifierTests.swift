@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Systemd
@@ -80,6 +81,7 @@ extension SystemdEnvironment {
         func watchdogLoop() async throws {
             let socket = try NotifySocket()
             let clock = ManualClock()
+            var sleeps = clock.sleeps.makeAsyncIterator()
             let health = Health()
             await withTaskGroup { group in
                 group.addTask { [notifier] in
@@ -87,17 +89,17 @@ extension SystemdEnvironment {
                         health.isGood.load(ordering: .sequentiallyConsistent)
                     }
                 }
-                #expect(await clock.untilSleeping().offset == .seconds(30))
+                #expect(await sleeps.next(isolation: nil) == .seconds(30))
                 #expect(socket.receive() == "WATCHDOG=1")
 
                 health.isGood.store(false, ordering: .sequentiallyConsistent)
-                clock.wakeSleeper()
-                #expect(await clock.untilSleeping().offset == .seconds(60))
+                clock.advance(by: .seconds(30))
+                #expect(await sleeps.next(isolation: nil) == .seconds(30))
                 #expect(socket.receive() == nil)
 
                 health.isGood.store(true, ordering: .sequentiallyConsistent)
-                clock.wakeSleeper()
-                #expect(await clock.untilSleeping().offset == .seconds(90))
+                clock.advance(by: .seconds(30))
+                #expect(await sleeps.next(isolation: nil) == .seconds(30))
                 #expect(socket.receive() == "WATCHDOG=1")
                 group.cancelAll()
             }

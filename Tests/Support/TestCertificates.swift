@@ -1,7 +1,7 @@
-/// Certificates made for these tests, valid for a hundred years; the keys protect nothing.
-enum TestCertificates {
+/// Certificates made for tests, valid for a hundred years; the keys protect nothing.
+public enum TestCertificates {
     /// Signs `server` and `client`.
-    static let authority = """
+    public static let authority = """
         -----BEGIN CERTIFICATE-----
         MIIBejCCASGgAwIBAgIUTNSGLOFyYslYU9CMFSLuXv1HVmUwCgYIKoZIzj0EAwIw
         EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjExMTMwMjdaGA8yMTI2MTAyODEx
@@ -14,7 +14,7 @@ enum TestCertificates {
         -----END CERTIFICATE-----
         """
     /// Signs nothing.
-    static let otherAuthority = """
+    public static let otherAuthority = """
         -----BEGIN CERTIFICATE-----
         MIIBfTCCASOgAwIBAgIUHQ3iMePDj6evLGci4IjRKzTKMu0wCgYIKoZIzj0EAwIw
         EzERMA8GA1UEAwwIb3RoZXItY2EwIBcNMjYxMTIxMTEzMDI3WhgPMjEyNjEwMjgx
@@ -28,7 +28,7 @@ enum TestCertificates {
         -----END CERTIFICATE-----
         """
     /// For 127.0.0.1 and `api.test.invalid`.
-    static let server = """
+    public static let server = """
         -----BEGIN CERTIFICATE-----
         MIIBoTCCAUegAwIBAgIUR2wAVhx9gVa8EzpO8m+9OfPvKTgwCgYIKoZIzj0EAwIw
         EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjExMTMwMjdaGA8yMTI2MTAyODEx
@@ -41,7 +41,7 @@ enum TestCertificates {
         RDMCIQCzEtu2z1iEkWHJMhwu7qk0GHApMZduHlm5EGSAJUv6Ig==
         -----END CERTIFICATE-----
         """
-    static let serverKey = """
+    public static let serverKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLNyWPIN7uOMdvwzx
         eVOwCL0Qluiz3m85ZPdVBFk3LOKhRANCAATHnF0FMl2zyxbwfhRguBhQtjiwsAdi
@@ -49,7 +49,7 @@ enum TestCertificates {
         -----END PRIVATE KEY-----
         """
     /// `CN=system:node:n1`.
-    static let client = """
+    public static let client = """
         -----BEGIN CERTIFICATE-----
         MIIBnDCCAUOgAwIBAgIUR2wAVhx9gVa8EzpO8m+9OfPvKTkwCgYIKoZIzj0EAwIw
         EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjExMTMwMjdaGA8yMTI2MTAyODEx
@@ -62,7 +62,7 @@ enum TestCertificates {
         A8PtwkegrI7Azr311OhKliO/3bo5T9S4q3GZGg6p1Vc=
         -----END CERTIFICATE-----
         """
-    static let clientKey = """
+    public static let clientKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgZzdkC8IcjKH7AVga
         Qx1NuOFiAdYah4elPu+ZuqnntvahRANCAAR57frUb8uGqwJ7wI5JZhQjjzQRGHbm
@@ -70,7 +70,7 @@ enum TestCertificates {
         -----END PRIVATE KEY-----
         """
     /// For `api.test.invalid` only.
-    static let named = """
+    public static let named = """
         -----BEGIN CERTIFICATE-----
         MIIBmTCCAUCgAwIBAgIUR2wAVhx9gVa8EzpO8m+9OfPvKTowCgYIKoZIzj0EAwIw
         EjEQMA4GA1UEAwwHdGVzdC1jYTAgFw0yNjExMjExMTQ2NTRaGA8yMTI2MTAyODEx
@@ -83,7 +83,7 @@ enum TestCertificates {
         V1x7sp7TZpqSScwn+w2c6j6c/2jNx6tyXC53/M4=
         -----END CERTIFICATE-----
         """
-    static let namedKey = """
+    public static let namedKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTLLa3AGiSfKwWg3K
         D6Va8+tuqjObxXgn+5jrLiqE7HqhRANCAAQVrKy3ESrMd782eKrgRlpkHYkmU7cY

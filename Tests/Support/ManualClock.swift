@@ -1,12 +1,13 @@
 import Synchronization
 
-/// A clock that stands still until told to move; sleeps end when it has moved past them.
-final class ManualClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+/// A clock that stands still until told to move; sleeps end when it has moved past them. Who wants to move it past a sleep first
+/// waits for the sleep.
+public final class ManualClock: Clock, Sendable {
+    public struct Instant: InstantProtocol {
+        public var offset: Duration
+        public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        public func duration(to other: Instant) -> Duration { other.offset - offset }
+        public static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
 
     private struct Sleeper {
@@ -23,24 +24,31 @@ final class ManualClock: Clock, Sendable {
     }
 
     private let state = Mutex(State())
+    /// The length of every sleep, as it begins. For one reader.
+    public let sleeps: AsyncStream<Duration>
+    private let sleep: AsyncStream<Duration>.Continuation
 
-    var now: Instant { state.withLock { $0.now } }
-    var minimumResolution: Duration { .nanoseconds(1) }
+    public init() { (sleeps, sleep) = AsyncStream.makeStream() }
 
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+    public var now: Instant { state.withLock { $0.now } }
+    public var minimumResolution: Duration { .nanoseconds(1) }
+
+    public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let result = state.withLock { state -> Result<Void, any Error>? in
-                    if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }
-                    if deadline <= state.now { return .success(()) }
+                let (length, result) = state.withLock { state -> (Duration, Result<Void, any Error>?) in
+                    let length = state.now.duration(to: deadline)
+                    if state.cancelled.remove(id) != nil { return (length, .failure(CancellationError())) }
+                    if length <= .zero { return (length, .success(())) }
                     state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
-                    return nil
+                    return (length, nil)
                 }
                 if let result { continuation.resume(with: result) }
+                sleep.yield(length)
                 notify()
             }
         } onCancel: {
@@ -53,7 +61,7 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    func advance(by duration: Duration) {
+    public func advance(by duration: Duration) {
         let due = state.withLock { state in
             state.now = state.now.advanced(by: duration)
             let due = state.sleepers.filter { $0.value.deadline <= state.now }
@@ -64,7 +72,7 @@ final class ManualClock: Clock, Sendable {
     }
 
     /// Returns once somebody sleeps for a duration (from now) that satisfies `condition`.
-    func waitForSleeper(_ condition: @escaping @Sendable (Duration) -> Bool) async {
+    public func waitForSleeper(_ condition: @escaping @Sendable (Duration) -> Bool) async {
         await withCheckedContinuation { continuation in
             state.withLock { state in
                 state.watchers.append(({ $0.contains(where: condition) }, continuation))
