@@ -28,15 +28,18 @@ struct PodWorkload: Sendable {
         }
     }
 
-    func create(_ name: String, readinessProbe: Probe? = nil) async throws {
+    func create(_ name: String, readinessProbe: Probe? = nil, hostUsers: Bool? = nil) async throws {
         let container = Container(
             name: "main", image: "host:///", command: ["/bin/busybox", "sh", "-c", Self.script],
             resources: ResourceRequirements(requests: ["cpu": try Quantity(parsing: "1m")]),
             readinessProbe: readinessProbe)
+        try await create(
+            name, PodSpec(containers: [container], terminationGracePeriodSeconds: 10, hostUsers: hostUsers))
+    }
+
+    func create(_ name: String, _ spec: PodSpec) async throws {
         _ = try await node.client.create(
-            Pod(
-                metadata: ObjectMeta(name: name, namespace: Self.namespace),
-                spec: PodSpec(containers: [container], terminationGracePeriodSeconds: 10)))
+            Pod(metadata: ObjectMeta(name: name, namespace: Self.namespace), spec: spec))
     }
 
     /// All at once, and waits until all run.

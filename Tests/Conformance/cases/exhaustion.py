@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import resource
+import socket
 import threading
 import time
 
@@ -265,6 +266,37 @@ def crowds_of_requests(world, node, space):
         is_alive(node)
         expect(len(problems) < 50, f"{len(problems)} of 500 requests failed: {problems[:2]}")
         expect(counts(node)[1] < 400, f"threads and descriptors: {counts(node)}")
+
+
+@case("hundreds of clients that send a byte now and then, or never read, hold up nobody, and what they took comes back")
+def slow_clients(world, node, space):
+    space.create(pod("talker", shell("while :; do head -c 20000 /dev/zero | tr '\\0' x; echo; sleep 0.05; done")))
+    space.wait_ready("talker")
+    with canary(world, node, space.name), steady_counts(node), contextlib.ExitStack() as stack:
+        slow = []
+        for number in range(300):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", (node.port, node.node_port)[number % 2]), 5))
+            # The beginning of a TLS record, never to be finished.
+            client.sendall(b"\x16\x03\x01\x02\x00")
+            slow.append(client)
+        path = space.path("pods", "talker/log", {"follow": "true"})
+        for _ in range(5):
+            # Followers of a log that never ends, who read nothing of it.
+            client = stack.enter_context(
+                node.api.context.wrap_socket(
+                    socket.create_connection(("127.0.0.1", node.port), 5), server_hostname="localhost"))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        for _ in range(5):
+            for client in slow:
+                # Some may have been told to go already, which is as good.
+                with contextlib.suppress(OSError):
+                    client.sendall(b"\x01")
+            is_alive(node)
+        space.create(pod("other", idle()))
+        space.wait_ready("other", 20)
+        space.delete("other", grace=0)
+        space.delete("talker", grace=0)
+        space.wait_gone("talker")
 
 
 @case("an agent without free descriptors harms no container, and goes on when it has some again")

@@ -287,6 +287,72 @@ def foreign(world):
         space.wait_ready("later", 40)
 
 
+@case("inode pressure: who takes every inode with empty files is evicted, which gives them back; the others never notice")
+def inodes(world):
+    more = ("--eviction-hard", "nodefs.inodesFree<20%", *QUICK)
+    node = world.new_node("inodes-pressure", more=more)
+    with small_disk(node.root, 64, "-N", "4096"), node.running():
+        space = world.space(node)
+        space.create(pod("steady", idle()))
+        before = space.wait_ready("steady")
+        # Nothing in them: the bytes of the disk are no reason to evict anybody.
+        fill = "my $i = 0; while (open my $f, '>', '/fill/' . $i++) {} sleep 100000"
+        space.create(
+            pod(
+                "hog",
+                {"name": "main", "image": "host:///", "command": ["perl", "-e", fill],
+                 "volumeMounts": [mount("fill", "/fill")]},
+                volumes=[{"name": "fill", "emptyDir": {}}],
+            )
+        )
+        found = evicted(space, "hog", 60)
+        expect_contains(found["status"]["message"], "The node was low on resource: inodes. Threshold quantity: ", "words")
+        eventually("the node is well", lambda: node_condition(space, "DiskPressure")["status"] == "False", 40, 0.5)
+        eventually("no taint is left", lambda: not taints(space), 15, 0.2)
+        after = container_status(space.pod("steady"))
+        expect_equal(
+            (after["containerID"], after["restartCount"]), (container_status(before)["containerID"], 0),
+            "the pod beside it: container and restarts")
+        space.create(pod("later", idle()))
+        space.wait_ready("later", 40)
+
+
+def processes_available():
+    """What may still be started on the host, as `pid.available` counts: tasks, threads included."""
+    with open("/proc/loadavg", encoding="ascii") as file:
+        tasks = int(file.read().split()[3].split("/")[1])
+    with open("/proc/sys/kernel/pid_max", encoding="ascii") as file:
+        most = int(file.read())
+    with open("/proc/sys/kernel/threads-max", encoding="ascii") as file:
+        return min(most, int(file.read())) - tasks
+
+
+@case("process pressure: who starts thousands of processes is evicted, and the node tells and turns newcomers away")
+def processes(world):
+    # Others on the host start and end some hundreds of processes meanwhile.
+    threshold = processes_available() - 1500
+    more = ("--eviction-hard", f"pid.available<{threshold}", "--eviction-pressure-transition-period", "3s")
+    node = world.new_node("processes", more=more)
+    with node.running():
+        space = world.space(node)
+        space.create(pod("steady", idle()))
+        space.create(pod("precious", idle(), priority=2_000_000_000))
+        for name in ("steady", "precious"):
+            space.wait_ready(name)
+        crowd = "my $n = 0; while ($n++ < 3000) { my $p = fork; if (defined $p && !$p) { sleep 100000; exit } } sleep 100000"
+        space.create(pod("crowd", {"name": "main", "image": "host:///", "command": ["perl", "-e", crowd]}))
+        found = evicted(space, "crowd", 60)
+        expect_contains(found["status"]["message"], "The node was low on resource: pids. Threshold quantity: ", "words")
+        eventually("the node tells", lambda: node_condition(space, "PIDPressure")["status"] == "True", 15, 0.2)
+        space.create(pod("newcomer", idle(), nodeName=node.name))
+        refused = space.wait_phase("newcomer", "Failed")
+        expect_contains(refused["status"]["message"], "The node had condition: [PIDPressure].", "its message")
+        eventually("the condition ends", lambda: node_condition(space, "PIDPressure")["status"] == "False", 60, 0.5)
+        for name in ("steady", "precious"):
+            expect_equal(container_status(space.pod(name))["restartCount"], 0, f"restarts of {name}")
+            expect_equal(space.pod(name)["status"]["phase"], "Running", f"phase of {name}")
+
+
 @case("settings that make no sense are refused in one line that names them")
 def settings(world):
     node = world.new_node("unsound")

@@ -143,7 +143,7 @@ class Node:
     def terminate(self, seconds=15):
         """SIGTERM; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=seconds)
+        return self.process.wait(timeout=seconds * PATIENCE)
 
     def kill(self):
         self.process.kill()
@@ -167,7 +167,7 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=30 * PATIENCE,
             check=False,
         )
 
@@ -255,7 +255,7 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=15)
+        super().__init__("localhost", timeout=15 * PATIENCE)
         self._path = str(path)
 
     def connect(self):
