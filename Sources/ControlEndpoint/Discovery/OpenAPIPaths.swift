@@ -16,6 +16,12 @@ struct OpenAPIPaths: Sendable {
             let definition = resource.definition
             let namespace = definition.namespaced ? "/namespaces/{namespace}" : ""
             let collection = "\(definition.groupVersionPath)\(namespace)/\(definition.plural)"
+            if resource.isReview {
+                paths[collection] = [
+                    "post": operation("create", resource, parameters: Self.writeParameters, hasBody: true)
+                ]
+                continue
+            }
             if resource.isComputed {
                 paths[collection] = ["get": operation("list", resource, answers: definitions.listName(resource))]
                 paths["\(collection)/{name}"] = ["get": operation("get", resource)]

@@ -26,6 +26,7 @@ struct Authorizer: Sendable {
         Rule(resource: core("secrets"), verbs: read),
         Rule(resource: core("services"), verbs: read),
         Rule(resource: core("serviceaccounts"), verbs: read),
+        Rule(resource: core("serviceaccounts"), subresource: "token", verbs: [.create]),
         Rule(resource: core("namespaces"), verbs: read),
         Rule(resource: lease, verbs: [.create], namespace: "kube-node-lease"),
         Rule(

@@ -10,6 +10,7 @@ final class EndpointAPI: Sendable {
     let operations: ResourceOperations
     let logSource: (any PodLogSource)?
     let metricsSource: (any UsageMetricsSource)?
+    let tokens: ServiceAccountTokens
     private let authorizer = Authorizer()
     private let discovery: Discovery
     private let openAPI: OpenAPIDocuments
@@ -19,9 +20,10 @@ final class EndpointAPI: Sendable {
     init(
         operations: ResourceOperations, logSource: (any PodLogSource)?,
         metricsSource: (any UsageMetricsSource)? = nil, health: HealthState = HealthState(),
-        watchDefaults: WatchDefaults = WatchDefaults()
+        signer: TokenSigner = .ephemeral(), watchDefaults: WatchDefaults = WatchDefaults()
     ) {
         self.operations = operations
+        tokens = ServiceAccountTokens(signer: signer, store: operations.store, now: { [operations] in operations.now })
         self.logSource = logSource
         self.metricsSource = metricsSource
         self.health = health
@@ -49,13 +51,15 @@ final class EndpointAPI: Sendable {
             guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed }
             if let answer = try discovery.answer(request) { return answer }
             if let answer = try openAPI.answer(request) { return answer }
+            if let answer = tokens.answer(request) { return answer }
             throw .pathNotFound
         }
         guard let resource = operations.registry.resource(for: info) else { throw .pathNotFound }
         if !resource.definition.namespaced, info.namespace != nil { throw .pathNotFound }
         if resource.isComputed, info.subresource == nil { return try await readMetrics(request, info, resource) }
+        if resource.isReview { return try review(request, info, resource, identity) }
         if let subresource = info.subresource {
-            return try await answerSubresource(subresource, request, info, resource)
+            return try await answerSubresource(subresource, request, info, resource, identity)
         }
         switch info.verb {
         case .get, .list, .watch: return try read(request, info, resource)
@@ -68,7 +72,8 @@ final class EndpointAPI: Sendable {
     }
 
     private func answerSubresource(
-        _ subresource: String, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+        _ subresource: String, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource,
+        _ identity: Identity
     ) async throws(APIStatusError) -> APIResponse {
         if subresource == "status", resource.strategy.hasStatus {
             return try await answer(about: .status, request, info, resource)
@@ -79,6 +84,7 @@ final class EndpointAPI: Sendable {
         case "binding": return try await bind(request, info, resource)
         case "ephemeralcontainers": return try await answer(about: .ephemeralContainers, request, info, resource)
         case "log": return try await logs(request, info, resource)
+        case "token": return try createToken(request, info, identity)
         case "resize": return try await answer(about: .resources, request, info, resource)
         default: throw .pathNotFound
         }

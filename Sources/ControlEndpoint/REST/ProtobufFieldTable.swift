@@ -13,7 +13,7 @@ enum ProtobufFieldTable {
     }
 
     /// By message, then by number.
-    static let messages: [String: [UInt64: Field]] = parse(text)
+    static let messages: [String: [UInt64: Field]] = parse(text + "\n" + groups)
 
     private static func parse(_ text: String) -> [String: [UInt64: Field]] {
         var messages: [String: [UInt64: Field]] = [:]

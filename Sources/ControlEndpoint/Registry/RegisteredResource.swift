@@ -11,6 +11,8 @@ struct RegisteredResource: Sendable {
     let subresources: [Subresource]
     /// Whether it is only read, and made anew at each request instead of being stored.
     let isComputed: Bool
+    /// Whether it is a question: it can only be created, and the answer is not stored.
+    let isReview: Bool
     let schema: Schema
     /// The Swift type, for the OpenAPI documents.
     let type: any KubernetesResource.Type
@@ -21,7 +23,8 @@ struct RegisteredResource: Sendable {
 
     /// As discovery shows them.
     var verbs: [String] {
-        isComputed
+        if isReview { return ["create"] }
+        return isComputed
             ? ["get", "list"] : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
     }
 
@@ -29,9 +32,11 @@ struct RegisteredResource: Sendable {
 
     init<Resource: KubernetesResource>(
         _ type: Resource.Type, strategy: any ResourceStrategy = PlainStrategy(), table: TableLayout = .nameAndAge,
-        selectableFields: [SelectableField] = [], subresources: [Subresource] = [], isComputed: Bool = false
+        selectableFields: [SelectableField] = [], subresources: [Subresource] = [], isComputed: Bool = false,
+        isReview: Bool = false
     ) {
         self.isComputed = isComputed
+        self.isReview = isReview
         definition = Resource.definition
         self.strategy = strategy
         self.table = table

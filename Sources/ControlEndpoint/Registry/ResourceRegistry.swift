@@ -36,7 +36,9 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(NodeMetrics.self, isComputed: true), RegisteredResource(PodMetrics.self, isComputed: true),
     ]
 
-    static let standard: [RegisteredResource] = [
+    static let standard: [RegisteredResource] = core + reviews
+
+    private static let core: [RegisteredResource] = [
         RegisteredResource(
             Namespace.self, strategy: NamespaceStrategy(), table: .namespaces,
             selectableFields: [SelectableField("status.phase")]),
@@ -59,7 +61,13 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(
             Service.self, strategy: ServiceStrategy(), table: .services,
             selectableFields: [SelectableField("spec.clusterIP"), SelectableField("spec.type")]),
-        RegisteredResource(ServiceAccount.self, strategy: ServiceAccountStrategy(), table: .serviceAccounts),
+        RegisteredResource(
+            ServiceAccount.self, strategy: ServiceAccountStrategy(), table: .serviceAccounts,
+            subresources: [
+                Subresource(
+                    name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1",
+                    verbs: ["create"])
+            ]),
         RegisteredResource(Lease.self, strategy: PlainStrategy(createsOnUpdate: true), table: .leases),
     ]
 }

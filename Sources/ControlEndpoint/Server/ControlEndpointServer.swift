@@ -54,7 +54,14 @@ public final class ControlEndpointServer: Service {
             registry: ResourceRegistry(
                 metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
             store: store, serviceAddresses: addresses, logger: logger)
-        api = EndpointAPI(operations: operations, logSource: logSource, metricsSource: metricsSource, health: health)
+        let signer: TokenSigner
+        do {
+            signer = try TokenSigner.loadOrCreate(directory: configuration.certificateDirectory, logger: logger)
+        } catch {
+            throw .certificate(error)
+        }
+        api = EndpointAPI(
+            operations: operations, logSource: logSource, metricsSource: metricsSource, health: health, signer: signer)
     }
 
     /// The port being listened on; nil before ``run()`` has taken it.

@@ -23,7 +23,10 @@ struct EndpointResponder: HTTPResponder {
         call.accept = request.headers[.accept] ?? ""
         call.contentType = request.headers[.contentType] ?? ""
         call.ifNoneMatch = request.headers[.ifNoneMatch] ?? ""
-        let identity = await identities.identity(of: context.channel)
+        var identity = await identities.identity(of: context.channel)
+        if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
+            identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity
+        }
         if identity == nil || !Self.mayHaveBody(request.method) {
             // A stranger's body is not even read.
             return response(await api.respond(to: call, identity: identity), context, close: identity == nil)
@@ -37,6 +40,14 @@ struct EndpointResponder: HTTPResponder {
             return response(.failure(.tooLarge(limit: EndpointAPI.bodyLimit)), context, close: true)
         }
         return response(await api.respond(to: call, identity: identity), context, close: false)
+    }
+
+    /// The token of an `Authorization: Bearer` header.
+    private static func bearerToken(_ header: String?) -> String? {
+        guard let header, header.utf8.count <= JSONWebToken.lengthLimit else { return nil }
+        let parts = header.split(separator: " ")
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return String(parts[1])
     }
 
     private static func mayHaveBody(_ method: HTTPRequest.Method) -> Bool {

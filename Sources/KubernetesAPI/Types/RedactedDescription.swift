@@ -34,3 +34,19 @@ extension HTTPHeader: CustomStringConvertible, CustomReflectable {
         Mirror(self, children: ["description": description])
     }
 }
+
+extension TokenRequestStatus: CustomStringConvertible, CustomReflectable {
+    public var description: String { "TokenRequestStatus(\(redacted))" }
+
+    public var customMirror: Mirror {
+        Mirror(self, children: ["description": description])
+    }
+}
+
+extension TokenReviewSpec: CustomStringConvertible, CustomReflectable {
+    public var description: String { "TokenReviewSpec(\(redacted))" }
+
+    public var customMirror: Mirror {
+        Mirror(self, children: ["description": description])
+    }
+}
