@@ -43,7 +43,10 @@ enum UsageRoutes {
             nodeName: state.configuration.nodeName, version: state.configuration.version,
             architecture: state.machine.architecture, pods: await state.agent.pods(),
             instances: await state.host.runtime.containers(), counts: state.counters.current,
-            requests: state.requests.snapshot(), process: process, maximumDescriptors: descriptorLimit)
+            durations: state.agent.durations.snapshot, evictions: await state.agent.evictionCounts(),
+            preemptions: await state.agent.preemptionCounts(),
+            claims: await state.usage.claims(), requests: state.requests.snapshot(), process: process,
+            maximumDescriptors: descriptorLimit)
     }
 
     private static var descriptorLimit: UInt64? {

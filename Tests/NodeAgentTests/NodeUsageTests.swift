@@ -51,12 +51,16 @@ import Testing
 
     @Test("a pod's ephemeral storage is its layers, its logs and its volumes")
     func disk() {
-        let usage = PodDiskUsage(
+        let usage = EphemeralStorageUsage(
             containers: [
-                "a": .init(root: .init(bytes: 1, inodes: 10), logs: .init(bytes: 2, inodes: 20)), "b": .init(),
+                "a": .init(writableLayer: DiskUsage(bytes: 1, inodes: 10), logs: DiskUsage(bytes: 2, inodes: 20)),
+                "b": .init(),
             ],
-            volumes: ["v": .init(bytes: 4, inodes: 40)])
-        #expect(usage.total == PodDiskUsage.Amount(bytes: 7, inodes: 70))
+            volumes: ["v": DiskUsage(bytes: 4, inodes: 40)],
+            mounted: [
+                "claim": .init(fileSystem: FileSystemUsage(capacityBytes: 9, availableBytes: 1, usedBytes: 8))
+            ])
+        #expect(usage.total == DiskUsage(bytes: 7, inodes: 70), "and no claim, which outlives it")
     }
 
     @Test("events are counted by what they say of whom")

@@ -5,7 +5,16 @@ import Testing
 
 struct PodPlacesTests {
     private static let places = PodPlaces(
-        podsDirectory: "/run/pods", logsDirectory: "/var/log/pods", containerLogLinksDirectory: "/var/log/containers")
+        podsDirectory: "/run/pods", logsDirectory: "/var/log/pods", containerLogLinksDirectory: "/var/log/containers",
+        claimsDirectory: "/var/lib/volumes")
+
+    @Test("a claim's directory is below its namespace's, and a name that leads elsewhere has none")
+    func claims() {
+        #expect(Self.places.claim("books", namespace: "shop") == "/var/lib/volumes/shop/books")
+        for (name, namespace) in [("..", "shop"), ("books", ".."), ("a/b", "shop"), (".books", "shop"), ("", "shop")] {
+            #expect(Self.places.claim(name, namespace: namespace) == nil, "\(namespace)/\(name)")
+        }
+    }
 
     private static func pod(requests: [String: Quantity]? = nil, limits: [String: Quantity]? = nil) -> Pod {
         Pod(

@@ -126,11 +126,18 @@ import Testing
         var counts = AgentCounters.Counts()
         counts.startedContainers = ["container": 3]
         var figures = HTTPRequestMetrics.Figures()
-        figures.add(0.02)
-        figures.add(20)
+        figures.durations.add(.milliseconds(20))
+        figures.durations.add(.seconds(20))
+        let durations = AgentDurations()
+        durations.add(.runPodSandbox, .milliseconds(4))
+        durations.add(.runPodSandbox, .milliseconds(6), failed: true)
+        durations.add(.sync, .milliseconds(5))
+        durations.addPodStart(.milliseconds(700))
         return KubeletMetrics.Facts(
             nodeName: "n1", version: "1", architecture: "amd64",
             pods: [Pod(metadata: ObjectMeta(name: "a"), spec: PodSpec(containers: []))], instances: [], counts: counts,
+            durations: durations.snapshot, evictions: ["memory.available": 2], preemptions: ["cpu": 1],
+            claims: [ClaimUsage(namespace: "shop", name: "books", fileSystem: UsageFixture.claim)],
             requests: [(.init(method: "GET", path: "metrics", server: "readwrite", isLongRunning: false), figures)],
             process: nil, maximumDescriptors: nil)
     }
@@ -143,6 +150,18 @@ import Testing
             #"kubelet_node_name{node="n1"} 1"#, #"kubelet_desired_pods{static=""} 1"#,
             #"kubelet_desired_pods{static="true"} 0"#, "kubelet_running_pods 0",
             #"kubelet_started_containers_total{container_type="container"} 3"#,
+            #"kubelet_evictions{eviction_signal="memory.available"} 2"#,
+            #"kubelet_preemptions{preemption_signal="cpu"} 1"#,
+            #"kubelet_runtime_operations_total{operation_type="run_podsandbox"} 2"#,
+            #"kubelet_runtime_operations_errors_total{operation_type="run_podsandbox"} 1"#,
+            #"kubelet_runtime_operations_duration_seconds_bucket{operation_type="run_podsandbox",le="0.005"} 1"#,
+            #"kubelet_runtime_operations_duration_seconds_count{operation_type="run_podsandbox"} 2"#,
+            "kubelet_started_pods_total 2", #"kubelet_run_podsandbox_errors_total{runtime_handler=""} 1"#,
+            #"kubelet_pod_worker_duration_seconds_bucket{operation_type="sync",le="0.005"} 1"#,
+            #"kubelet_pod_start_duration_seconds_bucket{le="0.5"} 0"#,
+            #"kubelet_pod_start_duration_seconds_bucket{le="1"} 1"#, "kubelet_pod_start_duration_seconds_sum 0.7",
+            #"kubelet_volume_stats_available_bytes{namespace="shop",persistentvolumeclaim="books"} 700"#,
+            #"kubelet_volume_stats_inodes_used{namespace="shop",persistentvolumeclaim="books"} 40"#,
             "kubelet_http_requests_total{\(labels)} 2",
             "kubelet_http_requests_duration_seconds_bucket{\(labels),le=\"0.01\"} 0",
             "kubelet_http_requests_duration_seconds_bucket{\(labels),le=\"0.025\"} 1",

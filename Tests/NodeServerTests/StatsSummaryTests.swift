@@ -42,7 +42,14 @@ import Testing
         #expect(pod[path: "cpu", "psi", "some", "avg10"]?.doubleValue == 1.5)
         #expect(pod[path: "network", "txBytes"]?.intValue == 7)
         #expect(pod[path: "ephemeral-storage", "usedBytes"]?.intValue == 66)
-        #expect(pod["volume"]?.arrayValue?.first?["name"]?.stringValue == "data")
+        // Measured now and then, and told with the time of it.
+        #expect(pod[path: "ephemeral-storage", "time"]?.stringValue == "2023-11-14T22:12:30Z")
+        #expect(pod[path: "ephemeral-storage", "capacityBytes"]?.intValue == 1000)
+        let volumes = pod["volume"]?.arrayValue ?? []
+        #expect(volumes.map { $0["name"]?.stringValue } == ["data", "state"])
+        #expect(volumes.first?["usedBytes"]?.intValue == 33 && volumes.first?["pvcRef"] == nil)
+        #expect(volumes.last?["pvcRef"] == ["name": "books", "namespace": "shop"])
+        #expect(volumes.last?["capacityBytes"]?.intValue == 900 && volumes.last?["inodesUsed"]?.intValue == 40)
         #expect(pod[path: "process_stats", "process_count"]?.intValue == 2)
         let container = try #require(pod["containers"]?.arrayValue?.first)
         #expect(container["name"]?.stringValue == "main")

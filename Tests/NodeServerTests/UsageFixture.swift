@@ -26,6 +26,9 @@ enum UsageFixture {
             pods: [pod()])
     }
 
+    static let claim = FileSystemUsage(
+        capacityBytes: 900, availableBytes: 700, usedBytes: 200, inodes: 50, freeInodes: 10)
+
     static func usage(cpu: UInt64) -> CgroupUsage {
         var usage = CgroupUsage()
         usage.cpuUsageNanoseconds = cpu
@@ -59,13 +62,18 @@ enum UsageFixture {
                 .init(
                     instance: instance, usage: usage(cpu: 1_500_000_000), startedAt: Timestamp(seconds: 1_699_999_100),
                     processCount: 2,
-                    disk: .init(root: .init(bytes: 11, inodes: 1), logs: .init(bytes: 22, inodes: 2)))
+                    disk: .init(
+                        writableLayer: DiskUsage(bytes: 11, inodes: 1), logs: DiskUsage(bytes: 22, inodes: 2)))
             ],
             network: NetworkInterfaceCounters(
                 name: "eth0", receivedBytes: 5, receivedPackets: 6, sentBytes: 7, sentPackets: 8),
             sandboxID: "s1",
-            disk: PodDiskUsage(
-                containers: ["main": .init(root: .init(bytes: 11, inodes: 1), logs: .init(bytes: 22, inodes: 2))],
-                volumes: ["data": .init(bytes: 33, inodes: 3)]))
+            disk: EphemeralStorageUsage(
+                containers: [
+                    "main": .init(
+                        writableLayer: DiskUsage(bytes: 11, inodes: 1), logs: DiskUsage(bytes: 22, inodes: 2))
+                ],
+                volumes: ["data": DiskUsage(bytes: 33, inodes: 3)],
+                mounted: ["state": .init(fileSystem: claim, claim: "books")], time: Timestamp(seconds: 1_699_999_950)))
     }
 }

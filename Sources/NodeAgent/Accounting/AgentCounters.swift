@@ -10,7 +10,6 @@ public final class AgentCounters: Sendable {
         /// Containers that could not be made or started, likewise.
         public var failedContainers: [String: UInt64] = [:]
         public var failedSandboxes: UInt64 = 0
-        public var preemptions: UInt64 = 0
         /// Pods that were not taken, by reason.
         public var rejections: [String: UInt64] = [:]
 
@@ -32,7 +31,6 @@ public final class AgentCounters: Sendable {
             case "Started": counts.startedContainers[kind, default: 0] += 1
             case "Failed" where kind != "": counts.failedContainers[kind, default: 0] += 1
             case "FailedCreatePodSandBox": counts.failedSandboxes += 1
-            case "Preempting": counts.preemptions += 1
             default:
                 if Self.isRejection(reason) { counts.rejections[reason, default: 0] += 1 }
             }

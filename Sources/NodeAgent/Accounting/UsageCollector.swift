@@ -1,14 +1,8 @@
 import ContainerRuntime
 import Glibc
 import KubernetesAPI
-import LinuxKernel
+public import LinuxKernel
 import PodNetwork
-
-/// Who knows what pods keep on disk. Walking trees takes time, so the answer may be some time old.
-public protocol PodDiskUsageSource: Sendable {
-    /// By pod UID.
-    func diskUsage() async -> [String: PodDiskUsage]
-}
 
 /// Reads usage when somebody asks, once for all who ask at about the same time. Nothing is read while nobody asks.
 public actor UsageCollector {
@@ -25,7 +19,8 @@ public actor UsageCollector {
 
     private let agent: NodeAgent
     private let host: LocalPodHost
-    private let disk: (any PodDiskUsageSource)?
+    /// What pods keep on disk is as old as its last measurement: walking trees takes time.
+    private let meter: EphemeralStorageMeter
     private var history = UsageHistory()
     private var latest: (sample: Sample, containers: Set<String>)?
     /// The reading that is being made: whoever comes meanwhile shares it.
@@ -37,10 +32,10 @@ public actor UsageCollector {
         var waiting: [CheckedContinuation<Sample, Never>] = []
     }
 
-    public init(agent: NodeAgent, host: LocalPodHost, disk: (any PodDiskUsageSource)? = nil) {
+    public init(agent: NodeAgent, host: LocalPodHost, meter: EphemeralStorageMeter) {
         self.agent = agent
         self.host = host
-        self.disk = disk
+        self.meter = meter
     }
 
     /// - Parameters:
@@ -83,6 +78,27 @@ public actor UsageCollector {
         return await sample(scope, maximumAge: .milliseconds(200))
     }
 
+    /// What there is in persistent volume claims of this node's pods, as last measured.
+    public func claims() async -> [ClaimUsage] {
+        let pods = await agent.pods().filter { pod in
+            !pod.isTerminal && pod.spec.volumes?.contains { $0.persistentVolumeClaim != nil } == true
+        }
+        if pods.isEmpty { return [] }
+        let known = await meter.latest(of: pods)
+        var claims: Set<ClaimUsage> = []
+        for pod in pods {
+            for mounted in known[pod.metadata.uid ?? ""]?.mounted.values ?? [:].values {
+                guard let claim = mounted.claim else { continue }
+                claims.insert(
+                    ClaimUsage(
+                        namespace: pod.metadata.namespace ?? "", name: claim, fileSystem: mounted.fileSystem))
+            }
+        }
+        // Pods that share a claim have measured it at different times: one of them tells.
+        let byName = Dictionary(grouping: claims) { $0.namespace + "/" + $0.name }
+        return byName.sorted { $0.key < $1.key }.compactMap(\.value.first)
+    }
+
     private func young(_ scope: UsageReport.Scope, of containers: Set<String>, _ maximumAge: Duration) -> Sample? {
         guard let latest, latest.containers == containers, latest.sample.report.scope.includes(scope),
             isYoung(latest.sample.report.time, maximumAge)
@@ -108,16 +124,15 @@ public actor UsageCollector {
     }
 
     private func read(_ scope: UsageReport.Scope, _ instances: [ContainerInstance]) async -> UsageReport {
+        let pods = await agent.pods()
         let reader = UsageReader(
-            pods: await agent.pods(), instances: instances, sandboxes: await host.runtime.sandboxes(),
+            pods: pods, instances: instances, sandboxes: await host.runtime.sandboxes(),
             configuration: host.configuration, scope: scope)
         var report = await KernelThreadPool.shared.run { reader.read() }
         guard case .everything = scope else { return report }
         await addNetwork(to: &report)
-        if let disk {
-            let amounts = await disk.diskUsage()
-            for index in report.pods.indices { report.pods[index].add(amounts[report.pods[index].uid]) }
-        }
+        let amounts = await meter.latest(of: pods.filter { !$0.isTerminal })
+        for index in report.pods.indices { report.pods[index].add(amounts[report.pods[index].uid]) }
         return report
     }
 
@@ -140,8 +155,21 @@ public actor UsageCollector {
     }
 }
 
+/// The file system that a persistent volume claim is on.
+public struct ClaimUsage: Hashable, Sendable {
+    public var namespace: String
+    public var name: String
+    public var fileSystem: FileSystemUsage
+
+    public init(namespace: String, name: String, fileSystem: FileSystemUsage) {
+        self.namespace = namespace
+        self.name = name
+        self.fileSystem = fileSystem
+    }
+}
+
 extension UsageReport.PodEntry {
-    fileprivate mutating func add(_ amounts: PodDiskUsage?) {
+    fileprivate mutating func add(_ amounts: EphemeralStorageUsage?) {
         guard let amounts else { return }
         disk = amounts
         for index in containers.indices {

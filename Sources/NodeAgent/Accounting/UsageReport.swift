@@ -17,11 +17,11 @@ public struct UsageReport: Sendable {
         public var startedAt: Timestamp
         /// Processes, each with all its threads; nil when that was not asked.
         public var processCount: UInt64?
-        public var disk: PodDiskUsage.ContainerAmounts?
+        public var disk: EphemeralStorageUsage.Container?
 
         public init(
             instance: ContainerInstance, usage: CgroupUsage, startedAt: Timestamp, processCount: UInt64? = nil,
-            disk: PodDiskUsage.ContainerAmounts? = nil
+            disk: EphemeralStorageUsage.Container? = nil
         ) {
             self.instance = instance
             self.usage = usage
@@ -45,12 +45,12 @@ public struct UsageReport: Sendable {
         /// As the pod sees its interface; nil with the host's network, whose traffic is nobody's alone.
         public var network: NetworkInterfaceCounters?
         public var sandboxID: String?
-        public var disk: PodDiskUsage?
+        public var disk: EphemeralStorageUsage?
 
         public init(
             uid: String, namespace: String, name: String, labels: [String: String] = [:], cgroupPath: String,
             startedAt: Timestamp? = nil, usage: CgroupUsage, containers: [ContainerEntry] = [],
-            network: NetworkInterfaceCounters? = nil, sandboxID: String? = nil, disk: PodDiskUsage? = nil
+            network: NetworkInterfaceCounters? = nil, sandboxID: String? = nil, disk: EphemeralStorageUsage? = nil
         ) {
             self.uid = uid
             self.namespace = namespace

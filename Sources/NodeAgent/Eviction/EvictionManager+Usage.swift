@@ -3,18 +3,13 @@ import KubernetesAPI
 import LinuxKernel
 
 extension EvictionManager {
-    /// A measurement of the disk that is good enough for a ranking.
-    private static let diskAge = Duration.seconds(60)
-    /// The share of time for which trees may be walked to watch limits.
-    private static let restPerWork = 20
-
     /// The pods that may go, and what they use of what is short.
     func candidates(for signal: EvictionSignal) async -> [EvictionCandidate] {
         var candidates: [EvictionCandidate] = []
         for pod in await agent.evictionCandidates() {
             switch signal.pressure {
             case .disk:
-                let usage = await parts.meter.usage(of: pod, maximumAge: Self.diskAge)
+                let usage = await parts.meter.usage(of: pod, maximumAge: EphemeralStorageMeter.maximumAge)
                 candidates.append(EvictionCandidate(pod: pod, disk: usage))
             case .memory, .pid: candidates.append(await usage(of: pod))
             }
@@ -47,14 +42,14 @@ extension EvictionManager {
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let pods = await agent.evictionCandidates()
-            await parts.meter.retain(Set(pods.compactMap(\.metadata.uid)))
+            await parts.meter.retain(await agent.podUIDs)
             for pod in pods where Eviction.hasStorageLimit(pod) && !Task.isCancelled {
                 let usage = await parts.meter.usage(of: pod)
                 guard let eviction = Eviction.forStorage(of: pod, usage) else { continue }
                 _ = await agent.evict(pod.metadata.uid ?? "", eviction, graceSeconds: 1)
             }
             let work = start.duration(to: .now)
-            try? await clock.sleep(for: max(Self.interval, work * Self.restPerWork), tolerance: nil)
+            try? await clock.sleep(for: max(Self.interval, work * EphemeralStorageMeter.restPerWork), tolerance: nil)
         }
     }
 }

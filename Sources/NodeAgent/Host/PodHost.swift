@@ -42,6 +42,12 @@ public protocol PodHost: ProbeExecution {
     /// Once no container runs: network, namespaces, volumes and cgroup go; records and logs stay.
     func release(_ pod: Pod) async throws(PodHostError)
 
+    /// Keeps what was decided on the end of a pod until ``forget(_:)``, for an agent after this one.
+    func remember(_ failure: PodRejection, of pod: Pod) async
+
+    /// What was to be remembered of a pod; nil when there is nothing.
+    func remembered(of uid: String) async -> PodRejection?
+
     /// After ``release(_:)``: records, logs and directories go too.
     func forget(_ pod: Pod) async throws(PodHostError)
 
@@ -74,6 +80,10 @@ public protocol PodHost: ProbeExecution {
 }
 
 extension PodHost {
+    public func remember(_ failure: PodRejection, of pod: Pod) async {}
+
+    public func remembered(of uid: String) async -> PodRejection? { nil }
+
     public func allocate(_ pod: Pod) async {}
 
     public func resize(_ pod: Pod, _ observation: PodObservation) async throws(PodHostError) {}

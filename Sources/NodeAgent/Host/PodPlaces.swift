@@ -6,6 +6,8 @@ struct PodPlaces: Sendable {
     let podsDirectory: String
     let logsDirectory: String
     let containerLogLinksDirectory: String
+    /// With the claims of the node's own manifests.
+    let claimsDirectory: String
 
     func directory(_ uid: String) -> String { podsDirectory + "/" + uid }
 
@@ -18,12 +20,24 @@ struct PodPlaces: Sendable {
         "\(terminationMessages(uid))/\(container)/\(attempt)"
     }
 
+    /// How the pod is to end, when the node has decided that.
+    func endDecision(_ uid: String) -> String { directory(uid) + "/end.json" }
+
     /// Those of all containers.
     func terminationMessages(_ uid: String) -> String { directory(uid) + "/containers" }
 
     /// An emptyDir volume on disk.
     func emptyDirectory(_ uid: String, volume: String) -> String {
         "\(directory(uid))/volumes/kubernetes.io~empty-dir/\(volume)"
+    }
+
+    /// The directory of a claim that has no volume of its own; nil for names that are no path components.
+    func claim(_ name: String, namespace: String) -> String? {
+        guard Self.isSafe(uid: name), Self.isSafe(uid: namespace), !name.hasPrefix("."), !namespace.hasPrefix(".")
+        else {
+            return nil
+        }
+        return "\(claimsDirectory)/\(namespace)/\(name)"
     }
 
     func logDirectory(_ pod: Pod) -> String {

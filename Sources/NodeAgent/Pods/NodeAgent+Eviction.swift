@@ -1,6 +1,4 @@
 import KubernetesAPI
-import KubernetesClient
-import Logging
 
 extension NodeAgent {
     /// The pods that may be ended for lack of something: neither the ones that are ending, nor those the node cannot do without.
@@ -17,7 +15,11 @@ extension NodeAgent {
     ///
     /// - Returns: false when it is ending already.
     func evict(_ uid: String, _ eviction: Eviction, graceSeconds: Int64) async -> Bool {
-        guard let worker = workers[uid], await worker.evict(eviction, graceSeconds: graceSeconds) else { return false }
+        guard let worker = workers[uid],
+            await worker.end(
+                with: PodRejection(reason: Eviction.reason, message: eviction.message, isDisruption: true),
+                reason: Eviction.reason, annotations: eviction.annotations, graceSeconds: graceSeconds)
+        else { return false }
         evictions[eviction.signal, default: 0] += 1
         return true
     }
@@ -29,22 +31,12 @@ extension NodeAgent {
         return stage == .terminated || stage == .finished
     }
 
+    var podUIDs: Set<String> { Set(workers.keys) }
+
     /// How many pods this process has evicted, by signal or limit: `kubelet_evictions`.
     public func evictionCounts() -> [String: UInt64] { evictions }
 }
 
 extension PodWorker {
     var isEvictable: Bool { stage == .syncing && failure == nil && !pod.isTerminal }
-
-    func evict(_ eviction: Eviction, graceSeconds: Int64) -> Bool {
-        guard isEvictable else { return false }
-        failure = PodRejection(reason: Eviction.reason, message: eviction.message, isDisruption: true)
-        context.events.record(
-            reference, type: .warning, reason: Eviction.reason, message: eviction.message,
-            annotations: eviction.annotations)
-        logger.warning("pod is evicted", metadata: ["message": "\(eviction.message)"])
-        beginTermination(graceSeconds: graceSeconds)
-        poke()
-        return true
-    }
 }

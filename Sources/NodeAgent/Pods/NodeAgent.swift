@@ -8,13 +8,15 @@ import Probes
 /// It owns no truth. Killed at any instruction and started again, it finds the pods in the sources and their containers in the
 /// kernel, and goes on.
 public actor NodeAgent {
-    private let context: PodDependencies
+    let context: PodDependencies
     private let sources: [AsyncStream<PodUpdate>]
     private let expectedSources: Set<PodSource>
     private var completeSources: Set<PodSource> = []
     var workers: [String: PodWorker] = [:]
     /// How many pods were evicted, by signal or limit.
     var evictions: [String: UInt64] = [:]
+    /// How many pods were ended for critical ones, by what was lacking.
+    var preemptions: [String: UInt64] = [:]
     /// Pods that arrive under the UID of one that is still being finished: they start when it has.
     private var waiting: [String: Pod] = [:]
     /// Pods that wait for the end of another one of the same name.
@@ -112,37 +114,54 @@ public actor NodeAgent {
         let worker = PodWorker(pod, context: context)
         workers[worker.uid] = worker
         names[pod.nameKey] = worker.uid
-        if let rejection = await rejection(of: pod) { await worker.refuse(rejection) }
+        if let decided = await endDecided(of: pod) {
+            await worker.refuse(decided)
+        } else {
+            switch await admit(pod) {
+            case .success(let leaving): await worker.wait(for: leaving)
+            case .failure(let rejection): await worker.refuse(rejection)
+            }
+        }
         await worker.restoreAllocation()
         if pod.metadata.deletionTimestamp != nil { await worker.update(pod) }
         start.yield(worker)
     }
 
-    /// Why this node does not take a pod. One that is on the node already was taken by an earlier agent, one that is ending or
-    /// has ended needs nothing any more.
-    private func rejection(of pod: Pod) async -> PodRejection? {
+    /// What an earlier agent had decided on the end of the pod, and nobody may have heard of.
+    private func endDecided(of pod: Pod) async -> PodRejection? {
         if pod.metadata.deletionTimestamp != nil || pod.isTerminal { return nil }
-        if await context.host.knows(pod.metadata.uid ?? "") { return nil }
+        return await context.host.remembered(of: pod.metadata.uid ?? "")
+    }
+
+    /// Whether this node takes a pod, and which others have to be gone before it starts. One that is on the node already was
+    /// taken by an earlier agent, one that is ending or has ended needs nothing any more.
+    private func admit(_ pod: Pod) async -> Result<[PodWorker], PodRejection> {
+        if pod.metadata.deletionTimestamp != nil || pod.isTerminal { return .success([]) }
+        if await context.host.knows(pod.metadata.uid ?? "") { return .success([]) }
         if let verdict = await context.policy(pod, nil) {
-            return refuse(
-                pod, PodRejection(reason: "NodePolicy", message: "Pod was rejected: " + verdict.message),
-                ["source": "\(verdict.source.rawValue)", "field": "\(verdict.fields)"])
+            return .failure(
+                refuse(
+                    pod, PodRejection(reason: "NodePolicy", message: "Pod was rejected: " + verdict.message),
+                    ["source": "\(verdict.source.rawValue)", "field": "\(verdict.fields)"]))
         }
         let unsupported = UnsupportedFields.find(in: pod)
         if !unsupported.isEmpty {
-            return refuse(
-                pod,
-                PodRejection(
-                    reason: "PodFeatureUnsupported",
-                    message:
-                        "Pod was rejected: this node does not support \(unsupported.joined(separator: ", "))"))
+            return .failure(
+                refuse(
+                    pod,
+                    PodRejection(
+                        reason: "PodFeatureUnsupported",
+                        message:
+                            "Pod was rejected: this node does not support \(unsupported.joined(separator: ", "))")))
         }
         var others: [Pod] = []
         for worker in workers.values where worker.uid != pod.metadata.uid {
             let other = await worker.pod
             if await worker.failure == nil, !other.isTerminal { others.append(other) }
         }
-        return await context.admission(pod, others).map { refuse(pod, $0) }
+        guard let rejection = await context.admission(pod, others) else { return .success([]) }
+        guard pod.isCritical, !rejection.shortages.isEmpty else { return .failure(refuse(pod, rejection)) }
+        return await makeRoom(for: pod, rejection, beside: others).mapError { refuse(pod, $0) }
     }
 
     private func refuse(_ pod: Pod, _ rejection: PodRejection, _ details: Logger.Metadata = [:]) -> PodRejection {
@@ -232,6 +251,8 @@ public actor NodeAgent {
     // MARK: For the node's own interfaces
 
     public nonisolated var timelines: PodTimelineStore { context.timelines }
+
+    public nonisolated var durations: AgentDurations { context.durations }
 
     public nonisolated var probes: PodProbes { context.probes }
 

@@ -33,6 +33,6 @@ public struct NodeAgentConfiguration: Sendable {
     var places: PodPlaces {
         PodPlaces(
             podsDirectory: rootDirectory + "/pods", logsDirectory: logDirectory + "/pods",
-            containerLogLinksDirectory: logDirectory + "/containers")
+            containerLogLinksDirectory: logDirectory + "/containers", claimsDirectory: rootDirectory + "/volumes")
     }
 }

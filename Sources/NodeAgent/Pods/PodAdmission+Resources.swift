@@ -2,11 +2,37 @@ import KubernetesAPI
 
 extension PodAdmission {
     /// The first resource of which too little is left: the number of pods, then CPU, memory, disk and the rest by name.
+    /// The others it lacks come with it.
     static func refusalOfResources(_ pod: PodSpec, of node: Node, _ load: NodeLoad) -> PodRejection? {
+        let lacks = lacks(pod, of: node, load)
+        guard let first = lacks.first else { return nil }
+        var rejection = refusal(
+            "OutOf\(first.resource)",
+            "Node didn't have enough resource: \(first.resource), requested: \(first.requested), used: \(first.used), "
+                + "capacity: \(first.capacity)")
+        rejection.shortages = lacks.map { ResourceShortage(resource: $0.resource, amount: $0.missing) }
+        return rejection
+    }
+
+    private struct Lack {
+        var resource: String
+        var requested: Int64
+        var used: Int64
+        var capacity: Int64
+
+        var missing: Int64 {
+            let wanted = ResourceAmounts.saturatingSum(used, requested)
+            let (missing, overflow) = wanted.subtractingReportingOverflow(capacity)
+            return overflow ? .max : missing
+        }
+    }
+
+    private static func lacks(_ pod: PodSpec, of node: Node, _ load: NodeLoad) -> [Lack] {
         let allocatable = ResourceAmounts(node.status?.allocatable ?? [:])
         let podCount = Int64(load.podCount)
+        var lacks: [Lack] = []
         if podCount >= allocatable["pods"] {
-            return shortage(of: "pods", requested: 1, used: podCount, capacity: allocatable["pods"])
+            lacks.append(Lack(resource: "pods", requested: 1, used: podCount, capacity: allocatable["pods"]))
         }
         let requests = ResourceAmounts(requestsOf: pod)
         for name in order(requests.amounts.keys) {
@@ -15,17 +41,10 @@ extension PodAdmission {
             guard requested > 0, allocatable.amounts[name] != nil || !isExtended(name) else { continue }
             let used = load.requests[name]
             if ResourceAmounts.saturatingSum(used, requested) > allocatable[name] {
-                return shortage(of: name, requested: requested, used: used, capacity: allocatable[name])
+                lacks.append(Lack(resource: name, requested: requested, used: used, capacity: allocatable[name]))
             }
         }
-        return nil
-    }
-
-    private static func shortage(of name: String, requested: Int64, used: Int64, capacity: Int64) -> PodRejection {
-        refusal(
-            "OutOf\(name)",
-            "Node didn't have enough resource: \(name), requested: \(requested), used: \(used), "
-                + "capacity: \(capacity)")
+        return lacks
     }
 
     private static func order(_ names: some Sequence<String>) -> [String] {

@@ -5,7 +5,7 @@ public import KubernetesAPI
 /// Checks, reasons and messages are those of a Kubernetes node, in its order; the first that refuses decides. A refused
 /// pod ends Failed and is never tried again.
 ///
-/// Not looked at: devices, CPU and memory pinning; and no pod is ended to make room for a critical one.
+/// Not looked at: devices, CPU and memory pinning. Room for a critical pod is made by ``CriticalPreemption``.
 public enum PodAdmission {
     /// What admission has to know of the node.
     public struct NodeState: Sendable {

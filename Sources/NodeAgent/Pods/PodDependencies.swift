@@ -12,6 +12,7 @@ public struct PodDependencies: Sendable {
     public var statuses: PodStatusManager
     public var events: EventRecorder
     public var timelines: PodTimelineStore
+    public var durations: AgentDurations
     public var hostIPs: [String]
     /// What concerns more than one pod is told of the node.
     public var node: ObjectReference
@@ -28,7 +29,7 @@ public struct PodDependencies: Sendable {
     public init(
         host: any PodHost, probes: PodProbes, hooks: LifecycleHookRunner, statuses: PodStatusManager,
         events: EventRecorder, timelines: PodTimelineStore, hostIPs: [String], node: ObjectReference = .node(""),
-        allocations: PodAllocations = PodAllocations(),
+        allocations: PodAllocations = PodAllocations(), durations: AgentDurations = AgentDurations(),
         admission: @escaping @Sendable (_ pod: Pod, _ others: [Pod]) async -> PodRejection? = { _, _ in nil },
         policy: @escaping @Sendable (_ pod: Pod, _ container: String?) async -> PodPolicyCheck.Verdict? = { _, _ in nil
         },
@@ -44,6 +45,7 @@ public struct PodDependencies: Sendable {
         self.hostIPs = hostIPs
         self.node = node
         self.allocations = allocations
+        self.durations = durations
         self.admission = admission
         self.policy = policy
         self.clock = clock
@@ -58,10 +60,15 @@ public struct PodRejection: Error, Hashable, Sendable {
     public var message: String
     /// The node ended a pod that had a right to run: its status says so in a condition of its own.
     public var isDisruption: Bool
+    /// What that condition says; nil for the message.
+    public var conditionMessage: String?
+    /// What is missing to take the pod, where that is all that speaks against it so far.
+    var shortages: [ResourceShortage] = []
 
-    public init(reason: String, message: String, isDisruption: Bool = false) {
+    public init(reason: String, message: String, isDisruption: Bool = false, conditionMessage: String? = nil) {
         self.reason = reason
         self.message = message
         self.isDisruption = isDisruption
+        self.conditionMessage = conditionMessage
     }
 }

@@ -11,7 +11,9 @@ extension PodStatusBuilder {
         if decision.couldRestartAll { addRestarting(to: &status) }
         addResize(to: &status)
         if let failure = input.failure, failure.isDisruption {
-            set(.disruptionTarget, true, reason: "TerminationByKubelet", message: failure.message, in: &status)
+            set(
+                .disruptionTarget, true, reason: "TerminationByKubelet",
+                message: failure.conditionMessage ?? failure.message, in: &status)
         }
     }
 

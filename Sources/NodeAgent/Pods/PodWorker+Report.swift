@@ -24,6 +24,10 @@ extension PodWorker {
         context.timelines.record(
             pod, from: reported ?? pod.status, to: status,
             nextTries: waiting.compactMapValues { $0.until.map { $0 - now } })
+        // Of a pod that an earlier agent started nobody knows how long that took.
+        if status.phase == "Running", (reported ?? pod.status)?.phase != "Running", !startedHere.isEmpty {
+            context.durations.addPodStart(now)
+        }
         reported = status
         pod.status = status
         // Nobody is left to read it, and a server answers with a refusal.

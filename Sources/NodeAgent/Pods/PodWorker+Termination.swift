@@ -21,6 +21,7 @@ extension PodWorker {
         await context.allocations.remove(uid)
         await report(await observe(), isFinished: true)
         stage = .terminated
+        changed.signal()
         return nil
     }
 
@@ -37,6 +38,7 @@ extension PodWorker {
         }
         await context.statuses.forget(uid: uid)
         stage = .finished
+        changed.signal()
         return nil
     }
 

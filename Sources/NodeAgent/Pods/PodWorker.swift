@@ -58,6 +58,7 @@ actor PodWorker {
     /// What the last status said of containers that wait.
     var toldWaiting: [String: PodReconciler.Blocker] = [:]
     private var timerDue: Duration?
+    private var makingRoom: [PodWorker] = []
 
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
@@ -89,6 +90,9 @@ actor PodWorker {
 
     /// The node does not take the pod. Told before ``run()``.
     func refuse(_ rejection: PodRejection) { failure = rejection }
+
+    /// The pods that leave to make room for this one. Told before ``run()``.
+    func wait(for leaving: [PodWorker]) { makingRoom = leaving }
 
     /// A newer version of the pod.
     func update(_ newer: Pod) {
@@ -135,12 +139,14 @@ actor PodWorker {
 
     /// Works until the pod is finished or the task is cancelled (the agent stops; containers go on).
     func run() async {
+        for worker in makingRoom { await worker.waitForEnd() }
+        makingRoom = []
         await recallFirstAttempts()
         await withDiscardingTaskGroup { group in
             wake.yield()
             for await _ in wakeUps {
                 if Task.isCancelled { break }
-                let due = await sync()
+                let due = await measuredSync()
                 if stage == .finished { break }
                 if let due { startTimer(due, in: &group) }
             }
@@ -161,6 +167,19 @@ actor PodWorker {
     private func timerEnded(_ due: Duration) {
         if timerDue == due { timerDue = nil }
         wake.yield()
+    }
+
+    private func measuredSync() async -> Duration? {
+        let (start, operation) = (now, nextOperation)
+        defer { context.durations.add(operation, now - start) }
+        return await sync()
+    }
+
+    private var nextOperation: AgentDurations.WorkerOperation {
+        switch stage {
+        case .syncing: isFirstLook ? .create : .sync
+        case .terminating, .terminated, .finished: .kill
+        }
     }
 
     /// One pass. Gives the moment at which to look again, if time alone can change something.

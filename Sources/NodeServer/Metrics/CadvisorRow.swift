@@ -18,7 +18,7 @@ struct CadvisorRow {
     var limits: CgroupResources?
     var startedAt: UInt64?
     var processes: UInt64?
-    var rootDisk: PodDiskUsage.Amount?
+    var rootDisk: DiskUsage?
 
     static func rows(of report: UsageReport) -> [CadvisorRow] {
         var rows = [
@@ -46,7 +46,7 @@ struct CadvisorRow {
                             name: entry.instance.id, namespace: pod.namespace, pod: pod.name),
                         usage: entry.usage, limits: config.resources,
                         startedAt: entry.startedAt.nanosecondsSince1970, processes: entry.processCount,
-                        rootDisk: entry.disk?.root))
+                        rootDisk: entry.disk?.writableLayer))
             }
         }
         return rows

@@ -1,12 +1,10 @@
 import HTTPTypes
 import Hummingbird
+import NodeAgent
 import Synchronization
 
 /// How many requests the node's interfaces answered, and how fast.
 final class HTTPRequestMetrics: Sendable {
-    /// Upper bounds in seconds, as kubelet's dashboards have them.
-    static let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-
     struct Key: Hashable, Sendable, Comparable {
         var method: String
         /// The first part of the path: what is asked for, without names of pods.
@@ -21,16 +19,7 @@ final class HTTPRequestMetrics: Sendable {
 
     struct Figures: Sendable {
         var inFlight = 0
-        var count: UInt64 = 0
-        var seconds = 0.0
-        /// Of each bound what is not in a smaller one; the last holds the rest.
-        var buckets = [UInt64](repeating: 0, count: bounds.count + 1)
-
-        mutating func add(_ seconds: Double) {
-            count += 1
-            self.seconds += seconds
-            buckets[HTTPRequestMetrics.bounds.firstIndex { seconds <= $0 } ?? HTTPRequestMetrics.bounds.count] += 1
-        }
+        var durations = DurationHistogram()
     }
 
     private let figures = Mutex<[Key: Figures]>([:])
@@ -42,7 +31,7 @@ final class HTTPRequestMetrics: Sendable {
     func end(_ key: Key, after duration: Duration) {
         figures.withLock {
             $0[key]?.inFlight -= 1
-            $0[key]?.add(duration / .seconds(1))
+            $0[key]?.durations.add(duration)
         }
     }
 

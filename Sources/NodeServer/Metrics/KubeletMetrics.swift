@@ -14,6 +14,12 @@ struct KubeletMetrics {
         var pods: [Pod]
         var instances: [ContainerInstance]
         var counts: AgentCounters.Counts
+        var durations: AgentDurations.Snapshot
+        /// By signal.
+        var evictions: [String: UInt64]
+        /// By what was lacking.
+        var preemptions: [String: UInt64]
+        var claims: [ClaimUsage]
         var requests: [(key: HTTPRequestMetrics.Key, figures: HTTPRequestMetrics.Figures)]
         var process: ProcessUsage?
         var maximumDescriptors: UInt64?
@@ -26,7 +32,9 @@ struct KubeletMetrics {
         metrics.addNode(facts)
         metrics.addPods(facts.pods)
         metrics.addContainers(facts)
-        metrics.addCounts(facts.counts)
+        metrics.addCounts(facts)
+        metrics.addOperations(facts.durations)
+        metrics.addClaims(facts.claims)
         metrics.addRequests(facts)
         metrics.addProcess(facts)
         return metrics.writer.bytes
@@ -89,7 +97,8 @@ struct KubeletMetrics {
         }
     }
 
-    private mutating func addCounts(_ counts: AgentCounters.Counts) {
+    private mutating func addCounts(_ facts: Facts) {
+        let counts = facts.counts
         func add(_ name: String, _ help: String, _ values: [String: UInt64], label: String) {
             writer.family(name, .counter, help)
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
@@ -102,10 +111,14 @@ struct KubeletMetrics {
         add(
             "kubelet_started_containers_errors_total", "Containers that could not be started.",
             counts.failedContainers, label: "container_type")
+        writer.family("kubelet_started_pods_total", .counter, "Pods whose sandbox was to be made.")
+        writer.sample(.number(facts.durations.operations[.runPodSandbox]?.durations.count ?? 0))
         writer.family("kubelet_started_pods_errors_total", .counter, "Pods whose sandbox could not be made.")
         writer.sample(.number(counts.failedSandboxes))
-        writer.family("kubelet_preemptions", .counter, "Pods that had to go for critical ones.")
-        writer.sample(.number(counts.preemptions))
+        add(
+            "kubelet_preemptions", "Pods that had to go for critical ones.", facts.preemptions,
+            label: "preemption_signal")
+        add("kubelet_evictions", "Pods ended for the node's sake.", facts.evictions, label: "eviction_signal")
         add("kubelet_admission_rejections_total", "Pods that were not taken.", counts.rejections, label: "reason")
     }
 
@@ -116,15 +129,14 @@ struct KubeletMetrics {
                 ("server_type", key.server))
         }
         writer.family("kubelet_http_requests_total", .counter, "Requests answered.")
-        for (key, figures) in facts.requests { writer.sample(labels(key), .number(figures.count)) }
+        for (key, figures) in facts.requests { writer.sample(labels(key), .number(figures.durations.count)) }
         writer.family("kubelet_http_inflight_requests", .gauge, "Requests being answered.")
         for (key, figures) in facts.requests {
             writer.sample(labels(key), .number(UInt64(clamping: figures.inFlight)))
         }
         writer.family("kubelet_http_requests_duration_seconds", .histogram, "How long answers took.")
         for (key, figures) in facts.requests {
-            histogram(
-                labels(key), bounds: HTTPRequestMetrics.bounds, buckets: figures.buckets, sum: figures.seconds)
+            histogram(labels(key), figures.durations)
         }
     }
 
@@ -144,6 +156,10 @@ struct KubeletMetrics {
             writer.family("process_max_fds", .gauge, "File descriptors the agent may open.")
             writer.sample(.number(most))
         }
+    }
+
+    private mutating func histogram(_ labels: ExpositionLabels, _ durations: DurationHistogram) {
+        histogram(labels, bounds: durations.bounds, buckets: durations.buckets, sum: durations.sum)
     }
 
     /// - Parameter buckets: of each bound what is not in a smaller one; the last holds the rest.
@@ -166,6 +182,49 @@ struct KubeletMetrics {
 }
 
 extension KubeletMetrics {
+    private mutating func addOperations(_ durations: AgentDurations.Snapshot) {
+        let operations = durations.operations.sorted { $0.key < $1.key }.map { operation, figures in
+            (ExpositionLabels(("operation_type", operation.rawValue)), figures)
+        }
+        writer.family("kubelet_runtime_operations_total", .counter, "What was done to pods and containers.")
+        for (labels, figures) in operations { writer.sample(labels, .number(figures.durations.count)) }
+        writer.family("kubelet_runtime_operations_errors_total", .counter, "What of it failed.")
+        for (labels, figures) in operations { writer.sample(labels, .number(figures.errors)) }
+        writer.family("kubelet_runtime_operations_duration_seconds", .histogram, "How long it took.")
+        for (labels, figures) in operations { histogram(labels, figures.durations) }
+        let sandboxes = durations.operations[.runPodSandbox] ?? AgentDurations.Figures()
+        let handler = ExpositionLabels(("runtime_handler", ""))
+        writer.family("kubelet_run_podsandbox_duration_seconds", .histogram, "How long a pod's sandbox took.")
+        histogram(handler, sandboxes.durations)
+        writer.family("kubelet_run_podsandbox_errors_total", .counter, "Sandboxes that could not be made.")
+        writer.sample(handler, .number(sandboxes.errors))
+        writer.family("kubelet_pod_worker_duration_seconds", .histogram, "How long one look at a pod took.")
+        for operation in AgentDurations.WorkerOperation.allCases {
+            guard let figures = durations.worker[operation] else { continue }
+            histogram(ExpositionLabels(("operation_type", operation.rawValue)), figures)
+        }
+        writer.family("kubelet_pod_start_duration_seconds", .histogram, "From the first word of a pod until it ran.")
+        histogram(ExpositionLabels(), durations.podStart)
+    }
+
+    private mutating func addClaims(_ claims: [ClaimUsage]) {
+        let figures: [(String, String, (FileSystemUsage) -> UInt64)] = [
+            ("capacity_bytes", "Size of the file system of a claim.", \.capacityBytes),
+            ("available_bytes", "What can still be written to it.", \.availableBytes),
+            ("used_bytes", "What is in use of it.", \.usedBytes), ("inodes", "Its inodes.", \.inodes),
+            ("inodes_free", "Its inodes that are free.", \.freeInodes),
+            ("inodes_used", "Its inodes that are in use.", \.usedInodes),
+        ]
+        for (name, help, value) in figures {
+            writer.family("kubelet_volume_stats_" + name, .gauge, help)
+            for claim in claims {
+                writer.sample(
+                    ExpositionLabels(("namespace", claim.namespace), ("persistentvolumeclaim", claim.name)),
+                    .number(value(claim.fileSystem)))
+            }
+        }
+    }
+
     /// `/metrics/probes`.
     static func export(_ probes: [ProberMetrics]) -> [UInt8] {
         var metrics = KubeletMetrics()

@@ -76,7 +76,7 @@ struct StatsSummary {
     private func pod(_ pod: UsageReport.PodEntry) -> JSONValue {
         var value: JSONValue = [
             "podRef": ["name": .string(pod.name), "namespace": .string(pod.namespace), "uid": .string(pod.uid)],
-            "containers": .array(pod.containers.map { container($0) }),
+            "containers": .array(pod.containers.map { container($0, measuredAt: pod.disk?.time) }),
             "cpu": cpu(pod.usage, rates.pods[pod.uid]), "memory": memory(pod.usage),
         ]
         if let startedAt = pod.startedAt { value["startTime"] = .string(startedAt.rfc3339) }
@@ -88,18 +88,13 @@ struct StatsSummary {
         }
         if let count = pod.processCount { value["process_stats"] = ["process_count": number(count)] }
         if let disk = pod.disk {
-            value["ephemeral-storage"] = fileSystem(report.node.fileSystem, used: disk.total)
-            value["volume"] = .array(
-                disk.volumes.sorted { $0.key < $1.key }.map { name, amount in
-                    var volume = fileSystem(report.node.fileSystem, used: amount)
-                    volume["name"] = .string(name)
-                    return volume
-                })
+            value["ephemeral-storage"] = fileSystem(report.node.fileSystem, used: disk.total, at: disk.time)
+            value["volume"] = .array(volumes(disk, of: pod.namespace))
         }
         return value
     }
 
-    private func container(_ entry: UsageReport.ContainerEntry) -> JSONValue {
+    private func container(_ entry: UsageReport.ContainerEntry, measuredAt: Timestamp?) -> JSONValue {
         var value: JSONValue = [
             "name": .string(entry.instance.metadata.name), "startTime": .string(entry.startedAt.rfc3339),
             "cpu": cpu(entry.usage, rates.containers[entry.instance.id]),
@@ -108,8 +103,10 @@ struct StatsSummary {
         if isBrief { return value }
         value["io"] = io(entry.usage)
         if let swap = swap(entry.usage) { value["swap"] = swap }
-        if let root = entry.disk?.root { value["rootfs"] = fileSystem(report.node.fileSystem, used: root) }
-        if let logs = entry.disk?.logs { value["logs"] = fileSystem(report.node.fileSystem, used: logs) }
+        if let disk = entry.disk {
+            value["rootfs"] = fileSystem(report.node.fileSystem, used: disk.writableLayer, at: measuredAt)
+            value["logs"] = fileSystem(report.node.fileSystem, used: disk.logs, at: measuredAt)
+        }
         return value
     }
 
@@ -174,9 +171,30 @@ struct StatsSummary {
         ]
     }
 
-    /// - Parameter used: what a part of it holds; nil for all of it.
-    private func fileSystem(_ disk: FileSystemUsage?, used: PodDiskUsage.Amount? = nil) -> JSONValue {
-        var value: JSONValue = ["time": time]
+    /// By name; those that share the node's disk and those with a size of their own.
+    private func volumes(_ disk: EphemeralStorageUsage, of namespace: String) -> [JSONValue] {
+        var volumes = disk.volumes.mapValues { fileSystem(report.node.fileSystem, used: $0, at: disk.time) }
+        for (name, mounted) in disk.mounted {
+            var volume = fileSystem(mounted.fileSystem, at: disk.time)
+            if let claim = mounted.claim {
+                volume["pvcRef"] = ["name": .string(claim), "namespace": .string(namespace)]
+            }
+            volumes[name] = volume
+        }
+        return volumes.sorted { $0.key < $1.key }.map { name, figures in
+            var volume = figures
+            volume["name"] = .string(name)
+            return volume
+        }
+    }
+
+    /// - Parameters:
+    ///   - used: what a part of it holds; nil for all of it.
+    ///   - measured: when that was looked at; nil for the time of the report.
+    private func fileSystem(
+        _ disk: FileSystemUsage?, used: DiskUsage? = nil, at measured: Timestamp? = nil
+    ) -> JSONValue {
+        var value: JSONValue = ["time": measured.map { .string($0.rfc3339) } ?? time]
         if let disk {
             value["availableBytes"] = number(disk.availableBytes)
             value["capacityBytes"] = number(disk.capacityBytes)

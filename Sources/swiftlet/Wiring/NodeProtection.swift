@@ -8,7 +8,8 @@ import NodeAgent
 enum NodeProtection {
     /// - Parameter client: of a control endpoint that has no controller for taints of its own; else nil.
     static func start(
-        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ pressures: NodePressures,
+        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ meter: EphemeralStorageMeter,
+        _ pressures: NodePressures,
         _ reporter: NodeStatusReporter, _ recorder: EventRecorder, _ client: APIClient?, _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) {
@@ -22,7 +23,7 @@ enum NodeProtection {
         let manager = EvictionManager(
             settings.protection.eviction, agent: agent,
             parts: EvictionManager.Parts(
-                host: host, pressures: pressures, meter: EphemeralStorageMeter(host: host), events: recorder, node: node
+                host: host, pressures: pressures, meter: meter, events: recorder, node: node
             ) { pressures in
                 reporter.refresh()
                 taints?.set(pressures)

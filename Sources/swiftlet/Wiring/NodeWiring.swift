@@ -91,15 +91,17 @@ struct NodeWiring {
             logger: logger)
         await host.adoptProcessors()
         let connections = MultiThreadedEventLoopGroup.singleton
-        let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: host))
+        let durations = AgentDurations()
+        let measured = MeasuredPodHost(host, durations)
+        let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: measured))
         let admission = NodeAdmission(
             reporter: reporter, client: client, pressures: { pressures.current },
             unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) })
         let context = PodDependencies(
-            host: host, probes: probes,
-            hooks: try LifecycleHookRunner(group: connections, execution: host), statuses: statuses,
+            host: measured, probes: probes,
+            hooks: try LifecycleHookRunner(group: connections, execution: measured), statuses: statuses,
             events: recorder, timelines: timelines, hostIPs: addresses,
-            node: .node(settings.nodeName), allocations: allocations,
+            node: .node(settings.nodeName), allocations: allocations, durations: durations,
             admission: { await admission.decide($0, beside: $1) },
             policy: { await check.decide($0, container: $1) }, logger: logger)
         var sources = [PodSource.file: manifests.updates, .api: api.updates]
@@ -120,11 +122,14 @@ struct NodeWiring {
         group.addTask { await mirrors.run() }
         group.addTask { await api.run() }
         group.addTask { await agent.run() }
+        let meter = EphemeralStorageMeter(host: host)
+        group.addTask { await meter.run() }
         NodeProtection.start(
-            settings, agent, host, pressures, reporter, recorder, endpoint == nil ? nil : client, logger, in: &group)
+            settings, agent, host, meter, pressures, reporter, recorder, endpoint == nil ? nil : client, logger,
+            in: &group)
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
-        let usage = UsageCollector(agent: agent, host: host)
+        let usage = UsageCollector(agent: agent, host: host, meter: meter)
         let server = nodeServer(
             settings, agent, host, foundation, endpoint, policy, usage, counters, shortfalls: shortfalls,
             logger: logger

@@ -159,6 +159,66 @@ def brief(space, node):
     expect(whole["fs"]["capacityBytes"] >= whole["fs"]["usedBytes"] > 0, f"file system: {whole['fs']}")
 
 
+@case("what a pod keeps on disk is told by its parts, with the time it was measured")
+def disk(space, node):
+    write = (
+        "head -c 3145728 /dev/urandom > /var/tmp/layer; head -c 2097152 /dev/urandom > /data/file;"
+        " head -c 1048576 /dev/zero | tr '\\0' x | fold -w 1000; echo done"
+    )
+    container = shell(write + "; sleep 100000")
+    container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}, {"name": "ram", "mountPath": "/ram"}]
+    volumes = [{"name": "data", "emptyDir": {}}, {"name": "ram", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}]
+    space.create(pod("keeper", container, volumes=volumes))
+    space.wait_ready("keeper")
+    eventually("the files to be written", lambda: space.log("keeper").endswith("done\n"), 20)
+
+    def measured():
+        _, told = summary_of(node, space, "keeper")
+        return told if "ephemeral-storage" in told else None
+
+    told = eventually("a measurement, which the first who asks starts", measured, 30)
+    container = told["containers"][0]
+    sizes = {name: container[name]["usedBytes"] for name in ("rootfs", "logs")}
+    expect(3 * MEBIBYTE <= sizes["rootfs"] <= 4 * MEBIBYTE, f"writable layer: {sizes}")
+    expect(MEBIBYTE <= sizes["logs"] <= 2 * MEBIBYTE, f"logs: {sizes}")
+    mine = {volume["name"]: volume for volume in told["volume"]}
+    expect(2 * MEBIBYTE <= mine["data"]["usedBytes"] <= 3 * MEBIBYTE, f"volume on disk: {mine}")
+    expect_equal(mine["ram"]["capacityBytes"], MEBIBYTE, "size of the volume in memory")
+    whole = told["ephemeral-storage"]["usedBytes"]
+    parts = sum(sizes.values()) + mine["data"]["usedBytes"]
+    expect(parts <= whole <= parts + MEBIBYTE, f"all of it: {whole}, its parts {parts}")
+    labels = {"namespace": space.name, "pod": "keeper", "container": "main"}
+    expect_equal(
+        value(samples(node, "/metrics/cadvisor"), "container_fs_usage_bytes", **labels), sizes["rootfs"], "cadvisor"
+    )
+    # Nobody walks the trees for each who asks.
+    expect_equal(measured()["ephemeral-storage"]["time"], told["ephemeral-storage"]["time"], "time of a second answer")
+
+
+@case("the agent's own work is counted under the names that dashboards look for")
+def operations(space, node):
+    before = samples(node, "/metrics")
+    space.create(pod("worked-on", idle()))
+    space.wait_ready("worked-on")
+    after = samples(node, "/metrics")
+
+    def count(page, name, **labels):
+        return sum(number for found, number in page.get(name, ()) if labels.items() <= found.items())
+
+    for operation in ("run_podsandbox", "create_container", "start_container"):
+        name = "kubelet_runtime_operations_total"
+        growth = count(after, name, operation_type=operation) - count(before, name, operation_type=operation)
+        expect(growth >= 1, f"{operation}: {growth}")
+    for name in (
+        "kubelet_started_pods_total",
+        "kubelet_started_containers_total",
+        "kubelet_pod_start_duration_seconds_count",
+        "kubelet_pod_worker_duration_seconds_count",
+        "kubelet_runtime_operations_duration_seconds_count",
+    ):
+        expect(count(after, name) > count(before, name), f"{name}: {count(before, name)}, then {count(after, name)}")
+
+
 @case("every page of metrics satisfies promtool")
 def promtool(space, node):
     program = shutil.which("promtool")

@@ -232,6 +232,56 @@ def memory(world):
         space.wait_ready("later")
 
 
+@case("a critical pod for which there is no room has it made by the pod that costs least, also over kill -9 of the agent")
+def preemption(world):
+    node = world.new_node("preemption", more=CALM)
+    with node.running():
+        space = world.space(node)
+        total = space.api.get(f"/api/v1/nodes/{node.name}")["status"]["allocatable"]["cpu"]
+        total = int(total[:-1]) if total.endswith("m") else int(total) * 1000
+
+        def asking(milli):
+            return {"requests": {"cpu": f"{milli}m"}}
+
+        # Deaf to the signal, so that it takes its grace to end.
+        deaf = shell("trap '' TERM; while :; do sleep 1; done", resources=asking(300))
+        space.create(pod("large", idle(resources=asking(total - 500))))
+        space.create(pod("small", deaf, terminationGracePeriodSeconds=4))
+        space.create(pod("precious", idle(), priority=2_000_000_000))
+        for name in ("large", "small", "precious"):
+            space.wait_ready(name)
+        # 200 of them are free.
+        space.create(pod("plain", idle(resources=asking(400)), nodeName=node.name))
+        expect_equal(space.wait_phase("plain", "Failed")["status"]["reason"], "OutOfcpu", "one that is not critical")
+        space.create(pod("critical", idle(resources=asking(400)), priority=2_000_000_000, nodeName=node.name))
+        expect_equal(
+            space.wait_event("small", "Preempting").strip(), "Preempted in order to admit critical pod", "its event"
+        )
+        status, text = node.local("/metrics")
+        expect_equal(status, 200, "metrics")
+        expect_contains(text, 'kubelet_preemptions{preemption_signal="cpu"} 1\n', "metrics")
+        # What was decided is kept: the next agent does not start the pod again.
+        node.kill()
+        node.start()
+        found = space.wait_phase("small", "Failed", 30)
+        expect_equal(found["status"]["reason"], "Preempting", "reason of the pod that went")
+        expect_equal(found["status"]["message"], "Preempted in order to admit critical pod", "its message")
+        target = next(item for item in found["status"]["conditions"] if item["type"] == "DisruptionTarget")
+        expect_equal((target["status"], target["reason"]), ("True", "TerminationByKubelet"), "its DisruptionTarget")
+        expect_equal(
+            target["message"], "Pod was preempted by Kubelet to accommodate a critical pod.", "the condition's message"
+        )
+        space.wait_ready("critical")
+        for name in ("large", "precious"):
+            expect_equal(space.pod(name)["status"]["phase"], "Running", f"phase of {name}")
+        # Not even all the others make room for this one.
+        space.create(pod("giant", idle(resources=asking(total * 2)), priority=2_000_000_000, nodeName=node.name))
+        refused = space.wait_phase("giant", "Failed")["status"]
+        expect_equal(refused["reason"], "UnexpectedAdmissionError", "why it was refused")
+        expect_contains(refused["message"], "no set of running pods found to reclaim resources: [(res: cpu", "message")
+        expect_equal(space.pod("large")["status"]["phase"], "Running", "phase of the largest")
+
+
 @case("disk pressure: who fills the disk is evicted, which frees it; the condition comes, is held and goes")
 def disk(world):
     more = ("--eviction-hard", "nodefs.available<20%,nodefs.inodesFree<5%", *QUICK)
