@@ -1,0 +1,14 @@
+public import NIOCore
+
+/// A connection after its upgrade: bytes both ways, or one message of a WebSocket in each buffer.
+public typealias ByteChannel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+typealias ByteReader = NIOAsyncChannelInboundStream<ByteBuffer>
+typealias ByteWriter = NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+extension Channel {
+    /// Returns once everything that was written before is with the kernel, or the connection is gone.
+    func flushWrites() async { try? await writeAndFlush(ByteBuffer()) }
+
+    /// Returns once the connection is closed.
+    func awaitClose() async { try? await closeFuture.get() }
+}
