@@ -49,7 +49,9 @@ struct NeighbourMeasure: Measure {
     }
 
     /// Slices without and with the attack, all of one kind together: bombs need a while to grow and to go.
-    private static func rows(_ workload: PodWorkload, _ address: String, _ attack: Attack) async throws -> [MeasureRow] {
+    private static func rows(
+        _ workload: PodWorkload, _ address: String, _ attack: Attack
+    ) async throws -> [MeasureRow] {
         let pod = String(attack.name.map { $0 == " " ? "-" : $0 })
         Progress.say("asking a pod beside a \(attack.name) …")
         var calm: [Double] = []
@@ -65,7 +67,8 @@ struct NeighbourMeasure: Measure {
         let alone = MeasureRow(title, "alone", .milliseconds, Samples(calm))
         return [
             alone,
-            MeasureRow(title, "beside a \(attack.name)", .milliseconds, Samples(attacked)).compared(with: alone, goal: 2),
+            MeasureRow(title, "beside a \(attack.name)", .milliseconds, Samples(attacked))
+                .compared(with: alone, goal: 2),
         ]
     }
 

@@ -63,7 +63,7 @@ def fork_bomb(world, node, space):
         if limit is None:
             raise Skipped("no pids controller on this host")
         expect(limit <= 4096, f"a pod may have {limit} processes")
-        eventually("the bomb is at its limit", lambda: len(node.pod_processes(uid)) >= limit * 0.9, 30)
+        eventually("the bomb is at its limit", lambda: len(node.pod_processes(uid)) >= limit * 0.9, 60)
         for _ in range(3):
             expect(len(node.pod_processes(uid)) <= limit, "more processes than the limit")
             is_alive(node)
