@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxKernel
+import SystemPackage
 
 /// Asks a server with one line for one line, on a connection of its own.
 enum LineClient {

@@ -1,5 +1,6 @@
 import Glibc
 import KubernetesAPI
+import KubernetesClient
 import LinuxKernel
 
 /// How fast a pod answers while others on the node take all they can: a fork bomb, and a hog that the kernel kills again and again.

@@ -135,6 +135,28 @@ struct ContainerLogReaderTests {
         #expect(try await all == Array(1...50))
     }
 
+    @Test("a follower of a log that is rotated as fast as it can be misses nothing")
+    func hastyRotation() async throws {
+        let log = try Log()
+        let count = 3000
+        try log.write(1...1)
+        var options = ContainerLogOptions()
+        options.follow = true
+        let ended = Mutex(false)
+        let reader = try ContainerLogReader(path: log.path, options: options) { ended.withLock { $0 } }
+        async let all = Self.rest(of: reader)
+        var writer = try OwnedDescriptor.open(log.path, O_WRONLY | O_APPEND)
+        for number in 2...count {
+            let suffix = String(String(1_000_000 + number).dropFirst())
+            try kernelCall("rename") { rename(log.path, "\(log.path).20260102-150405.\(suffix)") }
+            writer = try OwnedDescriptor.open(log.path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600)
+            try writer.writeAll(Array("2026-01-02T15:04:05.000000000Z stdout F line-\(number)\n".utf8))
+        }
+        ended.withLock { $0 = true }
+        _ = consume writer
+        #expect(try await all == Array(1...count))
+    }
+
     @Test("files that ended in the same tick of the clock are told apart, compressed or not")
     func sameTick() async throws {
         let log = try Log()

@@ -107,7 +107,7 @@ struct RemoteCommandSessionTests {
     }
 
     @Test("a request that wants no stream at all is refused; a terminal has one output")
-    func request() throws {
+    func wanted() throws {
         #expect(throws: StreamingError.self) { try RemoteCommandRequest(query: [("command", "ls")]) }
         let request = try RemoteCommandRequest(query: [
             ("command", "a"), ("command", "b"), ("stderr", "1"), ("tty", "1"),

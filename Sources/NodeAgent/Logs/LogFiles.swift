@@ -43,10 +43,10 @@ struct LogFiles: Sendable {
             return time.modifiedAt / 1_000_000_000 >= sinceSeconds
         }
         guard let lines else {
-            guard let oldest = rotated.first else { return Start(input: try current(), offset: 0) }
+            guard let oldest = rotated.first else { return Start(input: try current(after: all), offset: 0) }
             return Start(input: try open(oldest), offset: 0)
         }
-        var start = Start(input: try current(), offset: 0)
+        var start = Start(input: try current(after: all), offset: 0)
         var tail = try start.input.tail(lines)
         var missing = lines - tail.found
         for file in rotated.reversed() where missing > 0 {
@@ -77,11 +77,11 @@ struct LogFiles: Sendable {
             if index == nil, tries < 2 { continue }
             let next = index.map { files.index(after: $0) } ?? files.startIndex
             do throws(KernelError) {
-                return next < files.endIndex ? try open(files[next]) : try current()
+                return next < files.endIndex ? try open(files[next]) : try current(after: files)
             } catch {
                 guard error.errno == .noSuchFileOrDirectory else { throw error }
-                // The moment in which the new file is not at its place yet.
-                if next >= files.endIndex || tries >= 16 { return nil }
+                // The new file is not at its place yet, or rotation is faster than this look.
+                if tries >= 16 { return nil }
             }
         }
     }
@@ -105,5 +105,13 @@ struct LogFiles: Sendable {
         try LogInput(place(file), isCompressed: file.isCompressed)
     }
 
-    private func current() throws(KernelError) -> LogInput { try LogInput(path, isCompressed: false) }
+    /// The file being written, provided that it goes on where the rotated ones end: one rotated since the look at the directory would
+    /// be passed over.
+    private func current(after rotated: [RotatedLog]) throws(KernelError) -> LogInput {
+        let input = try LogInput(path, isCompressed: false)
+        guard try self.rotated().last?.name == rotated.last?.name else {
+            throw KernelError("open", path, errno: .noSuchFileOrDirectory)
+        }
+        return input
+    }
 }
