@@ -56,11 +56,12 @@ def process_traces(directory, marks):
         if not entry.name.isdigit():
             continue
         try:
-            program = os.readlink(entry / "exe")
+            places = (os.readlink(entry / "exe"), os.readlink(entry / "cwd"))
             groups = (entry / "cgroup").read_text()
         except OSError:
             continue
-        if program.startswith(str(directory)) or any(f"/swiftlet-{mark}" in groups for mark in marks):
+        is_ours = any(place.startswith(str(directory)) for place in places)
+        if is_ours or any(f"/swiftlet-{mark}" in groups for mark in marks):
             found.add(f"process {entry.name} {command_line(int(entry.name))[:120]}")
     return found
 

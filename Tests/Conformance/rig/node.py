@@ -292,7 +292,9 @@ def processes_of(program):
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and os.readlink(entry / "exe").removesuffix(" (deleted)") == str(program):
+            # A monitor is run through a view of its directory that is attached nowhere: its link begins there.
+            if entry.name.isdigit() and os.readlink(entry / "exe").removesuffix(" (deleted)") in (
+                str(program), f"/{program.name}"):
                 found.append(int(entry.name))
         except OSError:
             continue

@@ -126,7 +126,8 @@ class Space:
                 if failure.status != 404:
                     raise
         eventually("the namespace's pods go", lambda: not self.api.get(self.path("pods"))["items"], 15)
-        self.api.request("DELETE", f"/api/v1/namespaces/{self.name}")
+        # Thousands of events of a race are deleted one by one.
+        self.api.request("DELETE", f"/api/v1/namespaces/{self.name}", timeout=300 * PATIENCE)
 
 
 def condition(pod, kind):
