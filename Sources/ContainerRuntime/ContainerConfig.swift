@@ -98,6 +98,8 @@ public struct ContainerConfig: Hashable, Sendable {
     public var isProcUnmasked: Bool
     public var noNewPrivileges: Bool
     public var seccomp: Seccomp
+    /// The name of a loaded AppArmor profile; nil for none.
+    public var appArmorProfile: String?
     public var readOnlyRoot: Bool
     public var resourceLimits: [ResourceLimit]
     public var outOfMemoryScore: Int32
@@ -119,7 +121,8 @@ public struct ContainerConfig: Hashable, Sendable {
         userID: UInt32 = 0, groupID: UInt32 = 0, supplementaryGroups: [UInt32] = [], mounts: [ContainerMount] = [],
         capabilities: CapabilitySet = .containerDefault, privileged: Bool = false,
         isProcUnmasked: Bool = false, noNewPrivileges: Bool = false,
-        seccomp: Seccomp = .runtimeDefault, readOnlyRoot: Bool = false, resourceLimits: [ResourceLimit] = [],
+        seccomp: Seccomp = .runtimeDefault, appArmorProfile: String? = nil, readOnlyRoot: Bool = false,
+        resourceLimits: [ResourceLimit] = [],
         outOfMemoryScore: Int32 = 0, cgroupPath: String, resources: CgroupResources = CgroupResources(),
         logPath: String, targetContainerID: String? = nil, isSandboxProcess: Bool = false,
         labels: [String: String] = [:]
@@ -141,6 +144,7 @@ public struct ContainerConfig: Hashable, Sendable {
         self.isProcUnmasked = isProcUnmasked
         self.noNewPrivileges = noNewPrivileges
         self.seccomp = seccomp
+        self.appArmorProfile = appArmorProfile
         self.readOnlyRoot = readOnlyRoot
         self.resourceLimits = resourceLimits
         self.outOfMemoryScore = outOfMemoryScore

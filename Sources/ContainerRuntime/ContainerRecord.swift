@@ -141,6 +141,7 @@ extension ContainerConfig {
     /// Tags on the wire. A number is never reused; a new field takes the next one.
     private enum Addition: UInt8, CaseIterable {
         case localhostSeccomp = 1
+        case appArmorProfile
     }
 
     fileprivate func encodeAdditions(into writer: inout WireWriter) {
@@ -148,6 +149,7 @@ extension ContainerConfig {
             var field = WireWriter()
             switch addition {
             case .localhostSeccomp: if case .localhost(let name) = seccomp { field.write(name) }
+            case .appArmorProfile: if let appArmorProfile { field.write(appArmorProfile) }
             }
             return (addition, field.bytes)
         }.filter { !$1.isEmpty }
@@ -168,6 +170,7 @@ extension ContainerConfig {
             var field = WireReader(try reader.readBytes())
             switch addition {
             case .localhostSeccomp: seccomp = .localhost(try field.readString())
+            case .appArmorProfile: appArmorProfile = try field.readString()
             }
             try field.finish()
         }

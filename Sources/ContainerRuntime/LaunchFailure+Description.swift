@@ -44,6 +44,9 @@ extension LaunchFailure {
         case .userID(let user): return "become user \(user): \(reason)"
         case .groupID(let group): return "become group \(group): \(reason)"
         case .supplementaryGroups: return "set supplementary groups: \(reason)"
+        case .appArmorProfile(let name):
+            let detail = reason == .noSuchFileOrDirectory ? "it is not loaded" : "\(reason)"
+            return "enter the AppArmor profile \"\(LaunchFailure.string(name))\": \(detail)"
         case .seccompFilter: return "install the seccomp filter: \(reason)"
         case .boundingCapabilities, .capabilities: return "set capabilities: \(reason)"
         case .noNewPrivileges: return "set no_new_privs: \(reason)"

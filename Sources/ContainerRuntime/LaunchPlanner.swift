@@ -311,7 +311,10 @@ public struct LaunchPlanner: Sendable {
         let mask = config.capabilities.mask
         steps.append(.boundingCapabilities(mask))
         // Without no-new-privileges a filter needs CAP_SYS_ADMIN: it comes while we still have it.
-        if let seccomp, !config.noNewPrivileges { steps.append(.seccompFilter(seccomp)) }
+        if !config.noNewPrivileges {
+            try addAppArmorProfile()
+            if let seccomp { steps.append(.seccompFilter(seccomp)) }
+        }
         steps.append(.supplementaryGroups(config.supplementaryGroups))
         steps.append(.groupID(config.groupID))
         steps.append(.userID(config.userID))
@@ -324,10 +327,17 @@ public struct LaunchPlanner: Sendable {
         steps.append(.capabilities(effective: held, permitted: held, inheritable: 0))
         steps.append(.parentDeathSignal)
         if config.noNewPrivileges {
+            try addAppArmorProfile()
             steps.append(.noNewPrivileges)
             if let seccomp { steps.append(.seccompFilter(seccomp)) }
         }
         steps.append(try execute())
+    }
+
+    /// Asked for before there is a filter that might not let it be, and kept by the kernel for the execve(2) to come.
+    private mutating func addAppArmorProfile() throws(RuntimeError) {
+        guard let profile = config.appArmorProfile else { return }
+        steps.append(.appArmorProfile(try Self.text(profile)))
     }
 
     /// Entered as its user, whom a network file system may know better than root, and as one who may search any directory: an

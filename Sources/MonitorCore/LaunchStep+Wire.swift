@@ -11,6 +11,7 @@ extension LaunchStep {
         case shareSource, changeOwner, bindWithTopAttributes, bindWithoutLinksWithTopAttributes
         case openUserNamespace, openOverlayRoot, openBind, ownStandardStreams, becomeInit, attachRoot, attachBind
         case bindDevice, setHostName
+        case appArmorProfile
     }
 
     private var tag: Tag {
@@ -57,6 +58,7 @@ extension LaunchStep {
         case .attachBind: .attachBind
         case .bindDevice: .bindDevice
         case .setHostName: .setHostName
+        case .appArmorProfile: .appArmorProfile
         }
     }
 
@@ -109,7 +111,7 @@ extension LaunchStep {
             writer.write(user)
             writer.write(group)
         case .maskPath(let path), .readOnlyPath(let path), .workingDirectory(let path), .makeDirectory(let path),
-            .openUserNamespace(let path), .attachRoot(let path), .setHostName(let path):
+            .openUserNamespace(let path), .attachRoot(let path), .setHostName(let path), .appArmorProfile(let path):
             writer.write(path)
         case .shareSource(let path, let forbidsLinks):
             writer.write(path)
@@ -216,6 +218,7 @@ extension LaunchStep {
             return .bindDevice(
                 path: try reader.readCString(), major: try reader.readUInt32(), minor: try reader.readUInt32())
         case .setHostName: return .setHostName(try reader.readCString())
+        case .appArmorProfile: return .appArmorProfile(try reader.readCString())
         }
     }
 

@@ -82,6 +82,9 @@ public enum LaunchStep: Hashable, Sendable {
     /// Binds the host's device of this path and number on the same *root* path.
     case bindDevice(path: CString, major: UInt32, minor: UInt32)
     case setHostName(CString)
+    /// Has the kernel put the program of the coming execve(2) under an AppArmor profile. Before any filter, and with the container's
+    /// own /proc.
+    case appArmorProfile(CString)
 }
 
 /// One `fsconfig(2)` parameter; without a value it is a flag.

@@ -102,6 +102,7 @@ struct LaunchInterpreter: ~Copyable {
         case .bindDevice(let path, let major, let minor): try bindDevice(path, major, minor)
         case .setHostName(let name):
             try call { name.withPointer { CLinux_sethostname($0, name.text.count) } }
+        case .appArmorProfile(let name): try setAppArmorProfile(name)
         }
     }
 

@@ -37,6 +37,7 @@ struct ContainerRecordTests {
     private static let extended = {
         var record = full
         record.config.seccomp = .localhost("profiles/a.json")
+        record.config.appArmorProfile = "a profile"
         return record
     }()
 

@@ -47,6 +47,25 @@ struct LaunchPlannerTests {
         return end < start
     }
 
+    @Test("a profile is asked for before any filter, once, by init as by a command inside", arguments: [true, false])
+    func appArmorProfile(noNewPrivileges: Bool) throws {
+        let config = Self.config {
+            $0.noNewPrivileges = noNewPrivileges
+            $0.appArmorProfile = "some profile"
+        }
+        let execution = try LaunchPlanner.planExecution(
+            of: ["true"], in: config, sandbox: Self.sandbox(), cgroup: Self.cgroup, seccomp: [1, 2])
+        for plan in [try Self.plan(config), execution] {
+            let kinds = Self.kinds(plan)
+            #expect(kinds.count { $0 == "appArmorProfile" } == 1)
+            let after = try #require(kinds.firstIndex(of: "appArmorProfile")) + 1
+            #expect(Array(kinds[after...].prefix(1)) == [noNewPrivileges ? "noNewPrivileges" : "seccompFilter"])
+            #expect(plan.steps.contains(.appArmorProfile(CString(terminated: "some profile"))))
+        }
+        #expect(!Self.kinds(try Self.plan()).contains("appArmorProfile"))
+        #expect(Self.kinds(try Self.plan(config, seccomp: nil)).contains("appArmorProfile"), "also without a filter")
+    }
+
     @Test(
         "each protection comes before what could escape it",
         arguments: [

@@ -49,6 +49,38 @@ struct CgroupManagerResourcesTests {
                 == [.memoryProtection, .memoryProtection, .memoryThrottling])
     }
 
+    @Test("weights of disks are written to each file that the kernel has, within what that takes")
+    func ioWeight() throws {
+        var resources = CgroupResources()
+        resources.ioWeight = 3000
+        let unified = try v2()
+        try files("unified/swiftlet/c", "io.weight", "io.bfq.weight")
+        #expect(try unified.apply(resources, to: "c") == [])
+        #expect(try tree.read("unified/swiftlet/c/io.weight") == "default 3000")
+        #expect(try tree.read("unified/swiftlet/c/io.bfq.weight") == "1000")
+        var hierarchies = CgroupHierarchies(unified: nil)
+        hierarchies.v1[.io] = try tree.directory("blkio")
+        let old = CgroupManager(hierarchies: hierarchies, root: "/swiftlet")
+        try files("blkio/swiftlet/bfq", "blkio.bfq.weight")
+        try files("blkio/swiftlet/cfq", "blkio.weight")
+        resources.ioWeight = 50
+        #expect(try old.apply(resources, to: "bfq") == [])
+        #expect(try tree.read("blkio/swiftlet/bfq/blkio.bfq.weight") == "50")
+        #expect(try old.apply(resources, to: "cfq") == [])
+        #expect(try tree.read("blkio/swiftlet/cfq/blkio.weight") == "250")
+    }
+
+    @Test("weights of disks that no file takes are told")
+    func noIOWeight() throws {
+        var resources = CgroupResources()
+        resources.ioWeight = 50
+        let unified = try v2()
+        _ = try tree.directory("unified/swiftlet/c")
+        #expect(try unified.apply(resources, to: "c").map(\.resource) == [.ioWeight])
+        _ = try tree.directory("pids/swiftlet/c")
+        #expect(try v1().apply(resources, to: "c").map(\.controller) == [.io])
+    }
+
     @Test("huge pages of each size are limited, as used and as set aside")
     func hugePages() throws {
         var resources = CgroupResources()

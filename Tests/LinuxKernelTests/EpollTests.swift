@@ -108,6 +108,16 @@ import Testing
         #expect(box.isEmpty)
     }
 
+    @Test("loops that are dropped as soon as they are made end, whoever is faster", .timeLimit(.minutes(1)))
+    func droppedAtOnce() throws {
+        for _ in 0..<200 { _ = try EpollLoop(name: "dropped") }
+        // Each had two descriptors and a thread, which went with it.
+        let names = try FileSystem.list("/proc/self/task").map { task in
+            (try? FileSystem.readText("/proc/self/task/\(task)/comm", limit: 64)) ?? ""
+        }
+        #expect(!names.contains("dropped\n"))
+    }
+
     @Test("a descriptor that cannot be watched is an error and leaves no registration")
     func refused() throws {
         let loop = try EpollLoop()

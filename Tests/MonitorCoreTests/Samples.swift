@@ -74,7 +74,7 @@ enum Samples {
                 propagation: 2, topAttributes: 1), forbidsLinks: true, mapsIDs: false),
         .ownStandardStreams(userID: 66536), .becomeInit, .attachRoot(target: CString(terminated: "/t")), .attachBind,
         .bindDevice(path: CString(terminated: "/dev/zero"), major: 1, minor: 5),
-        .setHostName(CString(terminated: "pod")),
+        .setHostName(CString(terminated: "pod")), .appArmorProfile(CString(terminated: "a profile")),
     ]
 
     static let plan = LaunchPlan(

@@ -56,6 +56,22 @@ struct CgroupTreePlanTests {
         #expect(CgroupTreePlan.classes(of: [], policy: ResourcePolicy()).burstable.cpuShares == 2)
     }
 
+    @Test("weights of disks are those of the settings, for classes and for Guaranteed pods beside them")
+    func ioWeights() {
+        var policy = ResourcePolicy()
+        let guaranteed = pod(cpu: .cores(1), memory: .bytes(1 << 20), limited: true)
+        func weight(of pod: Pod) -> UInt64? {
+            PodResources(policy: policy, machine: MachineResources(memoryBytes: 1 << 30)).pod(pod).ioWeight
+        }
+        let unset = CgroupTreePlan.classes(of: [], policy: policy)
+        #expect(unset.burstable.ioWeight == nil && unset.bestEffort.ioWeight == nil && weight(of: guaranteed) == nil)
+        policy.ioWeights = .init(guaranteed: 300, burstable: 200, bestEffort: 10)
+        let set = CgroupTreePlan.classes(of: [], policy: policy)
+        #expect(set.burstable.ioWeight == 200 && set.bestEffort.ioWeight == 10)
+        #expect(weight(of: guaranteed) == 300)
+        #expect(weight(of: pod(cpu: .milli(500))) == nil, "its class has one")
+    }
+
     @Test("reserved memory is reserved at every level above the pod")
     func reservedMemory() {
         let pods = [

@@ -291,49 +291,4 @@ struct PodAdmissionTests {
         pod.spec.containers[0].resources = nil
         #expect(reason() == "NodeAffinity")
     }
-
-    private static let profiles: [(@Sendable (inout Pod) -> Void, refused: Bool)] = [
-        ({ _ in }, false),
-        (
-            { $0.spec.securityContext = PodSecurityContext(appArmorProfile: AppArmorProfile(type: "RuntimeDefault")) },
-            true
-        ),
-        ({ $0.spec.securityContext = PodSecurityContext(appArmorProfile: AppArmorProfile(type: "Unconfined")) }, false),
-        (
-            {
-                $0.spec.containers[0].securityContext = SecurityContext(
-                    appArmorProfile: AppArmorProfile(type: "Localhost", localhostProfile: "p"))
-            }, true
-        ),
-        (
-            {
-                $0.spec.securityContext = PodSecurityContext(appArmorProfile: AppArmorProfile(type: "RuntimeDefault"))
-                $0.spec.containers[0].securityContext = SecurityContext(
-                    appArmorProfile: AppArmorProfile(type: "Unconfined"))
-            }, false
-        ),
-        (
-            { $0.metadata.annotations = ["container.apparmor.security.beta.kubernetes.io/c": "localhost/p"] }, true
-        ),
-        ({ $0.metadata.annotations = ["container.apparmor.security.beta.kubernetes.io/c": "unconfined"] }, false),
-        ({ $0.metadata.annotations = ["container.apparmor.security.beta.kubernetes.io/x": "runtime/default"] }, false),
-        (
-            {
-                $0.metadata.annotations = ["container.apparmor.security.beta.kubernetes.io/c": "unconfined"]
-                $0.spec.securityContext = PodSecurityContext(appArmorProfile: AppArmorProfile(type: "RuntimeDefault"))
-            }, false
-        ),
-    ]
-
-    @Test("a pod that names an AppArmor profile is refused where it could not get it", arguments: [true, false])
-    func appArmor(hasAppArmor: Bool) {
-        for (change, refused) in Self.profiles {
-            let rejection = PodAdmission.refusalOfAppArmor(Self.pod("p", change), isEnabled: hasAppArmor)
-            #expect((rejection?.reason == "AppArmor") == refused)
-            #expect((rejection == nil) == !refused)
-            if refused, !hasAppArmor {
-                #expect(rejection?.message.contains("AppArmor is not enabled on the host") == true)
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -30,6 +31,13 @@ static inline int CLinux_setresgid(uint32_t gid) { return (int)syscall(SYS_setre
 static inline int CLinux_seccomp_filter(const void *program, uint16_t instructions, unsigned int flags) {
     struct sock_fprog filter = {.len = instructions, .filter = (struct sock_filter *)program};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+// Whether a descriptor is of a proc file system: 1 or 0, and -1 with errno.
+static inline int CLinux_is_proc(int fd) {
+    struct statfs status;
+    if (fstatfs(fd, &status) != 0) return -1;
+    return status.f_type == 0x9fa0;  // PROC_SUPER_MAGIC
 }
 
 static inline int CLinux_prlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard) {

@@ -22,6 +22,7 @@ extension CgroupManager {
                 shortfalls.append(notAvailable(.cpuSet, .cpuset))
             }
         }
+        if let weight = resources.ioWeight { try applyIOWeight(weight, relative, &shortfalls) }
         if let limit = resources.pidsLimit {
             if let carrier = carrier(of: .pids) {
                 try write(
@@ -61,6 +62,28 @@ extension CgroupManager {
         } else {
             // A new cgroup has the 100 ms period already; the quota file alone says whether the kernel can do this.
             try write("\(legal)", directory + "/cpu.cfs_quota_us", .cpuQuota, .cpu, &shortfalls)
+        }
+    }
+
+    /// A kernel has up to two files for it, of two ways to share a disk, of which at most one is in use at a time.
+    private func applyIOWeight(
+        _ weight: UInt64, _ relative: String, _ shortfalls: inout [CgroupShortfall]
+    ) throws(KernelError) {
+        guard let carrier = carrier(of: .io) else { return shortfalls.append(notAvailable(.ioWeight, .io)) }
+        let directory = carrier.mount + relative
+        let legal = min(CgroupResources.maximumIOWeight, max(1, weight))
+        // BFQ ends at 1000, and has the same middle.
+        let forBFQ = min(CgroupResources.maximumBFQWeight, legal)
+        if carrier.unified {
+            let isKept = try write("\(forBFQ)", toExisting: directory + "/io.bfq.weight")
+            if try write("default \(legal)", toExisting: directory + "/io.weight") || isKept { return }
+            try write("\(legal)", directory + "/io.weight", .ioWeight, .io, &shortfalls)
+        } else {
+            if try write("\(forBFQ)", toExisting: directory + "/blkio.bfq.weight") { return }
+            // Of kernels before 5.0, from 10 on and with 500 in the middle.
+            let old = max(10, min(CgroupResources.maximumBFQWeight, legal * 5))
+            if try write("\(old)", toExisting: directory + "/blkio.weight") { return }
+            try write("\(forBFQ)", directory + "/blkio.bfq.weight", .ioWeight, .io, &shortfalls)
         }
     }
 

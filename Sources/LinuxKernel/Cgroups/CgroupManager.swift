@@ -25,7 +25,7 @@ public struct CgroupManager: Sendable {
     ///   - hierarchies: where the cgroup file systems are; tests pass fixture trees.
     ///   - root: the cgroup everything of this agent lives below, the same in every hierarchy.
     ///   - additional: controllers that are used besides the usual ones where they are on v1: pinned processors, huge
-    ///     pages.
+    ///     pages, disks.
     public init(hierarchies: CgroupHierarchies, root: String, additional: [CgroupController] = []) {
         self.hierarchies = hierarchies
         let components = root.split(separator: "/")
@@ -34,7 +34,7 @@ public struct CgroupManager: Sendable {
         var mounts: [String] = []
         // What an earlier agent made there has to be found and removed, whatever is asked for now.
         let path = rootPath
-        let left = [CgroupController.cpuset, .hugetlb].filter { controller in
+        let left = [CgroupController.cpuset, .hugetlb, .io].filter { controller in
             hierarchies.v1[controller].map { !path.isEmpty && FileSystem.exists($0 + path) } ?? false
         }
         for controller in CgroupController.usedOnV1 + additional + left {

@@ -4,6 +4,8 @@ import Glibc
 extension CgroupResources {
     static let minimumShares: UInt64 = 2
     static let maximumShares: UInt64 = 262_144
+    static let maximumIOWeight: UInt64 = 10_000
+    static let maximumBFQWeight: UInt64 = 1000
     /// The kernel refuses a quota below 1 ms.
     static let minimumQuotaMicroseconds: Int64 = 1000
 

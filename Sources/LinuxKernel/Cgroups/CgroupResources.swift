@@ -19,6 +19,8 @@ public struct CgroupResources: Hashable, Sendable {
     public var hugePageLimits: [String: Int64] = [:]
     /// Processors as in `cpuset.cpus`, such as `0-2,7`.
     public var cpuSet: String?
+    /// Relative share of a disk's time under load in v2 units, 1...10000; a cgroup without one has 100.
+    public var ioWeight: UInt64?
     /// Whether an out-of-memory kill takes all processes of the cgroup, not only the largest.
     public var oomGroup: Bool
 

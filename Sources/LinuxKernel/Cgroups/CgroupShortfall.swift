@@ -12,6 +12,7 @@ public struct CgroupShortfall: Hashable, Sendable, CustomStringConvertible {
         case hugePages = "huge page limit"
         case cpuSet = "CPU pinning"
         case devices = "the list of devices"
+        case ioWeight = "disk weight"
     }
 
     public let resource: Resource

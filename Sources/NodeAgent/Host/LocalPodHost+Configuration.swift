@@ -68,6 +68,7 @@ extension LocalPodHost {
             isProcUnmasked: security?.procMount == "Unmasked",
             noNewPrivileges: security?.allowPrivilegeEscalation == false,
             seccomp: try ContainerConfig.Seccomp(of: container, in: pod.spec),
+            appArmorProfile: try await appArmorProfile(of: container, in: pod),
             readOnlyRoot: security?.readOnlyRootFilesystem == true, resourceLimits: configuration.resourceLimits,
             outOfMemoryScore: OutOfMemoryScore.score(
                 of: container, in: pod, nodeMemoryBytes: machine.memoryBytes),
@@ -100,6 +101,17 @@ extension LocalPodHost {
                 "CapabilitiesNotAvailable", of: pod)
         }
         return wanted
+    }
+
+    /// Looked up once more: a profile may have been removed since the pod was taken.
+    private func appArmorProfile(of container: Container, in pod: Pod) async throws -> String? {
+        let host = configuration.appArmor
+        let state = await KernelThreadPool.shared.run { AppArmorState(host: host, of: pod) }
+        do throws(AppArmorProblem) {
+            return try state.profile(
+                for: AppArmorRequest(of: container, in: pod),
+                isPrivileged: container.securityContext?.privileged == true)
+        } catch { throw ContainerConfigError("cannot enforce AppArmor: \(error.text)") }
     }
 
     private func workingDirectory(_ container: Container, _ image: ResolvedImage) -> String {

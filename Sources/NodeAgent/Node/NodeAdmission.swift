@@ -1,3 +1,4 @@
+public import ContainerRuntime
 public import KubernetesAPI
 import LinuxKernel
 
@@ -7,8 +8,7 @@ public struct NodeAdmission: Sendable {
     private let client: any NodeWriting
     private let pressures: @Sendable () -> Set<PodAdmission.Pressure>
     private let unsafeSysctls: @Sendable (Pod) -> [String]
-    /// Decided at boot.
-    private let hasAppArmor = (try? FileSystem.readText("/sys/module/apparmor/parameters/enabled"))?.first == "Y"
+    private let appArmor: AppArmorHost
 
     /// - Parameters:
     ///   - pressures: what the node is short of now: what the API shows of it is older.
@@ -16,12 +16,13 @@ public struct NodeAdmission: Sendable {
     public init(
         reporter: NodeStatusReporter, client: any NodeWriting,
         pressures: @escaping @Sendable () -> Set<PodAdmission.Pressure>,
-        unsafeSysctls: @escaping @Sendable (Pod) -> [String] = { _ in [] }
+        unsafeSysctls: @escaping @Sendable (Pod) -> [String] = { _ in [] }, appArmor: AppArmorHost = AppArmorHost()
     ) {
         self.reporter = reporter
         self.client = client
         self.pressures = pressures
         self.unsafeSysctls = unsafeSysctls
+        self.appArmor = appArmor
     }
 
     /// - Parameter others: the pods taken before, without those that have ended.
@@ -43,7 +44,7 @@ public struct NodeAdmission: Sendable {
             pod,
             on: PodAdmission.NodeState(
                 node: node, pressures: pressures(), allowedUnsafeSysctls: unsafeSysctls(pod),
-                hasAppArmor: hasAppArmor),
+                appArmor: AppArmorState(host: appArmor, of: pod)),
             beside: others)
     }
 }

@@ -14,11 +14,13 @@ public struct NodeAgentConfiguration: Sendable {
     public var resources: ResourcePolicy
     /// setrlimit(2) values of every container; others are those of the agent.
     public var resourceLimits: [ResourceLimit]
+    public var appArmor: AppArmorHost
 
     public init(
         nodeName: String, rootDirectory: String, logDirectory: String, cgroups: CgroupManager,
         clusterDNS: [String] = [], clusterDomain: String = "cluster.local",
-        resources: ResourcePolicy = ResourcePolicy(), resourceLimits: [ResourceLimit] = []
+        resources: ResourcePolicy = ResourcePolicy(), resourceLimits: [ResourceLimit] = [],
+        appArmor: AppArmorHost = AppArmorHost()
     ) {
         self.nodeName = nodeName
         self.rootDirectory = rootDirectory
@@ -28,6 +30,7 @@ public struct NodeAgentConfiguration: Sendable {
         self.clusterDomain = clusterDomain
         self.resources = resources
         self.resourceLimits = resourceLimits
+        self.appArmor = appArmor
     }
 
     var places: PodPlaces {

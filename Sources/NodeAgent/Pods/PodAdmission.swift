@@ -15,16 +15,16 @@ public enum PodAdmission {
         public var pressures: Set<Pressure>
         /// Names of kernel parameters beyond the safe ones, or prefixes of names ending in `*`.
         public var allowedUnsafeSysctls: [String]
-        /// The host's kernel has AppArmor on.
-        public var hasAppArmor: Bool
+        var appArmor: AppArmorState
 
-        public init(
-            node: Node, pressures: Set<Pressure> = [], allowedUnsafeSysctls: [String] = [], hasAppArmor: Bool = false
+        init(
+            node: Node, pressures: Set<Pressure> = [], allowedUnsafeSysctls: [String] = [],
+            appArmor: AppArmorState = AppArmorState()
         ) {
             self.node = node
             self.pressures = pressures
             self.allowedUnsafeSysctls = allowedUnsafeSysctls
-            self.hasAppArmor = hasAppArmor
+            self.appArmor = appArmor
         }
     }
 
@@ -46,7 +46,7 @@ public enum PodAdmission {
         for other in others where other.metadata.uid != pod.metadata.uid && !other.isTerminal { load.add(other.spec) }
         if let rejection = refusalOfResources(pod.spec, of: state.node, load) { return rejection }
         if let rejection = refusalOfPlace(pod, on: state.node, load) { return rejection }
-        return refusalOfAppArmor(pod, isEnabled: state.hasAppArmor)
+        return refusalOfAppArmor(pod, state.appArmor)
     }
 
     static func refusal(_ reason: String, _ message: String) -> PodRejection {

@@ -51,6 +51,8 @@ enum CgroupTreePlan {
         var classes = Classes(
             burstable: CgroupResources(cpuShares: CgroupResources.cpuShares(milliCPU: shares)),
             bestEffort: CgroupResources(cpuShares: CgroupResources.cpuShares(milliCPU: 0)))
+        classes.burstable.ioWeight = policy.ioWeights?.burstable
+        classes.bestEffort.ioWeight = policy.ioWeights?.bestEffort
         guard policy.memoryQuality?.reservesMemory == true else { return classes }
         classes.burstable.memoryLowBytes = burstableMemory
         var above = CgroupResources()

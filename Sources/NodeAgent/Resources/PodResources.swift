@@ -116,6 +116,8 @@ struct PodResources {
             Self.reserve(request, for: pod.qosClass, in: &resources)
         }
         resources.hugePageLimits = hugePages(limits)
+        // Pods of the other classes share what their class has.
+        if pod.qosClass == .guaranteed { resources.ioWeight = policy.ioWeights?.guaranteed }
         return resources
     }
 }

@@ -31,6 +31,8 @@ public struct ResourcePolicy: Hashable, Sendable {
     public var swap: SwapBehavior
     /// Nil does nothing beside the limit.
     public var memoryQuality: MemoryQuality?
+    /// Shares of the disks by class; nil leaves them to the kernel, as a kubelet does.
+    public var ioWeights: IOWeights?
     /// Whether Guaranteed containers with whole processors get them for themselves.
     public var pinsProcessors: Bool
     /// Those that no container gets for itself.
@@ -48,5 +50,20 @@ public struct ResourcePolicy: Hashable, Sendable {
         self.memoryQuality = memoryQuality
         self.pinsProcessors = pinsProcessors
         self.reservedProcessors = reservedProcessors
+    }
+
+    /// How pods of each class compete for disks. Weights against the 100 of everything else that has none.
+    public struct IOWeights: Hashable, Sendable {
+        /// Of each such pod.
+        public var guaranteed: UInt64
+        /// Of all such pods together.
+        public var burstable: UInt64
+        public var bestEffort: UInt64
+
+        public init(guaranteed: UInt64 = 100, burstable: UInt64 = 100, bestEffort: UInt64 = 100) {
+            self.guaranteed = guaranteed
+            self.burstable = burstable
+            self.bestEffort = bestEffort
+        }
     }
 }

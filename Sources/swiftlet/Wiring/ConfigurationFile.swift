@@ -7,7 +7,7 @@ struct ConfigurationFile {
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
         "nodeIP", "maxPods", "policy", "staticPodURL", "staticPodURLHeader", "allowedUnsafeSysctls",
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
-        "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
+        "ioWeights", "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
         "cpuManagerPolicy", "reservedSystemCPUs", "userNamespaces",
         "containerLogMaxSize", "containerLogMaxFiles", "evictionHard", "evictionSoft", "evictionSoftGracePeriod",
         "evictionMinimumReclaim", "evictionPressureTransitionPeriod", "evictionMaxPodGracePeriod",

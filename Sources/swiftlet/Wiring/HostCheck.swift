@@ -12,6 +12,7 @@ enum HostCheck {
         findings.append(pressure())
         findings.append(resourceRights())
         findings += HostHardening.read().findings
+        findings += appArmor()
         findings += networkShortfalls.map { HostFinding(.warning, "network", $0, fix: "enable it in the kernel") }
         return findings
     }
@@ -25,6 +26,12 @@ enum HostCheck {
         let count = source.policy.rules.count
         let text = count == 0 ? "the built-in rules" : "\(source.path) with \(count) rules before the built-in ones"
         return HostFinding(.ok, "policy", text)
+    }
+
+    /// Asked only of a node that has such a setting.
+    static func ioWeights(_ cgroups: CgroupManager) -> HostFinding {
+        IOWeightSupport.read(cgroups).problem.map { HostFinding(.warning, "disk weights", $0.text, fix: $0.fix) }
+            ?? HostFinding(.ok, "disk weights", "disks share their time by them")
     }
 
     private static var kernelRelease: String {
@@ -49,6 +56,18 @@ enum HostCheck {
         geteuid() == 0
             ? HostFinding(.ok, "rights", "running as root")
             : HostFinding(.failure, "rights", "not root: containers cannot be made", fix: "run swiftlet as root")
+    }
+
+    /// Nothing where the kernel has none: what a host without any security module lacks is told elsewhere.
+    private static func appArmor() -> [HostFinding] {
+        guard AppArmorHost.isEnabledHere else { return [] }
+        return [
+            AppArmorHost.hasParser
+                ? HostFinding(.ok, "AppArmor", "containers run under a profile")
+                : HostFinding(
+                    .warning, "AppArmor", "no profile for containers that name none: apparmor_parser is not installed",
+                    fix: "apt-get install apparmor, and start swiftlet anew")
+        ]
     }
 
     private static func overlay() -> HostFinding {

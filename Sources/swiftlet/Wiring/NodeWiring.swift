@@ -22,6 +22,8 @@ struct NodeWiring {
         stopRequest: StopRequest, logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws -> NodeWiring {
         let foundation = try NodeFoundation(settings, logger: logger)
+        let run = settings.run
+        async let preparation = KernelThreadPool.shared.run { AppArmorHost.prepare(directory: run) }
         let (runtime, network, images) = (foundation.runtime, foundation.network, foundation.images)
         group.addTask { await runtime.run() }
         async let recovery = images.start()
@@ -78,13 +80,18 @@ struct NodeWiring {
             hostPaths: check, claimsDirectory: settings.root + "/volumes")
         let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
         group.addTask { await logKeeper.run() }
+        var configuration = foundation.configuration
+        configuration.appArmor = await preparation
+        if let problem = configuration.appArmor.defaultProfileProblem {
+            logger.warning("no AppArmor profile for containers that name none", metadata: ["reason": "\(problem)"])
+        }
         let host = LocalPodHost(
             LocalPodHost.Parts(
                 runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
                 staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
                 events: recorder, logKeeper: logKeeper),
-            configuration: foundation.configuration, hostIPs: addresses,
+            configuration: configuration, hostIPs: addresses,
             machine: MachineResources(
                 memoryBytes: information.memory, swapBytes: information.swap,
                 allocatableMemoryBytes: reporter.allocatable["memory"]?.value, hugePages: information.hugePages),
@@ -96,7 +103,8 @@ struct NodeWiring {
         let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: measured))
         let admission = NodeAdmission(
             reporter: reporter, client: client, pressures: { pressures.current },
-            unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) })
+            unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) },
+            appArmor: configuration.appArmor)
         let context = PodDependencies(
             host: measured, probes: probes,
             hooks: try LifecycleHookRunner(group: connections, execution: measured), statuses: statuses,
@@ -173,7 +181,11 @@ struct NodeWiring {
         networkShortfalls: [String], hasUserNamespaces: Bool, _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) -> NodeStatusReporter {
-        let findings = foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls
+        let ioWeights =
+            settings.resources.policy.ioWeights == nil ? nil : IOWeightSupport.read(foundation.cgroups).problem?.text
+        if let ioWeights { logger.warning("not all settings have an effect", metadata: ["reason": "\(ioWeights)"]) }
+        let findings =
+            foundation.cgroups.capabilities.findings.map(\.problem) + networkShortfalls + [ioWeights].compactMap(\.self)
         let configuration = NodeConfiguration(
             name: settings.nodeName, podCIDRs: settings.podCIDRs.map(\.description), maxPods: Int64(settings.maxPods),
             reservation: settings.resources.reservation,
@@ -232,13 +244,17 @@ struct NodeWiring {
                     keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
                     clientCAPEM: Array(credentials.authority.certificatePEM.utf8))
             }
-        let hierarchies = foundation.cgroups.hierarchies
+        let (cgroups, hasWeights) = (foundation.cgroups, settings.resources.policy.ioWeights != nil)
+        let hierarchies = cgroups.hierarchies
         return NodeServer(
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version),
             agent: agent, host: host, images: foundation.images, usage: usage, counters: counters,
-            findings: { HostCheck.run(hierarchies, networkShortfalls: shortfalls) + [HostCheck.policy(policy)] },
+            findings: {
+                HostCheck.run(hierarchies, networkShortfalls: shortfalls)
+                    + [HostCheck.policy(policy), hasWeights ? HostCheck.ioWeights(cgroups) : nil].compactMap(\.self)
+            },
             stop: stop, exit: exit,
             logger: logger)
     }
@@ -254,9 +270,10 @@ struct NodeFoundation: Sendable {
 
     init(_ settings: NodeSettings, logger: Logger) throws {
         self.settings = settings
+        let hierarchies = try CgroupHierarchies.discover()
         cgroups = CgroupManager(
-            hierarchies: try CgroupHierarchies.discover(), root: settings.cgroupRoot,
-            additional: settings.resources.additionalControllers)
+            hierarchies: hierarchies, root: settings.cgroupRoot,
+            additional: settings.resources.additionalControllers(on: hierarchies))
         for directory in [
             settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers",
         ] {

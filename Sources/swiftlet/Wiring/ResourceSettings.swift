@@ -9,9 +9,17 @@ struct ResourceSettings: Sendable {
     var enforcesAllocatable = true
 
     /// Those that containers need on this host besides the usual ones.
-    var additionalControllers: [CgroupController] {
+    func additionalControllers(on hierarchies: CgroupHierarchies) -> [CgroupController] {
         (policy.pinsProcessors ? [.cpuset] : [])
             + (HugePagePool.discover().contains(where: \.isUsable) ? [.hugetlb] : [])
+            + (policy.ioWeights != nil || Self.accountsDisks(hierarchies) ? [.io] : [])
+    }
+
+    /// Since Linux 6.9 v1 counts only what it throttles; then a cgroup there would cost time and tell nothing. The root has used a
+    /// disk before any node starts.
+    private static func accountsDisks(_ hierarchies: CgroupHierarchies) -> Bool {
+        guard let mount = hierarchies.v1[.io] else { return false }
+        return (try? FileSystem.readText(mount + "/blkio.throttle.io_service_bytes"))?.contains(":") == true
     }
 
     init(_ options: ResourceOptions, _ file: ConfigurationFile) throws {
@@ -39,6 +47,7 @@ struct ResourceSettings: Sendable {
         try checkReservation()
         policy.swap = try Self.swap(file)
         policy.memoryQuality = try Self.memoryQuality(file)
+        policy.ioWeights = try Self.ioWeights(file)
         if try options.failSwapOn ?? file.flag("failSwapOn") ?? false, let swap = try? ProcFS.memory().swapTotalBytes,
             swap > 0
         {
@@ -112,6 +121,24 @@ struct ResourceSettings: Sendable {
             throw SettingError("memorySwap.swapBehavior \(text): expected NoSwap or LimitedSwap")
         }
         return behavior
+    }
+
+    private static func ioWeights(_ file: ConfigurationFile) throws -> ResourcePolicy.IOWeights? {
+        guard let given = try file.texts("ioWeights") else { return nil }
+        var weights = ResourcePolicy.IOWeights()
+        let fields: [String: WritableKeyPath<ResourcePolicy.IOWeights, UInt64>] = [
+            "guaranteed": \.guaranteed, "burstable": \.burstable, "bestEffort": \.bestEffort,
+        ]
+        for (name, text) in given.sorted(by: { $0.key < $1.key }) {
+            guard let field = fields[name] else {
+                throw SettingError("ioWeights.\(name): unknown; known: bestEffort, burstable, guaranteed")
+            }
+            guard let weight = UInt64(text), (1...10_000).contains(weight) else {
+                throw SettingError("ioWeights.\(name) \(text): expected a weight from 1 to 10000, such as 100")
+            }
+            weights[keyPath: field] = weight
+        }
+        return weights
     }
 
     /// Off unless one of its fields is given.

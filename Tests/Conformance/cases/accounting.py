@@ -195,6 +195,31 @@ def disk(space, node):
     expect_equal(measured()["ephemeral-storage"]["time"], told["ephemeral-storage"]["time"], "time of a second answer")
 
 
+@case("what a container writes to a disk is told of it and of its pod, in bytes and operations")
+def disk_io(space, node):
+    script = "dd if=/dev/zero of=/data/file bs=65536 count=64 oflag=direct 2>&1 && echo written; sleep 100000"
+    container = shell(script)
+    container["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    space.create(pod("writer", container, volumes=[{"name": "data", "emptyDir": {}}]))
+    space.wait_ready("writer")
+    eventually("the writes", lambda: "written" in space.log("writer") or "nvalid" in space.log("writer"), 20)
+    if "written" not in space.log("writer"):
+        raise Skipped("the disk of this node takes no direct writes")
+    time.sleep(1.1)  # A reading from before may be shared for a second.
+    page = samples(node, "/metrics/cadvisor")
+
+    def written(name, container):
+        labels = {"namespace": space.name, "pod": "writer", "container": container}
+        return [number for found, number in page.get(name, ()) if labels.items() <= found.items()]
+
+    if not written("container_fs_writes_bytes_total", "main"):
+        raise Skipped("this host accounts no disks: no device of its own, or no io controller")
+    for who in ("main", ""):
+        size, count = (max(written(f"container_fs_writes{unit}_total", who)) for unit in ("_bytes", ""))
+        expect(4 * MEBIBYTE <= size <= 8 * MEBIBYTE, f"bytes written by {who or 'the pod'}: {size}")
+        expect(32 <= count <= 1000, f"write operations of {who or 'the pod'}: {count}")
+
+
 @case("the agent's own work is counted under the names that dashboards look for")
 def operations(space, node):
     before = samples(node, "/metrics")

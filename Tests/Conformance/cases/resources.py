@@ -99,6 +99,37 @@ def classes(space):
             expect_equal(cgroups.pids(node, place), "4096", f"process limit of {place}")
 
 
+@case("disks are shared by class when the node's settings say so, and only then")
+def disk_weights(world, space):
+    cgroups.no_io_weight(space.node, "kubepods/besteffort")
+    file = world.directory / "weights.yaml"
+    file.write_text("ioWeights:\n  guaranteed: 300\n  burstable: 200\n  bestEffort: 20\n")
+    node = world.new_node("weights", more=("--config", str(file)))
+    with node.running():
+        own = world.space(node)
+        own.create(pod("guaranteed", guaranteed("100m", "32Mi")))
+        own.create(pod("burstable", idle(resources={"requests": amounts("100m")})))
+        found = {name: own.wait_ready(name) for name in ("guaranteed", "burstable")}
+        weights = {
+            "kubepods/burstable": 200,
+            "kubepods/besteffort": 20,
+            cgroups.pod_path(found["guaranteed"]): 300,
+            # Within its class a pod is one among equals.
+            cgroups.pod_path(found["burstable"]): 100,
+        }
+        for path, weight in weights.items():
+            expect_equal(cgroups.io_weight(node, path), weight, f"weight of {path}")
+        expect_contains(node.local("/v1/check")[1], "disk weights", "what the node tells of its host")
+    file.write_text("ioWeights: {burstable: 0}\n")
+    refused = world.new_node("weightless", more=("--config", str(file)))
+    refused.launch()
+    expect(refused.process.wait(timeout=20) != 0, "a weight of 0 was taken")
+    expect_contains(
+        refused.output.read_text(), "ioWeights.burstable 0: expected a weight from 1 to 10000", "a wrong weight"
+    )
+    refused.is_ended = True
+
+
 @case("a pod has room for its largest init container, and no limit when one container has none")
 def init_containers(space):
     node = space.node

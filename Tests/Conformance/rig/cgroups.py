@@ -74,3 +74,24 @@ def pod_path(pod):
     quality = pod["status"]["qosClass"]
     above = {"Guaranteed": "", "Burstable": "burstable/", "BestEffort": "besteffort/"}[quality]
     return f"kubepods/{above}pod{pod['metadata']['uid']}"
+
+
+def io_weight(node, path):
+    """The weight at disks; skips the case on a kernel that knows none."""
+    try:
+        (root, _), name, controller = carrier("io"), "io.weight", "io"
+    except Skipped:
+        (root, _), name, controller = carrier("blkio"), "blkio.bfq.weight", "blkio"
+    if not (root / f"swiftlet-{node.identity}" / path / name).exists():
+        raise Skipped(f"this kernel has no {name}")
+    return int(read(node, controller, path, name, name).split()[-1])
+
+
+def no_io_weight(node, path):
+    """Whether a cgroup has the weight at disks that everybody has, or no cgroup for them at all."""
+    try:
+        found = io_weight(node, path)
+    except Skipped:
+        return
+    if found != 100:
+        raise Failure(f"weight at disks of {path}: {found}")
