@@ -110,7 +110,7 @@ import Testing
 
     @Test("loops that are dropped as soon as they are made end, whoever is faster", .timeLimit(.minutes(1)))
     func droppedAtOnce() throws {
-        for _ in 0..<200 { _ = try EpollLoop(name: "dropped") }
+        for _ in 0..<50 { _ = try EpollLoop(name: "dropped") }
         // Each had two descriptors and a thread, which went with it.
         let names = try FileSystem.list("/proc/self/task").map { task in
             (try? FileSystem.readText("/proc/self/task/\(task)/comm", limit: 64)) ?? ""
