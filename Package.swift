@@ -95,7 +95,12 @@ let package = Package(
             name: "ContainerImages",
             dependencies: [
                 "CArchive", "CLinux", "LinuxKernel", "KubernetesAPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
@@ -275,7 +280,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ContainerImagesTests",
-            dependencies: ["CArchive", "CLinux", "ContainerImages", "KubernetesAPI", "LinuxKernel"],
+            dependencies: [
+                "CArchive", "CLinux", "ContainerImages", "KubernetesAPI", "LinuxKernel",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ContainerRuntimeTests",

@@ -146,47 +146,13 @@ struct ArchiveImporter: Sendable {
         }
     }
 
-    /// Entry → (hash, size) → decompression → hash → tar → files: both digests are over every byte, padding included.
     private func unpack(_ job: Job, from reader: ArchiveReader, into directory: String) throws(ImageError)
         -> UnpackedLayer
     {
-        let subject = "\(subject), layer \(job.number)"
-        let blob = HashingByteSource(
-            EntryByteSource(reader), limitBytes: job.source.blobSizeBytes ?? .max,
-            limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
-        let stream = HashingByteSource(
-            try DecompressingByteSource(blob, subject: subject), limitBytes: limits.layerBytes,
-            limitReached: ImageError(.limitExceeded, "\(subject): unpacks to more than \(limits.layerBytes) bytes"))
-        let unpacker = try LayerUnpacker(
-            directory: directory, hasParent: !job.below.isEmpty, limits: limits, subject: subject)
-        let layer: UnpackedLayer
-        do throws(ImageError) {
-            layer = try unpacker.unpack(try ArchiveReader(stream, layout: .tar, subject: subject))
-            try stream.drain()
-        } catch {
-            // A flipped bit may show first as a damaged header: its cause is what to report.
-            if error.code == .invalidArchive, (try? stream.drain()) != nil, (try? blob.drain()) != nil {
-                try verify(job, blob: blob.digest, stream: stream.digest, subject: subject)
-            }
-            throw error
-        }
-        try blob.drain()
-        try verify(job, blob: blob.digest, stream: stream.digest, subject: subject)
-        return layer
-    }
-
-    private func verify(
-        _ job: Job, blob: ContentDigest, stream: ContentDigest, subject: String
-    ) throws(ImageError) {
-        if let promised = job.source.blobDigest, promised != blob {
-            throw ImageError(
-                .digestMismatch, "\(subject): its blob has the digest \(blob), the manifest says \(promised)")
-        }
-        guard stream == job.source.diffID else {
-            throw ImageError(
-                .digestMismatch,
-                "\(subject): its content has the digest \(stream), the image configuration says \(job.source.diffID)")
-        }
+        try LayerStream(
+            blobDigest: job.source.blobDigest, blobSizeBytes: job.source.blobSizeBytes, diffID: job.source.diffID,
+            hasParent: !job.below.isEmpty, limits: limits, subject: "\(subject), layer \(job.number)"
+        ).unpack(EntryByteSource(reader), into: directory)
     }
 
     // MARK: Committing

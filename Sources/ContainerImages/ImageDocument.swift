@@ -42,6 +42,14 @@ struct ImageDocument {
         }
     }
 
+    /// The manifest beside it lists `count` layers: both must mean the same.
+    func requireLayers(_ count: Int, subject: String) throws(ImageError) {
+        guard count == diffIDs.count else {
+            throw ImageError(
+                .invalidArchive, "\(subject): lists \(count) layers, the image configuration \(diffIDs.count)")
+        }
+    }
+
     /// Parses one JSON document of an image, duplicate keys refused.
     static func parse(_ bytes: [UInt8], limits: UnpackLimits, subject: String) throws(ImageError) -> JSONValue {
         guard bytes.count <= limits.documentBytes else {

@@ -7,6 +7,7 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case invalidReference, invalidArchive, digestMismatch, unsafePath, limitExceeded
             case notFound, inUse, platformMismatch, invalidUser, storage, cancelled
+            case unauthorized, unavailable, invalidAnswer, invalidCredentials, invalidConfiguration
         }
 
         private let value: Value
@@ -36,6 +37,16 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let storage = Code(.storage)
         /// The task that asked for it was cancelled.
         public static let cancelled = Code(.cancelled)
+        /// The registry does not give it to whoever we are: 401 or 403, or a token server that refuses.
+        public static let unauthorized = Code(.unauthorized)
+        /// No endpoint of the registry answers, or all are too busy.
+        public static let unavailable = Code(.unavailable)
+        /// An answer that is none of a registry's, or one that is not to be trusted.
+        public static let invalidAnswer = Code(.invalidAnswer)
+        /// A file or secret with credentials that cannot be read.
+        public static let invalidCredentials = Code(.invalidCredentials)
+        /// `registries.yaml` that cannot be in force.
+        public static let invalidConfiguration = Code(.invalidConfiguration)
     }
 
     public let code: Code

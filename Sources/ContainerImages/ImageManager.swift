@@ -6,16 +6,18 @@ import LinuxKernel
 /// answers from memory.
 public actor ImageManager {
     private let root: String
-    private let limits: UnpackLimits
-    private let content: ContentStore
-    private let layerStore: LayerStore
-    private let index: ImageIndex
-    private let turns = TurnQueue()
+    let limits: UnpackLimits
+    let content: ContentStore
+    let layerStore: LayerStore
+    let index: ImageIndex
+    let turns = TurnQueue()
 
     private var started = false
-    private var records: [ContentDigest: ImageRecord] = [:]
-    private var documents: [ContentDigest: ImageDocument] = [:]
-    private var layerRecords: [ContentDigest: LayerRecord] = [:]
+    var records: [ContentDigest: ImageRecord] = [:]
+    var documents: [ContentDigest: ImageDocument] = [:]
+    var layerRecords: [ContentDigest: LayerRecord] = [:]
+    /// Layers that pulls under way stand on, and how many do.
+    var heldLayers: [ContentDigest: Int] = [:]
 
     /// `root` is the store's own directory (`/var/lib/swiftlet/images`); nothing is touched before ``start()``.
     public init(root: String, limits: UnpackLimits = UnpackLimits()) {
@@ -81,12 +83,12 @@ public actor ImageManager {
         RootFilesystem(lowerDirectories: layers(of: image))
     }
 
-    private func image(_ id: ContentDigest) -> StoredImage? {
+    func image(_ id: ContentDigest) -> StoredImage? {
         guard let record = records[id], let document = documents[id] else { return nil }
         return record.image(document)
     }
 
-    private func identify(_ reference: String) -> ContentDigest? {
+    func identify(_ reference: String) -> ContentDigest? {
         if let digest = ContentDigest(reference) {
             return records[digest] != nil ? digest : records.values.first { $0.manifest == digest }?.id
         }
@@ -164,14 +166,21 @@ public actor ImageManager {
     }
 
     /// Adds an imported image: it keeps the names it had, and takes its new ones from whoever had them.
-    private static func adopt(_ record: ImageRecord, in records: inout [ContentDigest: ImageRecord]) {
+    static func adopt(_ record: ImageRecord, in records: inout [ContentDigest: ImageRecord]) {
         for id in records.keys where id != record.id {
             records[id]?.names.removeAll { record.names.contains($0) }
         }
         let earlier = records[record.id]
+        var access = record.access
+        // What was once given to everybody, or is now, is for everybody; else whoever could pull it may go on.
+        if let earlier {
+            if earlier.access == nil { access = nil }
+            if let before = earlier.access { access?.merge(before) }
+        }
         records[record.id] = ImageRecord(
             id: record.id, names: Set(record.names + (earlier?.names ?? [])).sorted(),
-            manifest: record.manifest ?? earlier?.manifest, sizeBytes: record.sizeBytes, layers: record.layers)
+            manifest: record.manifest ?? earlier?.manifest, sizeBytes: record.sizeBytes, layers: record.layers,
+            pulledDigests: Set(record.pulledDigests + (earlier?.pulledDigests ?? [])).sorted(), access: access)
     }
 
     // MARK: Remove
@@ -208,7 +217,7 @@ public actor ImageManager {
             changed[id] = nil
         }
         let needed = Set(changed.values.flatMap(\.layers))
-        let needless = (records[id]?.layers ?? []).filter { !needed.contains($0) }
+        let needless = (records[id]?.layers ?? []).filter { !needed.contains($0) && heldLayers[$0] == nil }
         let neededBlobs = Set(changed.keys).union(changed.values.compactMap(\.manifest))
         let blobs = [id, records[id]?.manifest].compactMap { $0 }.filter { !neededBlobs.contains($0) }
         let (index, store, content, next) = (index, layerStore, content, Array(changed.values))
@@ -223,7 +232,7 @@ public actor ImageManager {
         return removed
     }
 
-    private func requireStarted() throws(ImageError) {
+    func requireStarted() throws(ImageError) {
         guard started else { throw ImageError(.storage, "the image store at \(root) is not started") }
     }
 }

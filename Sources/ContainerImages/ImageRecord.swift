@@ -9,6 +9,10 @@ struct ImageRecord: Hashable, Sendable {
     let sizeBytes: Int64
     /// Chain identifiers, bottom first.
     let layers: [ContentDigest]
+    /// `registry/repository@digest` under which it was pulled: of an index, where its name is that of one.
+    var pulledDigests: [String] = []
+    /// Who may use it; `nil` when it was not pulled, which is for everybody.
+    var access: ImageAccess?
 
     /// `nil` when a field is missing or of the wrong type.
     init?(_ value: JSONValue) {
@@ -20,15 +24,25 @@ struct ImageRecord: Hashable, Sendable {
         self.layers = layers.compactMap { $0.stringValue.flatMap { ContentDigest($0) } }
         manifest = value["manifest"]?.stringValue.flatMap { ContentDigest($0) }
         sizeBytes = size
+        pulledDigests = (value["pulledDigests"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if let access = value["access"] {
+            // Unreadable means nobody, not everybody.
+            self.access = ImageAccess(access) ?? ImageAccess()
+        }
         guard self.names.count == names.count, self.layers.count == layers.count, !layers.isEmpty else { return nil }
     }
 
-    init(id: ContentDigest, names: [String], manifest: ContentDigest?, sizeBytes: Int64, layers: [ContentDigest]) {
+    init(
+        id: ContentDigest, names: [String], manifest: ContentDigest?, sizeBytes: Int64, layers: [ContentDigest],
+        pulledDigests: [String] = [], access: ImageAccess? = nil
+    ) {
         self.id = id
         self.names = names
         self.manifest = manifest
         self.sizeBytes = sizeBytes
         self.layers = layers
+        self.pulledDigests = pulledDigests
+        self.access = access
     }
 
     var json: JSONValue {
@@ -39,13 +53,15 @@ struct ImageRecord: Hashable, Sendable {
             "layers": .array(layers.map { .string($0.description) }),
         ]
         if let manifest { members["manifest"] = .string(manifest.description) }
+        if !pulledDigests.isEmpty { members["pulledDigests"] = .array(pulledDigests.map { .string($0) }) }
+        if let access { members["access"] = access.json }
         return .object(members)
     }
 
     /// The image as callers see it.
     func image(_ document: ImageDocument) -> StoredImage {
-        var digests: [String] = []
-        if let manifest {
+        var digests = pulledDigests
+        if let manifest, digests.isEmpty {
             let repositories = Set(names.compactMap { try? ImageReference(parsing: $0).name }).sorted()
             digests = repositories.isEmpty ? [manifest.description] : repositories.map { "\($0)@\(manifest)" }
         }

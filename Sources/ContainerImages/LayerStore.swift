@@ -66,6 +66,12 @@ struct LayerStore: Sendable {
     /// Gives staged layers their final names, bottom first: one syncfs(2) for all their files, then the renames.
     func commit(_ staged: [(name: String, record: LayerRecord)]) throws(ImageError) {
         guard !staged.isEmpty else { return }
+        try makeDurable(staged)
+        try publish(staged)
+    }
+
+    /// The slow part of ``commit(_:)``: their files and records are on disk.
+    func makeDurable(_ staged: [(name: String, record: LayerRecord)]) throws(ImageError) {
         try storing("layer store") { () throws(KernelError) in
             for layer in staged {
                 try FileSystem.writeAtomically(
@@ -73,6 +79,13 @@ struct LayerStore: Sendable {
             }
             let parent = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY)
             try kernelCall("syncfs", directory) { CLinux_syncfs(parent.raw) }
+        }
+    }
+
+    /// The rest of it: the names. No directory may have one of them.
+    func publish(_ staged: [(name: String, record: LayerRecord)]) throws(ImageError) {
+        try storing("layer store") { () throws(KernelError) in
+            let parent = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY)
             for layer in staged {
                 let target = "\(directory)/\(layer.record.chainID.hexadecimal)"
                 try kernelCall("rename", target) { rename("\(directory)/\(layer.name)", target) }

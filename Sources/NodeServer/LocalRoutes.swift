@@ -1,5 +1,3 @@
-import ContainerImages
-import ContainerRuntime
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -48,7 +46,7 @@ enum LocalRoutes {
                     state.exit()
                 })
         }
-        addImages(to: router, state)
+        ImageRoutes.add(to: router, state)
         return router
     }
 
@@ -56,37 +54,6 @@ enum LocalRoutes {
         [
             "severity": .string(finding.severity.rawValue), "subject": .string(finding.subject),
             "message": .string(finding.message), "fix": .string(finding.fix),
-        ]
-    }
-
-    private static func addImages(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
-        router.get("/v1/images") { _, _ in
-            HTTPResponses.json(.array(await state.images.list().map(json)))
-        }
-        router.post("/v1/images") { request, _ in
-            let query = request.uri.queryDictionary
-            guard let path = query["path"], path.hasPrefix("/") else {
-                return HTTPResponses.error("path: an absolute path of an archive is required", status: .badRequest)
-            }
-            do throws(ImageError) {
-                let images = try await state.images.importArchive(
-                    path: String(path), name: query["name"].map(String.init))
-                return HTTPResponses.json(.array(images.map(json)))
-            } catch { return HTTPResponses.error(error.message, status: .unprocessableContent) }
-        }
-        router.delete("/v1/images") { request, _ in
-            let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
-            let inUse = Set(await state.host.runtime.containers().map(\.config.imageID))
-            do throws(ImageError) {
-                return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
-            } catch { return HTTPResponses.error(error.message, status: .conflict) }
-        }
-    }
-
-    private static func json(_ image: StoredImage) -> JSONValue {
-        [
-            "id": .string(image.id), "names": .array(image.names.map { .string($0) }),
-            "sizeBytes": .integer(image.sizeBytes), "createdAt": image.createdAt.map { .string($0) } ?? .null,
         ]
     }
 }

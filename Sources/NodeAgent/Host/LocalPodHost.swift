@@ -17,6 +17,8 @@ public final class LocalPodHost: PodHost {
     public struct Parts: Sendable {
         public var runtime: RuntimeService
         public var images: ImageManager
+        public var puller: ImagePuller
+        public var nodeCredentials: NodeCredentialFile
         public var network: any NetworkPlugin
         public var volumes: VolumeManager
         public var objects: any VolumeObjectSource
@@ -27,16 +29,22 @@ public final class LocalPodHost: PodHost {
         public var nodeAllocatable: @Sendable () -> [String: Quantity]
         public var events: EventRecorder
         public var logKeeper: LogKeeper?
+        /// For the pull secrets of pods that name none; nil where the control plane has put them into the pods.
+        public var serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)?
 
         public init(
-            runtime: RuntimeService, images: ImageManager, network: any NetworkPlugin, volumes: VolumeManager,
-            objects: any VolumeObjectSource, staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
+            runtime: RuntimeService, images: ImageManager, puller: ImagePuller, nodeCredentials: NodeCredentialFile,
+            network: any NetworkPlugin, volumes: VolumeManager, objects: any VolumeObjectSource,
+            staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
             services: @escaping @Sendable () -> [Service],
             nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
-            logKeeper: LogKeeper? = nil
+            logKeeper: LogKeeper? = nil,
+            serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)? = nil
         ) {
             self.runtime = runtime
             self.images = images
+            self.puller = puller
+            self.nodeCredentials = nodeCredentials
             self.network = network
             self.volumes = volumes
             self.objects = objects
@@ -46,6 +54,7 @@ public final class LocalPodHost: PodHost {
             self.nodeAllocatable = nodeAllocatable
             self.events = events
             self.logKeeper = logKeeper
+            self.serviceAccount = serviceAccount
         }
     }
 

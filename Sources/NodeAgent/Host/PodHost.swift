@@ -53,8 +53,13 @@ public protocol PodHost: ProbeExecution {
 
     // MARK: Life of a container
 
-    /// Sees to it that the container's image is on the node.
-    func prepareImage(of container: Container, in pod: Pod) async throws(PodHostError)
+    /// Whether the container can have its image as it is on the node, or only after ``pullImage(of:in:)``.
+    ///
+    /// - Throws: when its name or its pull policy lets it have neither.
+    func findImage(of container: Container, in pod: Pod) async throws(PodHostError) -> ImageNeed
+
+    /// Gets the container's image from its registry. Ends early, and then with an error, when its task is cancelled.
+    func pullImage(of container: Container, in pod: Pod) async throws(PodHostError)
 
     /// Makes one attempt of a container, blocked before its first instruction.
     ///

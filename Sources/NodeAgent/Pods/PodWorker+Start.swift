@@ -117,25 +117,4 @@ extension PodWorker {
             return false
         }
     }
-
-    private func prepareImage(of container: Container) async -> Bool {
-        let name = container.name
-        let key = "image/\(name)/\(container.image ?? "")"
-        do throws(PodHostError) {
-            try await context.host.prepareImage(of: container, in: pod)
-            backOff.forget(key)
-            return true
-        } catch {
-            backOff.recordTry(key, now: now)
-            let isRepeated =
-                blockers[name].map { $0.reason == "ErrImagePull" || $0.reason == "ImagePullBackOff" } ?? false
-            let isWaiting = error.reason == "ErrImagePull" && isRepeated
-            let message = isWaiting ? "Back-off pulling image: \(error.message)" : error.message
-            block(
-                name, reason: isWaiting ? "ImagePullBackOff" : error.reason, message: message,
-                retryAfter: backOff.delay(key))
-            record(.warning, isWaiting ? "BackOff" : "Failed", message, container: name)
-            return false
-        }
-    }
 }

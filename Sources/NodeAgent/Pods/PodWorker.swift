@@ -29,6 +29,8 @@ actor PodWorker {
     var blockers: [String: PodReconciler.Blocker] = [:]
     var resize = PodResize()
     var backOff = RestartBackOff()
+    /// What the last try to pull an image said, by the key of its back-off.
+    var pullFailures: [String: String] = [:]
     var exitSeenAt: [String: Duration] = [:]
     var exitSeenID: [String: String] = [:]
     var firstAttempts: [String: UInt32] = [:]

@@ -5,8 +5,8 @@ import LinuxKernel
 
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "Imports, lists and removes images of this node.",
-        subcommands: [List.self, Import.self, Remove.self])
+        commandName: "image", abstract: "Pulls, imports, lists and removes images of this node.",
+        subcommands: [List.self, Pull.self, Import.self, Remove.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "Lists the images.")

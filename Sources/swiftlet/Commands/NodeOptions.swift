@@ -46,6 +46,13 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "What pods may ask of this node, by source and namespace. (default: /etc/swiftlet/policy.yaml)")
     var policy: String?
 
+    @Option(help: "Mirrors, certificates and exceptions for registries. (default: /etc/swiftlet/registries.yaml)")
+    var registries: String?
+
+    @Option(
+        help: "The node's credentials for registries, a docker config.json. (default: config.json below --root)")
+    var registryCredentials: String?
+
     @Option(name: .customLong("manifest-url"), help: "URL of a document with pods, asked for every 20 s.")
     var manifestURL: String?
 

@@ -1,3 +1,4 @@
+import ContainerImages
 import ContainerRuntime
 import Glibc
 import KubernetesAPI
@@ -24,6 +25,12 @@ struct NodeSettings: Sendable {
     var policyFile: String
     /// Somebody named the file: it must be there.
     var isPolicyRequired: Bool
+    /// `registries.yaml`.
+    var registriesFile: String
+    /// Somebody named the file: it must be there.
+    var areRegistriesRequired: Bool
+    /// A docker `config.json`.
+    var registryCredentials: String
     var idsPerPod: Int
     var manifestURL: ManifestURL?
     var manifestURLHeaders: [(name: String, value: String)]
@@ -59,6 +66,11 @@ struct NodeSettings: Sendable {
         let policy = try options.policy ?? file.text("policy")
         policyFile = try Self.directory(policy ?? Self.defaultPolicyFile, "--policy")
         isPolicyRequired = policy != nil
+        let registries = try options.registries ?? file.text("registries")
+        registriesFile = try Self.directory(registries ?? Self.defaultRegistriesFile, "--registries")
+        areRegistriesRequired = registries != nil
+        registryCredentials = try Self.directory(
+            text(options.registryCredentials, "registryCredentials", root + "/config.json"), "--registry-credentials")
         idsPerPod = try file.integer("idsPerPod", in: "userNamespaces") ?? Int(IDRangePool.unit)
         guard idsPerPod > 0, idsPerPod.isMultiple(of: Int(IDRangePool.unit)) else {
             throw SettingError(
@@ -132,6 +144,14 @@ struct NodeSettings: Sendable {
                 throw SettingError("--pod-cidr \(part): \(error)")
             }
         }
+    }
+
+    static let defaultRegistriesFile = "/etc/swiftlet/registries.yaml"
+
+    func registryConfiguration() throws -> RegistryConfiguration {
+        do throws(RegistryConfiguration.Invalid) {
+            return try RegistryConfiguration(contentsOf: registriesFile, isRequired: areRegistriesRequired)
+        } catch { throw SettingError("--registries \(error)") }
     }
 
     static let defaultPolicyFile = "/etc/swiftlet/policy.yaml"

@@ -26,6 +26,8 @@ struct NodeWiring {
         async let preparation = KernelThreadPool.shared.run { AppArmorHost.prepare(directory: run) }
         let (runtime, network, images) = (foundation.runtime, foundation.network, foundation.images)
         group.addTask { await runtime.run() }
+        let puller = ImagePuller(images: images, configuration: try settings.registryConfiguration())
+        group.addTask { await puller.run() }
         async let recovery = images.start()
         try await network.start()
         try await runtime.start()
@@ -87,10 +89,13 @@ struct NodeWiring {
         }
         let host = LocalPodHost(
             LocalPodHost.Parts(
-                runtime: runtime, images: images, network: network, volumes: volumes, objects: objects,
-                staticVolumes: staticVolumes, staticObjects: staticObjects,
+                runtime: runtime, images: images, puller: puller,
+                nodeCredentials: NodeCredentialFile(path: settings.registryCredentials), network: network,
+                volumes: volumes, objects: objects, staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
-                events: recorder, logKeeper: logKeeper),
+                events: recorder, logKeeper: logKeeper,
+                // A Kubernetes API server has put them into the pods.
+                serviceAccount: endpoint == nil ? nil : serviceAccounts(client)),
             configuration: configuration, hostIPs: addresses,
             machine: MachineResources(
                 memoryBytes: information.memory, swapBytes: information.swap,
@@ -173,6 +178,16 @@ struct NodeWiring {
             protected: ProtectedPaths(
                 root: settings.root, run: settings.run, logDirectory: settings.logDirectory),
             allowsHostRootfsFromAPI: isEmbedded)
+    }
+
+    private static func serviceAccounts(
+        _ client: APIClient
+    ) -> @Sendable (_ namespace: String, _ name: String) async -> ServiceAccount? {
+        { namespace, name in
+            do throws(APIError) {
+                return try await client.get(ServiceAccount.self, namespace: namespace, name: name)
+            } catch { return nil }
+        }
     }
 
     private static func startReporting(

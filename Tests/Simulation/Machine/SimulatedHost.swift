@@ -235,7 +235,9 @@ extension SimulatedHost {
 // MARK: Containers
 
 extension SimulatedHost {
-    func prepareImage(of container: Container, in pod: Pod) async throws(PodHostError) {
+    func findImage(of container: Container, in pod: Pod) async throws(PodHostError) -> ImageNeed { .pull }
+
+    func pullImage(of container: Container, in pod: Pod) async throws(PodHostError) {
         try await call {
             try await pause()
             let image = container.image ?? ""

@@ -1,0 +1,49 @@
+/// A layer as it comes along, compressed or not: bytes → (hash, size) → decompression → hash → tar → files. Both digests
+/// are over every byte, padding included.
+struct LayerStream {
+    /// Digest and size of the blob as stored, where they are promised.
+    let blobDigest: ContentDigest?
+    let blobSizeBytes: Int64?
+    let diffID: ContentDigest
+    let hasParent: Bool
+    let limits: UnpackLimits
+    /// Begins every message.
+    let subject: String
+
+    /// Unpacks into an empty directory; nothing is to be used of it when this throws.
+    func unpack(_ source: any ByteSource, into directory: String) throws(ImageError) -> UnpackedLayer {
+        let blob = HashingByteSource(
+            source, limitBytes: blobSizeBytes ?? .max,
+            limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
+        let stream = HashingByteSource(
+            try DecompressingByteSource(blob, subject: subject), limitBytes: limits.layerBytes,
+            limitReached: ImageError(.limitExceeded, "\(subject): unpacks to more than \(limits.layerBytes) bytes"))
+        let unpacker = try LayerUnpacker(directory: directory, hasParent: hasParent, limits: limits, subject: subject)
+        let layer: UnpackedLayer
+        do throws(ImageError) {
+            layer = try unpacker.unpack(try ArchiveReader(stream, layout: .tar, subject: subject))
+            try stream.drain()
+        } catch {
+            // A flipped bit may show first as a damaged header: its cause is what to report.
+            if error.code == .invalidArchive, (try? stream.drain()) != nil, (try? blob.drain()) != nil {
+                try verify(blob: blob.digest, stream: stream.digest)
+            }
+            throw error
+        }
+        try blob.drain()
+        try verify(blob: blob.digest, stream: stream.digest)
+        return layer
+    }
+
+    private func verify(blob: ContentDigest, stream: ContentDigest) throws(ImageError) {
+        if let blobDigest, blobDigest != blob {
+            throw ImageError(
+                .digestMismatch, "\(subject): its blob has the digest \(blob), the manifest says \(blobDigest)")
+        }
+        guard stream == diffID else {
+            throw ImageError(
+                .digestMismatch,
+                "\(subject): its content has the digest \(stream), the image configuration says \(diffID)")
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import ContainerImages
+
+/// What has to be done before a container can have its image: the pull policy, and nothing else.
+enum ImagePullDecision: Hashable, Sendable {
+    /// What is here may be used.
+    case use
+    case pull
+    /// It cannot be had: the waiting reason and a message.
+    case refuse(reason: String, message: String)
+
+    /// - Parameters:
+    ///   - policy: `Always`, `IfNotPresent` or `Never`; nil is the default for the name's tag.
+    ///   - isPermitted: the pod may use what is here: it was not pulled with a credential that the pod does not have.
+    static func decide(
+        image: String, tag: String?, policy: String?, isPresent: Bool, isPermitted: Bool
+    ) -> ImagePullDecision {
+        switch policy ?? (tag == "latest" ? "Always" : "IfNotPresent") {
+        case "Never" where isPresent && !isPermitted:
+            .refuse(
+                reason: "ErrImageNeverPull",
+                message:
+                    "Container image \"\(image)\" is present, but was pulled with a credential that this pod does not have; its pull policy is Never"
+            )
+        case "Never" where !isPresent:
+            .refuse(
+                reason: "ErrImageNeverPull",
+                message: "Container image \"\(image)\" is not present with pull policy of Never")
+        case "Never": .use
+        case "Always": .pull
+        default: isPresent && isPermitted ? .use : .pull
+        }
+    }
+}

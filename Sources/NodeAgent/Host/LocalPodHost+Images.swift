@@ -1,0 +1,181 @@
+public import ContainerImages
+public import KubernetesAPI
+import LinuxKernel
+import Logging
+import Volumes
+
+extension LocalPodHost {
+    /// What a container's root is made of.
+    struct ResolvedImage: Sendable {
+        var reference: String
+        var id: String
+        var layers: [String]
+        var config: ImageConfig
+    }
+
+    public func findImage(of container: Container, in pod: Pod) async throws(PodHostError) -> ImageNeed {
+        let text = container.image ?? ""
+        guard !ImageReference.isHostRootfs(text) else { return .none }
+        let reference = try Self.reference(text)
+        let (isPresent, isPermitted) = await presence(of: text, reference, for: pod)
+        switch ImagePullDecision.decide(
+            image: text, tag: reference.tag, policy: container.imagePullPolicy, isPresent: isPresent,
+            isPermitted: isPermitted)
+        {
+        case .pull: return .pull
+        case .refuse(let reason, let message): throw PodHostError(reason: reason, message: message)
+        case .use:
+            record(
+                .normal, "Pulled",
+                "Container image \"\(text)\" already present on machine and can be accessed by the pod", of: pod,
+                container: container.name)
+            return .none
+        }
+    }
+
+    public func pullImage(of container: Container, in pod: Pod) async throws(PodHostError) {
+        let text = container.image ?? ""
+        let reference = try Self.reference(text)
+        let start = ContinuousClock.now
+        do throws(ImageError) {
+            let outcome = try await parts.puller.pull(reference, keyring: await keyring(for: pod))
+            let whole = ContinuousClock.now - start
+            record(
+                .normal, "Pulled",
+                "Successfully pulled image \"\(text)\" in \(Self.text(outcome.duration)) "
+                    + "(\(Self.text(whole)) including waiting). Image size: \(outcome.image.sizeBytes) bytes.",
+                of: pod, container: container.name)
+        } catch {
+            let isNamed = error.message.contains("image \"")
+            throw PodHostError(
+                reason: "ErrImagePull",
+                message: isNamed ? error.message : "image \"\(reference)\": \(error.message)")
+        }
+    }
+
+    // MARK: For people
+
+    /// Pulls an image with the node's own credentials, for no pod.
+    public func pull(_ reference: ImageReference) async throws(ImageError) -> ImagePuller.Outcome {
+        try await parts.puller.pull(reference, keyring: try await parts.nodeCredentials.keyring())
+    }
+
+    /// How far ``pull(_:)`` is; nil when it is not under way.
+    public func pullProgress(of reference: ImageReference) async -> PullProgress? {
+        guard let keyring = try? await parts.nodeCredentials.keyring() else { return nil }
+        return parts.puller.progress(of: reference, keyring: keyring)
+    }
+
+    // MARK: Names
+
+    private static func reference(_ text: String) throws(PodHostError) -> ImageReference {
+        do throws(ImageError) { return try ImageReference(parsing: text) } catch {
+            throw PodHostError(
+                reason: "InvalidImageName", message: "Failed to apply default image tag \"\(text)\": \(error)")
+        }
+    }
+
+    /// Whether the image is here, and whether the pod may have it without asking the registry.
+    private func presence(
+        of text: String, _ reference: ImageReference, for pod: Pod
+    ) async -> (isPresent: Bool, isPermitted: Bool) {
+        if let found = await parts.images.find(reference, credentials: []) {
+            if found.isPermitted { return (true, true) }
+            let credentials = parts.puller.credentials(for: reference, in: await keyring(for: pod))
+            return (true, await parts.images.find(reference, credentials: credentials)?.isPermitted == true)
+        }
+        guard let found = await parts.images.find(id: text, keyring: RegistryKeyring()) else { return (false, false) }
+        if found.isPermitted { return (true, true) }
+        return (true, await parts.images.find(id: text, keyring: await keyring(for: pod))?.isPermitted == true)
+    }
+
+    /// 1.234s, 56ms.
+    static func text(_ duration: Duration) -> String {
+        let milliseconds = Int64(duration / .milliseconds(1))
+        guard milliseconds >= 1000 else { return "\(milliseconds)ms" }
+        var fraction = String(1000 + milliseconds % 1000).dropFirst()
+        while fraction.last == "0" { fraction = fraction.dropLast() }
+        return "\(milliseconds / 1000)\(fraction.isEmpty ? "" : ".")\(fraction)s"
+    }
+
+    func image(of container: Container, in pod: Pod) async throws(PodHostError) -> ResolvedImage {
+        let reference = container.image ?? ""
+        if ImageReference.isHostRootfs(reference) {
+            // Whether the pod may have it was asked of the node's policy.
+            return ResolvedImage(
+                reference: reference, id: reference, layers: RootFilesystem.host.lowerDirectories,
+                config: ImageConfig())
+        }
+        guard let stored = await parts.images.resolve(reference) else {
+            throw PodHostError(
+                reason: "CreateContainerError", message: "image \"\(reference)\" was removed from this node meanwhile")
+        }
+        return ResolvedImage(
+            reference: reference, id: stored.id, layers: await parts.images.layers(of: stored), config: stored.config)
+    }
+
+    // MARK: Credentials
+
+    /// The pod's pull secrets, those of its service account where it has none, and the node's own credentials.
+    private func keyring(for pod: Pod) async -> RegistryKeyring {
+        var keyring = RegistryKeyring()
+        let namespace = pod.metadata.namespace ?? ""
+        var missing: [String] = []
+        for name in await pullSecretNames(of: pod) {
+            let secret: Secret?
+            do throws(VolumeError) {
+                secret = try await objects(of: pod).secret(namespace: namespace, name: name)
+            } catch { secret = nil }
+            guard let secret else {
+                missing.append(name)
+                continue
+            }
+            do throws(ImageError) {
+                keyring.append(try Self.keyring(of: secret, namespace: namespace, name: name))
+            } catch {
+                record(.warning, "FailedToRetrieveImagePullSecret", error.message, of: pod)
+            }
+        }
+        if !missing.isEmpty {
+            record(
+                .warning, "FailedToRetrieveImagePullSecret",
+                "Unable to retrieve some image pull secrets (\(missing.joined(separator: ", "))); attempting to pull the image may not succeed.",
+                of: pod)
+        }
+        do throws(ImageError) { keyring.append(try await parts.nodeCredentials.keyring()) } catch {
+            logger.warning("the node's registry credentials are not used", metadata: ["error": "\(error)"])
+        }
+        return keyring
+    }
+
+    private func pullSecretNames(of pod: Pod) async -> [String] {
+        let own = (pod.spec.imagePullSecrets ?? []).compactMap(\.name).filter { !$0.isEmpty }
+        guard own.isEmpty, !pod.isStatic, let serviceAccount = parts.serviceAccount else { return own }
+        let account = await serviceAccount(pod.metadata.namespace ?? "", pod.spec.serviceAccountName ?? "default")
+        return (account?.imagePullSecrets ?? []).compactMap(\.name).filter { !$0.isEmpty }
+    }
+
+    static func keyring(of secret: Secret, namespace: String, name: String) throws(ImageError) -> RegistryKeyring {
+        let subject = "secret \"\(namespace)/\(name)\""
+        let isLegacy = secret.type == SecretType.dockercfg.rawValue
+        guard isLegacy || secret.type == SecretType.dockerConfigJSON.rawValue else {
+            throw ImageError(
+                .invalidCredentials,
+                "\(subject): is of type \"\(secret.type ?? "Opaque")\"; a pull secret is kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg"
+            )
+        }
+        let key = isLegacy ? ".dockercfg" : ".dockerconfigjson"
+        guard let bytes = secret.data?[key].flatMap({ Base64.decode($0) }) else {
+            throw ImageError(.invalidCredentials, "\(subject): has no \(key)")
+        }
+        return try RegistryKeyring(
+            parsing: bytes, isLegacy: isLegacy,
+            source: .secret(namespace: namespace, name: name, uid: secret.metadata.uid ?? ""), subject: subject)
+    }
+}
+
+/// What a container's image needs before the container can be made.
+public enum ImageNeed: Hashable, Sendable {
+    case none
+    case pull
+}

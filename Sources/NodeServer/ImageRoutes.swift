@@ -1,0 +1,89 @@
+import ContainerImages
+import ContainerRuntime
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import KubernetesAPI
+import NIOCore
+import NodeAgent
+
+/// Images over the unix socket of the local verbs.
+enum ImageRoutes {
+    /// How often a pull that somebody looks at tells how far it is.
+    private static let reportInterval = Duration.milliseconds(200)
+
+    static func add(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+        router.get("/v1/images") { _, _ in
+            HTTPResponses.json(.array(await state.images.list().map(json)))
+        }
+        router.post("/v1/images") { request, _ in
+            let query = request.uri.queryDictionary
+            guard let path = query["path"], path.hasPrefix("/") else {
+                return HTTPResponses.error("path: an absolute path of an archive is required", status: .badRequest)
+            }
+            do throws(ImageError) {
+                let images = try await state.images.importArchive(
+                    path: String(path), name: query["name"].map(String.init))
+                return HTTPResponses.json(.array(images.map(json)))
+            } catch { return HTTPResponses.error(error.message, status: .unprocessableContent) }
+        }
+        router.post("/v1/images/pull") { request, _ in
+            let text = request.uri.queryDictionary["reference"].map(String.init) ?? ""
+            do throws(ImageError) { return pull(try ImageReference(parsing: text), state) } catch {
+                return HTTPResponses.error(error.message, status: .badRequest)
+            }
+        }
+        router.delete("/v1/images") { request, _ in
+            let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
+            let inUse = Set(await state.host.runtime.containers().map(\.config.imageID))
+            do throws(ImageError) {
+                return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
+            } catch { return HTTPResponses.error(error.message, status: .conflict) }
+        }
+    }
+
+    private static func json(_ image: StoredImage) -> JSONValue {
+        [
+            "id": .string(image.id), "names": .array(image.names.map { .string($0) }),
+            "digests": .array(image.digests.map { .string($0) }),
+            "sizeBytes": .integer(image.sizeBytes), "createdAt": image.createdAt.map { .string($0) } ?? .null,
+        ]
+    }
+
+    /// One JSON object per line: `progress` while it goes on, then `image` or `error`. Whoever stops reading gives it up.
+    private static func pull(_ reference: ImageReference, _ state: NodeServerState) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/x-ndjson"],
+            body: ResponseBody { writer in
+                let (lines, line) = AsyncStream<JSONValue>.makeStream(bufferingPolicy: .unbounded)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        line.yield(await outcome(reference, state))
+                        line.finish()
+                    }
+                    group.addTask {
+                        while !Task.isCancelled {
+                            try? await Task.sleep(for: reportInterval)
+                            guard let progress = await state.host.pullProgress(of: reference) else { continue }
+                            line.yield(["progress": progress.json])
+                        }
+                    }
+                    defer { group.cancelAll() }
+                    for await value in lines {
+                        try await writer.write(ByteBuffer(bytes: value.serialized() + [UInt8(ascii: "\n")]))
+                    }
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    private static func outcome(_ reference: ImageReference, _ state: NodeServerState) async -> JSONValue {
+        do throws(ImageError) {
+            let outcome = try await state.host.pull(reference)
+            return [
+                "image": json(outcome.image), "wasCurrent": .bool(outcome.wasCurrent),
+                "milliseconds": .integer(Int64(outcome.duration / .milliseconds(1))),
+            ]
+        } catch { return ["error": .string(error.message)] }
+    }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import NodeAgent
+
+@Suite("ImagePullDecision")
+struct ImagePullDecisionTests {
+    private func decide(
+        _ policy: String?, tag: String? = "1", present: Bool, permitted: Bool = true
+    ) -> ImagePullDecision {
+        ImagePullDecision.decide(
+            image: "x", tag: tag, policy: policy, isPresent: present, isPermitted: permitted)
+    }
+
+    @Test("Always asks the registry, IfNotPresent only for what is not here")
+    func policies() {
+        #expect(decide("Always", present: true) == .pull)
+        #expect(decide("Always", present: false) == .pull)
+        #expect(decide("IfNotPresent", present: true) == .use)
+        #expect(decide("IfNotPresent", present: false) == .pull)
+        #expect(decide("Never", present: true) == .use)
+    }
+
+    @Test("without a policy the tag latest means Always, everything else IfNotPresent")
+    func standard() {
+        #expect(decide(nil, tag: "latest", present: true) == .pull)
+        #expect(decide(nil, tag: "1", present: true) == .use)
+        #expect(decide(nil, tag: nil, present: true) == .use)
+    }
+
+    @Test("Never refuses what is absent, and what is here for others only")
+    func never() {
+        for (present, permitted) in [(false, true), (true, false)] {
+            guard case .refuse(let reason, let message) = decide("Never", present: present, permitted: permitted) else {
+                Issue.record("not refused")
+                continue
+            }
+            #expect(reason == "ErrImageNeverPull")
+            #expect(message.contains("\"x\""))
+        }
+    }
+
+    @Test("a present image that somebody else's credential has pulled is asked for with the pod's own")
+    func notPermitted() {
+        #expect(decide("IfNotPresent", present: true, permitted: false) == .pull)
+    }
+}
