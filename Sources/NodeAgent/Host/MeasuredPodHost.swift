@@ -114,8 +114,12 @@ public struct MeasuredPodHost: PodHost {
 
     public func refreshVolumes(of pod: Pod) async throws(PodHostError) { try await host.refreshVolumes(of: pod) }
 
-    public func prepareImage(of container: Container, in pod: Pod) async throws(PodHostError) {
-        try await host.prepareImage(of: container, in: pod)
+    public func findImage(of container: Container, in pod: Pod) async throws(PodHostError) -> ImageNeed {
+        try await host.findImage(of: container, in: pod)
+    }
+
+    public func pullImage(of container: Container, in pod: Pod) async throws(PodHostError) {
+        try await host.pullImage(of: container, in: pod)
     }
 
     public func allocate(_ pod: Pod) async { await host.allocate(pod) }
