@@ -16,11 +16,19 @@ extension APIClient {
         _ type: T.Type, namespace: String? = nil, labelSelector: String = "", fieldSelector: String = "",
         resourceVersion: String = ""
     ) async throws(APIError) -> ResourceList<T> {
+        try await list(
+            type, path: T.definition.path(namespace: namespace),
+            query: Self.selectors(labelSelector: labelSelector, fieldSelector: fieldSelector),
+            accept: "application/json", resourceVersion: resourceVersion)
+    }
+
+    func list<T: KubernetesResource>(
+        _ type: T.Type, path: String, query: [APIRequest.Parameter], accept: String, resourceVersion: String
+    ) async throws(APIError) -> ResourceList<T> {
         var list = ResourceList<T>(items: [], resourceVersion: "")
         var token = ""
         for page in 0..<Self.maximumPages {
-            var request = APIRequest(.get, T.definition.path(namespace: namespace))
-            request.query = Self.selectors(labelSelector: labelSelector, fieldSelector: fieldSelector)
+            var request = APIRequest(.get, path, query: query, accept: accept)
             request.query.append(.init("limit", String(Self.pageSize)))
             if !token.isEmpty {
                 // The token already says which state of the store is read.
@@ -35,7 +43,7 @@ extension APIClient {
         }
         throw .transport(
             .malformedResponse, "the list does not end: the server keeps sending continue tokens",
-            request: "GET \(T.definition.path(namespace: namespace))")
+            request: "GET \(path)")
     }
 
     static func selectors(labelSelector: String, fieldSelector: String) -> [APIRequest.Parameter] {

@@ -15,6 +15,23 @@ extension EndpointAPI {
         switch resource.definition.kind {
         case "TokenReview": object["status"] = try encoded(tokenReviewStatus(try decoded(TokenReview.self, object)))
         case "SelfSubjectReview": object["status"] = ["userInfo": try encoded(userInfo(identity))]
+        case "SubjectAccessReview":
+            let spec = try decoded(SubjectAccessReview.self, object).spec
+            object["status"] = try encoded(try access(spec))
+        case "LocalSubjectAccessReview":
+            let spec = try decoded(LocalSubjectAccessReview.self, object).spec
+            guard let asked = spec.resourceAttributes, asked.namespace == info.namespace else {
+                throw .badRequest("spec.resourceAttributes.namespace must match the namespace of the request")
+            }
+            object["status"] = try encoded(try access(spec))
+        case "SelfSubjectAccessReview":
+            let spec = try decoded(SelfSubjectAccessReview.self, object).spec
+            object["status"] = try encoded(
+                try access(identity, spec.resourceAttributes, spec.nonResourceAttributes))
+        case "SelfSubjectRulesReview":
+            let namespace = try decoded(SelfSubjectRulesReview.self, object).spec.namespace ?? ""
+            guard !namespace.isEmpty else { throw .badRequest("no namespace on request") }
+            object["status"] = try encoded(rules(identity, namespace))
         default: throw .pathNotFound
         }
         return .json(object, status: 201)
@@ -30,6 +47,42 @@ extension EndpointAPI {
             return TokenReviewStatus(authenticated: false, error: "the token is not valid here")
         }
         return TokenReviewStatus(authenticated: true, user: userInfo(identity), audiences: shared)
+    }
+
+    private func access(_ spec: SubjectAccessReviewSpec) throws(APIStatusError) -> SubjectAccessReviewStatus {
+        let (user, groups) = (spec.user ?? "", spec.groups ?? [])
+        guard !user.isEmpty || !groups.isEmpty else {
+            throw .badRequest("spec: at least one of user or group must be specified")
+        }
+        return try access(
+            Identity(name: user, groups: Set(groups)), spec.resourceAttributes, spec.nonResourceAttributes)
+    }
+
+    private func access(
+        _ identity: Identity, _ resource: ResourceAttributes?, _ path: NonResourceAttributes?
+    ) throws(APIStatusError) -> SubjectAccessReviewStatus {
+        let asked: AccessRequest
+        switch (resource, path) {
+        case (let resource?, nil): asked = AccessRequest(resource)
+        case (nil, let path?): asked = AccessRequest(path)
+        case (nil, nil), (_?, _?):
+            throw .badRequest("spec: exactly one of resourceAttributes or nonResourceAttributes must be specified")
+        }
+        guard let reason = operations.access.reason(identity, asked) else { return SubjectAccessReviewStatus() }
+        return SubjectAccessReviewStatus(allowed: true, reason: reason.isEmpty ? nil : reason)
+    }
+
+    private func rules(_ identity: Identity, _ namespace: String) -> SubjectRulesReviewStatus {
+        var rules = operations.access.rules.rules(for: identity, namespace: namespace)
+        if identity.groups.contains(Identity.mastersGroup) {
+            rules.append(PolicyRule(verbs: ["*"], apiGroups: ["*"], resources: ["*"]))
+            rules.append(PolicyRule(verbs: ["*"], nonResourceURLs: ["*"]))
+        }
+        return SubjectRulesReviewStatus(
+            resourceRules: rules.filter { ($0.nonResourceURLs ?? []).isEmpty },
+            nonResourceRules: rules.filter { !($0.nonResourceURLs ?? []).isEmpty },
+            // What a node may do is not written in rules.
+            incomplete: identity.nodeName != nil)
     }
 
     func userInfo(_ identity: Identity) -> UserInfo {

@@ -8,7 +8,7 @@ extension EndpointAPI {
     ) async throws(APIStatusError) -> APIResponse {
         guard info.name == nil else { throw .methodNotAllowed }
         let body = try body(of: request)
-        try checkCreatedName(identity, info, body)
+        try NodeRules.checkCreation(identity, info, body: body)
         // Cluster-wide POST of a namespaced object: the body says where.
         var namespace = info.namespace
         if resource.definition.namespaced, namespace == nil {
@@ -16,28 +16,31 @@ extension EndpointAPI {
             namespace = given.isEmpty ? "default" : given
         }
         let result = try await operations.create(
-            resource, namespace: namespace, body: body, options: try WriteOptions(request.query))
+            resource, namespace: namespace, body: body,
+            options: try WriteOptions(request.query, requester: identity))
         return try answer(result, request, resource)
     }
 
     func update(
-        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ part: ObjectPart = .main
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ identity: Identity,
+        _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
         let result = try await operations.update(
             resource, namespace: info.namespace, name: try name(info), part: part, body: try body(of: request),
-            options: try WriteOptions(request.query))
+            options: try WriteOptions(request.query, requester: identity))
         return try answer(result, request, resource)
     }
 
     func patch(
-        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ part: ObjectPart = .main
+        _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ identity: Identity,
+        _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
         let type = MediaType(parsing: request.contentType)?.name ?? ""
         let body = type == "application/apply-patch+yaml" ? .null : try parseJSON(request.body)
         let patch = try ObjectPatch(mediaType: type, body: body)
         let result = try await operations.patch(
             resource, namespace: info.namespace, name: try name(info), part: part, patch: patch,
-            options: try WriteOptions(request.query))
+            options: try WriteOptions(request.query, requester: identity))
         return try answer(result, request, resource)
     }
 

@@ -11,7 +11,6 @@ final class EndpointAPI: Sendable {
     let logSource: (any PodLogSource)?
     let metricsSource: (any UsageMetricsSource)?
     let tokens: ServiceAccountTokens
-    private let authorizer = Authorizer()
     private let discovery: Discovery
     private let openAPI: OpenAPIDocuments
     private let health: HealthState
@@ -46,7 +45,7 @@ final class EndpointAPI: Sendable {
         if let answer = health.answer(request) { return answer }
         guard let identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
         let info = try RequestInfo(method: request.method, path: request.path, isWatch: request.query.flag("watch"))
-        try authorizer.check(identity, info)
+        try authorize(identity, info, request)
         guard let info else {
             guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed }
             if let answer = try discovery.answer(request) { return answer }
@@ -64,9 +63,11 @@ final class EndpointAPI: Sendable {
         switch info.verb {
         case .get, .list, .watch: return try read(request, info, resource)
         case .create: return try await create(request, info, resource, identity)
-        case .update: return try await update(request, info, resource)
-        case .patch: return try await patch(request, info, resource)
-        case .delete: return try await delete(request, info, resource)
+        case .update: return try await update(request, info, resource, identity)
+        case .patch: return try await patch(request, info, resource, identity)
+        case .delete:
+            try NodeRules.checkPod(identity, info, operations.store)
+            return try await delete(request, info, resource)
         case .deletecollection: return try await deleteCollection(request, info, resource)
         }
     }
@@ -76,28 +77,32 @@ final class EndpointAPI: Sendable {
         _ identity: Identity
     ) async throws(APIStatusError) -> APIResponse {
         if subresource == "status", resource.strategy.hasStatus {
-            return try await answer(about: .status, request, info, resource)
+            try NodeRules.checkPod(identity, info, operations.store)
+            return try await answer(about: .status, request, info, resource, identity)
         }
         guard let known = resource.subresources.first(where: { $0.name == subresource }) else { throw .pathNotFound }
         guard known.verbs.contains(info.verb.rawValue) else { throw .methodNotAllowed }
         switch subresource {
         case "binding": return try await bind(request, info, resource)
-        case "ephemeralcontainers": return try await answer(about: .ephemeralContainers, request, info, resource)
+        case "ephemeralcontainers":
+            return try await answer(about: .ephemeralContainers, request, info, resource, identity)
         case "log": return try await logs(request, info, resource)
+        case "scale": return try await answerScale(request, info, resource)
         case "token": return try createToken(request, info, identity)
-        case "resize": return try await answer(about: .resources, request, info, resource)
+        case "resize": return try await answer(about: .resources, request, info, resource, identity)
         default: throw .pathNotFound
         }
     }
 
     /// A subresource that is a part of the object itself.
     private func answer(
-        about part: ObjectPart, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
+        about part: ObjectPart, _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource,
+        _ identity: Identity
     ) async throws(APIStatusError) -> APIResponse {
         switch info.verb {
         case .get: return try read(request, info, resource)
-        case .update: return try await update(request, info, resource, part)
-        case .patch: return try await patch(request, info, resource, part)
+        case .update: return try await update(request, info, resource, identity, part)
+        case .patch: return try await patch(request, info, resource, identity, part)
         case .list, .watch, .create, .delete, .deletecollection: throw .methodNotAllowed
         }
     }
@@ -187,9 +192,5 @@ final class EndpointAPI: Sendable {
                 "query parameter includeObject: unsupported value \"\(text)\": must be None, Metadata or Object")
         }
         return known
-    }
-
-    func checkCreatedName(_ identity: Identity, _ info: RequestInfo, _ body: JSONValue) throws(APIStatusError) {
-        try authorizer.checkCreatedName(identity, info, name: body.string("metadata", "name"))
     }
 }

@@ -20,7 +20,8 @@ extension ResourceOperations {
             }
             if request.isDryRun { return DeletionResult(object: current, isGone: false) }
             do {
-                return try await proceed(current, resource, request)
+                let prepared = try await prepared(current, resource, request)
+                return try await proceed(prepared, resource, request)
             } catch  where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
                 continue
             }
@@ -40,6 +41,21 @@ extension ResourceOperations {
                 "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: "
                     + "\(current.resourceVersion)")
         }
+    }
+
+    /// Notes what is to become of the objects this one owns, for the collector: a finalizer holds the object until it
+    /// is done.
+    private func prepared(
+        _ current: StoredObject, _ resource: RegisteredResource, _ request: DeletionRequest
+    ) async throws(APIStatusError) -> StoredObject {
+        guard let propagation = request.propagation, resource.id.plural != "namespaces" else { return current }
+        var finalizers = current.finalizers.filter { !DeletionRequest.Propagation.finalizers.contains($0) }
+        if let finalizer = propagation.finalizer { finalizers.append(finalizer) }
+        guard Set(finalizers) != Set(current.finalizers) else { return current }
+        var value = current.value
+        value.set(
+            finalizers.isEmpty ? nil : .array(finalizers.map(JSONValue.string)), at: "metadata", "finalizers")
+        return try await write(current.key, expecting: .version(current.resourceVersion), .put(value))
     }
 
     private func proceed(

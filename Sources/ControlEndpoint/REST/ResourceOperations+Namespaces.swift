@@ -14,6 +14,7 @@ extension ResourceOperations {
                 try await createIfAbsent(resource, namespace: nil, name: name, body)
             }
         }
+        try await createDefaultRoles()
         for namespace in store.list(Self.namespaces).objects where !namespace.isBeingDeleted {
             await ensureDefaultServiceAccount(namespace: namespace.key.name)
         }
@@ -38,6 +39,26 @@ extension ResourceOperations {
         for namespace in store.list(Self.namespaces).objects where namespace.isBeingDeleted {
             await finalizeNamespace(namespace.key.name)
         }
+    }
+
+    private func createDefaultRoles() async throws(APIStatusError) {
+        do {
+            for role in DefaultRoles.clusterRoles { try await createIfAbsent(role) }
+            for binding in DefaultRoles.clusterBindings { try await createIfAbsent(binding) }
+        } catch let error as APIStatusError {
+            throw error
+        } catch {
+            throw .internalError("\(error)")
+        }
+    }
+
+    private func createIfAbsent<Object: KubernetesResource>(_ object: Object) async throws {
+        let definition = Object.definition
+        guard let resource = registry.resource(ResourceID(group: definition.group, plural: definition.plural)) else {
+            return
+        }
+        try await createIfAbsent(
+            resource, namespace: nil, name: object.metadata.name ?? "", try JSONValueEncoder().encode(object))
     }
 
     private func createIfAbsent(

@@ -130,8 +130,7 @@ extension ResourceOperations {
         case .main:
             if strategy.hasStatus { object["status"] = old["status"] }
         }
-        let context = StrategyContext(now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun)
-        try strategy.prepareForUpdate(&object, old: old, context)
+        try strategy.prepareForUpdate(&object, old: old, context(options))
         var (value, problems) = try resource.normalize(object, replacing: old, part)
         guard problems.isEmpty else { throw .invalid(resource.definition, current.key.name, problems) }
         if strategy.tracksGeneration, value["spec"] != old["spec"] {

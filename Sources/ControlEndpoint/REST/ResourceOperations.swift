@@ -12,6 +12,7 @@ final class ResourceOperations: Sendable {
     let registry: ResourceRegistry
     let store: ResourceStore
     let serviceAddresses: ServiceAddressAllocator
+    let access: AccessControl
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
 
@@ -21,6 +22,7 @@ final class ResourceOperations: Sendable {
     ) {
         self.registry = registry
         self.store = store
+        access = AccessControl(store: store)
         self.serviceAddresses = serviceAddresses
         self.logger = logger
         self.clock = clock
@@ -56,7 +58,7 @@ final class ResourceOperations: Sendable {
         if let name { object.set(.string(name), at: "metadata", "name") }
         let generateName = object.string("metadata", "generateName")
         let isGenerated = object.string("metadata", "name").isEmpty && !generateName.isEmpty
-        let context = StrategyContext(now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun)
+        let context = context(options)
         for attempt in 1...Self.generatedNameLimit {
             if isGenerated { object.set(.string(GeneratedName.make(prefix: generateName)), at: "metadata", "name") }
             let result = try await storeNew(resource, object, context, warnings: warnings)
@@ -107,6 +109,12 @@ final class ResourceOperations: Sendable {
     }
 
     // MARK: Shared by the writes
+
+    func context(_ options: WriteOptions) -> StrategyContext {
+        StrategyContext(
+            now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun, requester: options.requester,
+            access: access)
+    }
 
     /// Checks kind, version and field names of a body and completes the first two.
     func checkedBody(
@@ -174,7 +182,9 @@ final class ResourceOperations: Sendable {
         _ key: ObjectKey, expecting: ResourceStore.Expectation, _ change: ResourceStore.Change
     ) async throws(APIStatusError) -> StoredObject {
         do {
-            return try await store.write(key, expecting: expecting, change)
+            let stored = try await store.write(key, expecting: expecting, change)
+            access.changed(key.resource)
+            return stored
         } catch {
             switch error {
             case .exists: throw .alreadyExists(key.resource, key.name)

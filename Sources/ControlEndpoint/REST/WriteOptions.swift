@@ -10,10 +10,13 @@ struct WriteOptions: Hashable, Sendable {
 
     var isDryRun = false
     var fieldValidation = FieldValidation.warn
+    /// Who asks; nil: the endpoint itself.
+    var requester: Identity?
 
     init() {}
 
-    init(_ query: QueryParameters) throws(APIStatusError) {
+    init(_ query: QueryParameters, requester: Identity? = nil) throws(APIStatusError) {
+        self.requester = requester
         isDryRun = try Self.isDryRun(query.all("dryRun"))
         let validation = query["fieldValidation"]
         if !validation.isEmpty {
@@ -43,6 +46,28 @@ struct DeletionRequest: Hashable, Sendable {
     var uid: String?
     var resourceVersion: String?
     var isDryRun = false
+    /// What becomes of the objects that this one owns; nil leaves it as the object says.
+    var propagation: Propagation?
+
+    enum Propagation: String, Sendable {
+        /// They go after it.
+        case background = "Background"
+        /// They go before it.
+        case foreground = "Foreground"
+        /// They stay.
+        case orphan = "Orphan"
+
+        /// The finalizers the collector acts on.
+        static let finalizers = ["orphan", "foregroundDeletion"]
+
+        var finalizer: String? {
+            switch self {
+            case .background: nil
+            case .foreground: "foregroundDeletion"
+            case .orphan: "orphan"
+            }
+        }
+    }
 
     init() {}
 
@@ -58,9 +83,29 @@ struct DeletionRequest: Hashable, Sendable {
             uid = options.preconditions?.uid
             resourceVersion = options.preconditions?.resourceVersion
             isDryRun = try WriteOptions.isDryRun(options.dryRun ?? [])
+            if let policy = options.propagationPolicy, !policy.isEmpty { propagation = try Self.propagation(policy) }
+            if let orphans = options.orphanDependents {
+                guard propagation == nil else {
+                    throw .badRequest("DeleteOptions: orphanDependents and propagationPolicy cannot be both set")
+                }
+                propagation = orphans ? .orphan : .background
+            }
         }
+        let policy = query["propagationPolicy"]
+        if propagation == nil, !policy.isEmpty { propagation = try Self.propagation(policy) }
         if gracePeriodSeconds == nil { gracePeriodSeconds = try query.integer("gracePeriodSeconds") }
         if try WriteOptions.isDryRun(query.all("dryRun")) { isDryRun = true }
+    }
+}
+
+extension DeletionRequest {
+    private static func propagation(_ text: String) throws(APIStatusError) -> Propagation {
+        guard let known = Propagation(rawValue: text) else {
+            throw .badRequest(
+                "DeleteOptions: propagationPolicy: unsupported value \"\(text)\": must be Background, Foreground or Orphan"
+            )
+        }
+        return known
     }
 }
 

@@ -36,7 +36,7 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(NodeMetrics.self, isComputed: true), RegisteredResource(PodMetrics.self, isComputed: true),
     ]
 
-    static let standard: [RegisteredResource] = core + reviews
+    static let standard: [RegisteredResource] = core + workloads + roles + reviews
 
     private static let core: [RegisteredResource] = [
         RegisteredResource(

@@ -40,6 +40,9 @@ struct StrategyContext: Sendable {
     let serviceAddresses: ServiceAddressAllocator
     /// A dry run must leave no trace, such as a reserved address.
     let isDryRun: Bool
+    /// Who asked for the change; nil when it is the endpoint's own.
+    var requester: Identity? = nil
+    let access: AccessControl
 }
 
 extension ResourceStrategy {

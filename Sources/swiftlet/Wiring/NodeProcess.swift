@@ -115,9 +115,15 @@ struct NodeProcess: ServiceLifecycle.Service {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) { policy.reload() }
                 }
             }
-            if endpoint != nil {
+            if let endpoint {
                 let scheduler = Scheduler(client: client, logger: logger)
                 group.addTask { try await scheduler.run() }
+                let workloads = WorkloadControllers(
+                    client: client, certificatePEM: endpoint.server.credentials.authority.certificatePEM,
+                    logger: logger)
+                group.addTask { try await workloads.run() }
+                let collector = GarbageCollector(client: client, logger: logger)
+                group.addTask { try await collector.run() }
             }
             try await applyFiles(client)
             notifier.ready(status: "\(settings.nodeName) is up")
