@@ -23,10 +23,15 @@ struct EmptyDirPlugin: VolumePlugin {
             return MountedVolume(
                 name: context.volumeName, hostPath: context.directory, hasPodIDs: context.ids != nil)
         case let medium:
-            throw VolumeError(
-                .unsupported,
-                "\(context.fieldPath).emptyDir.medium \(JSONValue.string(medium)) is not supported by this node; "
-                    + "use \"\" or \"Memory\"")
+            let size = try context.hugePageSize(medium: medium)
+            let owner = try context.memoryOwner(group: group)
+            try volumeCall { () throws(KernelError) in
+                try MemoryFileSystem.ensureHugePages(
+                    at: context.directory, pageSizeBytes: size, mode: Self.mode(group), userID: owner.userID ?? 0,
+                    groupID: owner.groupID)
+            }
+            return MountedVolume(
+                name: context.volumeName, hostPath: context.directory, hasPodIDs: context.ids != nil)
         }
         return MountedVolume(name: context.volumeName, hostPath: context.directory)
     }
@@ -56,6 +61,37 @@ extension VolumeContext {
         var candidates = [nodeAllocatable["memory"], sizeLimit]
         if pod.spec.isLimited("memory") { candidates.append(pod.spec.totalLimits["memory"]) }
         return candidates.compactMap { $0?.value }.filter { $0 > 0 }.min()
+    }
+}
+
+extension VolumeContext {
+    /// Bytes of one page of `HugePages` or `HugePages-<size>`: a size that the pod asks for.
+    func hugePageSize(medium: String) throws(VolumeError) -> Int64 {
+        let field = "\(fieldPath).emptyDir.medium \(JSONValue.string(medium))"
+        let prefix = "hugepages-"
+        let containers = pod.spec.containers + (pod.spec.initContainers ?? [])
+        let asked = Set(
+            containers.flatMap { container in
+                [container.resources?.requests, container.resources?.limits]
+                    .flatMap { ($0 ?? [:]).filter { $0.value.value > 0 }.map(\.key) }
+            }.filter { $0.hasPrefix(prefix) })
+        var wanted = asked
+        if medium != "HugePages" {
+            guard medium.hasPrefix("HugePages-") else {
+                throw VolumeError(
+                    .unsupported,
+                    "\(field) is not supported by this node; use \"\", \"Memory\", \"HugePages\" or \"HugePages-<size>\""
+                )
+            }
+            wanted = asked.intersection([prefix + medium.dropFirst(prefix.utf8.count)])
+        }
+        guard wanted.count == 1, let name = wanted.first,
+            let size = try? Quantity(parsing: String(name.dropFirst(prefix.utf8.count))), size.value > 0
+        else {
+            throw VolumeError(
+                .invalid, "\(field): the pod must ask for huge pages of \(medium == "HugePages" ? "one" : "that") size")
+        }
+        return size.value
     }
 }
 
