@@ -34,8 +34,9 @@ public final class APIClient: Sendable {
         settings.connectionPool.idleTimeout = .seconds(90)
         // Who asks has a retry policy. The pool's own would go on growing behind it, to a minute, and hold up the next request.
         settings.connectionPool.retryConnectionEstablishment = false
-        // Over HTTP/1.1 every watch holds a connection for itself; the limit only stops a runaway.
-        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+        // Over HTTP/1.1 every watch holds a connection for itself, and a node watches each ConfigMap and Secret that its pods' files
+        // follow; the limit only stops a runaway.
+        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4_096
         let server = configuration.server
         hostHeader = server.authority
         if let name = configuration.tlsServerName, !name.isEmpty, server.scheme == .https {

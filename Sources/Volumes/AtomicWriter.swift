@@ -103,7 +103,7 @@ extension AtomicWriter {
             let status = try? existing.status()
         else { return false }
         return status.st_mode == S_IFREG | mode_t(fileMode(file)) && status.st_size == file.bytes.count
-            && status.st_uid == userID ?? 0 && status.st_gid == groupID ?? 0
+            && status.st_uid == file.userID ?? userID ?? 0 && status.st_gid == groupID ?? 0
             && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
     }
 
@@ -129,7 +129,7 @@ extension AtomicWriter {
             try makeParents(of: path, in: version, &made)
             let target = try version.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
             try target.writeAll(file.bytes)
-            try setOwner(target, path, mode: fileMode(file))
+            try setOwner(target, path, mode: fileMode(file), userID: file.userID)
         }
         return name
     }
@@ -156,9 +156,12 @@ extension AtomicWriter {
     }
 
     /// The owner first: chown(2) may clear the setgid bit.
-    private func setOwner(_ file: borrowing OwnedDescriptor, _ name: String, mode: UInt32) throws(KernelError) {
-        if userID != nil || groupID != nil {
-            try kernelCall("fchown", name) { fchown(file.raw, userID ?? uid_t.max, groupID ?? gid_t.max) }
+    private func setOwner(
+        _ file: borrowing OwnedDescriptor, _ name: String, mode: UInt32, userID own: UInt32? = nil
+    ) throws(KernelError) {
+        let user = own ?? userID
+        if user != nil || groupID != nil {
+            try kernelCall("fchown", name) { fchown(file.raw, user ?? uid_t.max, groupID ?? gid_t.max) }
         }
         try kernelCall("fchmod", name) { fchmod(file.raw, mode) }
     }

@@ -4,24 +4,38 @@ import KubernetesAPI
 import LinuxKernel
 import SystemPackage
 
-/// The storage of a persistent volume claim of this node's manifests. Nothing of it is ever removed.
+/// The storage of a persistent volume claim. Nothing of it is removed with a pod.
 struct ClaimPlugin: VolumePlugin {
     static let directoryName = "kubernetes.io~persistent-volume-claim"
 
     let source: PersistentVolumeClaimVolumeSource
+    /// The claim was made for the pod.
+    var isEphemeral = false
     /// Holds `<namespace>/<claim>` for every claim that has no volume of its own.
     let root: String
 
-    var objectNames: PodObjectNames { PodObjectNames(claims: [source.claimName]) }
+    func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames(claims: [source.claimName]) }
 
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {
         let claim = "persistentvolumeclaim \"\(context.pod.metadata.namespace ?? "")/\(source.claimName)\""
-        guard let storage = try context.objects.claim(source.claimName) else {
+        guard var storage = try context.objects.claim(source.claimName) else {
             throw VolumeError(.notFound, "\(claim) not found")
         }
+        var owner: String?
+        if case .made(let uid, let made) = storage { (owner, storage) = (uid, made) }
         do throws(VolumeError) {
+            if isEphemeral, owner != context.pod.metadata.uid {
+                throw VolumeError(.notFound, "was not created for this pod")
+            }
             switch storage {
+            case .made: throw VolumeError(.invalid, "was made twice")
             case .directory: return try mountDirectory(context)
+            case .provisioned(let volume):
+                guard ProvisionedVolumes.isSafe(volume) else {
+                    throw VolumeError(.invalid, "volume name \(JSONValue.string(volume)) is not a name")
+                }
+                let path = ProvisionedVolumes(claimsDirectory: root).path(of: volume)
+                return try mountDirectory(path, context)
             case .hostPath(let path, let field): return try mount(path, field, context)
             case .unbound(let reason): throw VolumeError(.notFound, "cannot be bound: \(reason)")
             }
@@ -60,15 +74,18 @@ struct ClaimPlugin: VolumePlugin {
         let namespace = try Self.component(context.pod.metadata.namespace ?? "", "metadata.namespace")
         let name = try Self.component(
             source.claimName, "\(context.fieldPath).persistentVolumeClaim.claimName")
+        return try mountDirectory("\(root)/\(namespace)/\(name)", context)
+    }
+
+    private func mountDirectory(_ path: String, _ context: VolumeContext) throws(VolumeError) -> MountedVolume {
         let group = try context.groupID()
-        let parent = "\(root)/\(namespace)"
+        let (parent, name) = path.splitAtLastSlash
         let uid = context.pod.metadata.uid ?? ""
         try volumeCall { () throws(KernelError) in
-            if !FileSystem.exists("\(parent)/\(name)") { try Self.make(name, in: parent, staging: ".\(uid).new") }
-            if let group { try Self.give("\(parent)/\(name)", to: group) }
+            if !FileSystem.exists(path) { try Self.make(name, in: parent, staging: ".\(uid).new") }
+            if let group { try Self.give(path, to: group) }
         }
-        return MountedVolume(
-            name: context.volumeName, hostPath: "\(parent)/\(name)", isReadOnly: source.readOnly == true)
+        return MountedVolume(name: context.volumeName, hostPath: path, isReadOnly: source.readOnly == true)
     }
 
     /// Every user may write. Made complete under another name first, so that a directory that exists is one whose mode

@@ -6,10 +6,15 @@ public enum ClaimStorage: Hashable, Sendable {
     /// pods, restarts, reboots, edits of manifests and the claim itself (a reclaim policy of `Retain`), and a claim of
     /// that name finds it again.
     case directory
+    /// In the directory of a volume of the API's that this node makes when a pod first uses it, and removes when its claim is gone
+    /// and the volume says so.
+    case provisioned(String)
     /// At a path of the host, under the node's policy for the pod that uses it.
     ///
     /// - Parameter field: where the path was given, for messages: `persistentvolume "disk": spec.hostPath`.
     case hostPath(HostPathVolumeSource, field: String)
+    /// The claim was made for the pod of this UID, and ends with it.
+    indirect case made(forPodUID: String, ClaimStorage)
     /// Nowhere, and why: pods that use the claim wait.
     case unbound(String)
 }

@@ -6,7 +6,7 @@ struct ConfigMapPlugin: VolumePlugin {
 
     let source: ConfigMapVolumeSource
 
-    var objectNames: PodObjectNames { PodObjectNames(configMaps: [source.name]) }
+    func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames(configMaps: [source.name]) }
     var isRefreshable: Bool { true }
 
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {

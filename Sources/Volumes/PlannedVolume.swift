@@ -11,7 +11,11 @@ struct PlannedVolume: Sendable {
 
     /// The volumes some container mounts, in the pod's order. As in Kubernetes one that none mounts is not made, and
     /// does not keep the pod waiting for its objects.
-    static func all(of pod: Pod, layout: PodVolumeLayout, claims: String?) throws(VolumeError) -> [PlannedVolume] {
+    ///
+    /// - Parameter skipsUnknown: leaves out what cannot be made instead of throwing.
+    static func all(
+        of pod: Pod, layout: PodVolumeLayout, claims: String?, skipsUnknown: Bool = false
+    ) throws(VolumeError) -> [PlannedVolume] {
         let spec = pod.spec
         let containers =
             spec.containers + (spec.initContainers ?? []) + (spec.ephemeralContainers ?? []).map(\.container)
@@ -20,7 +24,13 @@ struct PlannedVolume: Sendable {
         var planned: [PlannedVolume] = []
         for (index, volume) in (spec.volumes ?? []).enumerated() where used.contains(volume.name) {
             let fieldPath = "spec.volumes[\(index)]"
-            let plugin = try volume.plugin(at: fieldPath, claims: claims)
+            let plugin: any VolumePlugin
+            do throws(VolumeError) {
+                plugin = try volume.plugin(at: fieldPath, claims: claims, podName: pod.metadata.name)
+            } catch {
+                if skipsUnknown { continue }
+                throw error
+            }
             planned.append(
                 PlannedVolume(
                     name: volume.name, fieldPath: fieldPath,

@@ -1,21 +1,27 @@
 public import KubernetesAPI
 
-/// The names of the ConfigMaps, Secrets and claims, in the pod's namespace, that a part of a pod refers to.
+/// The names of the ConfigMaps, Secrets and claims, in the pod's namespace, that a part of a pod refers to, and the tokens it wants.
 public struct PodObjectNames: Hashable, Sendable {
     public var configMaps: Set<String>
     public var secrets: Set<String>
     public var claims: Set<String>
+    public var tokens: Set<ServiceAccountTokenKey>
 
-    public init(configMaps: Set<String> = [], secrets: Set<String> = [], claims: Set<String> = []) {
+    public init(
+        configMaps: Set<String> = [], secrets: Set<String> = [], claims: Set<String> = [],
+        tokens: Set<ServiceAccountTokenKey> = []
+    ) {
         self.configMaps = configMaps
         self.secrets = secrets
         self.claims = claims
+        self.tokens = tokens
     }
 
     public mutating func formUnion(_ other: PodObjectNames) {
         configMaps.formUnion(other.configMaps)
         secrets.formUnion(other.secrets)
         claims.formUnion(other.claims)
+        tokens.formUnion(other.tokens)
     }
 }
 
@@ -24,22 +30,27 @@ public struct PodObjects: Sendable {
     private let configMaps: [String: Result<ConfigMap, VolumeError>]
     private let secrets: [String: Result<Secret, VolumeError>]
     private let claims: [String: Result<ClaimStorage, VolumeError>]
+    private let tokens: [ServiceAccountTokenKey: Result<String, VolumeError>]
 
     public init(
-        configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:], claims: [String: ClaimStorage] = [:]
+        configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:], claims: [String: ClaimStorage] = [:],
+        tokens: [ServiceAccountTokenKey: String] = [:]
     ) {
         self.configMaps = configMaps.mapValues { .success($0) }
         self.secrets = secrets.mapValues { .success($0) }
         self.claims = claims.mapValues { .success($0) }
+        self.tokens = tokens.mapValues { .success($0) }
     }
 
     private init(
         configMaps: [String: Result<ConfigMap, VolumeError>], secrets: [String: Result<Secret, VolumeError>],
-        claims: [String: Result<ClaimStorage, VolumeError>]
+        claims: [String: Result<ClaimStorage, VolumeError>],
+        tokens: [ServiceAccountTokenKey: Result<String, VolumeError>]
     ) {
         self.configMaps = configMaps
         self.secrets = secrets
         self.claims = claims
+        self.tokens = tokens
     }
 
     /// Reads every object once. One that cannot be read fails only those that ask for it.
@@ -70,7 +81,13 @@ public struct PodObjects: Sendable {
                 claims[name] = .failure(unavailable("persistentvolumeclaim", namespace, name, error))
             }
         }
-        return PodObjects(configMaps: configMaps, secrets: secrets, claims: claims)
+        var tokens: [ServiceAccountTokenKey: Result<String, VolumeError>] = [:]
+        for key in names.tokens {
+            do throws(VolumeError) { tokens[key] = .success(try await source.token(key)) } catch {
+                tokens[key] = .failure(error)
+            }
+        }
+        return PodObjects(configMaps: configMaps, secrets: secrets, claims: claims, tokens: tokens)
     }
 
     private static func unavailable(
@@ -89,4 +106,24 @@ public struct PodObjects: Sendable {
 
     /// Nil when it does not exist; throws ``VolumeError/Code/sourceUnavailable`` when that is not known.
     public func claim(_ name: String) throws(VolumeError) -> ClaimStorage? { try claims[name]?.get() }
+
+    /// Throws ``VolumeError/Code/sourceUnavailable`` when there is none now.
+    func token(_ key: ServiceAccountTokenKey) throws(VolumeError) -> String {
+        guard let token = tokens[key] else {
+            throw VolumeError(.sourceUnavailable, "the token of service account \"\(key.serviceAccount)\" was not read")
+        }
+        return try token.get()
+    }
+}
+
+extension PodObjectNames {
+    /// What a running pod's files follow: the objects behind the volumes that its containers mount.
+    public init(followedBy pod: Pod) {
+        self.init()
+        guard let layout = try? PodVolumeLayout(stateDirectory: "", pod: pod) else { return }
+        for volume in (try? PlannedVolume.all(of: pod, layout: layout, claims: nil, skipsUnknown: true)) ?? []
+        where volume.plugin.isRefreshable {
+            formUnion(volume.plugin.objectNames(for: pod))
+        }
+    }
 }

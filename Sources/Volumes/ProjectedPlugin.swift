@@ -6,10 +6,12 @@ struct ProjectedPlugin: VolumePlugin {
 
     let source: ProjectedVolumeSource
 
-    var objectNames: PodObjectNames {
+    func objectNames(for pod: Pod) -> PodObjectNames {
         PodObjectNames(
             configMaps: Set(source.sources.compactMap(\.configMap?.name)),
-            secrets: Set(source.sources.compactMap(\.secret?.name)))
+            secrets: Set(source.sources.compactMap(\.secret?.name)),
+            tokens: Set(
+                source.sources.compactMap { $0.serviceAccountToken.map { ServiceAccountTokenKey(pod, $0) } }))
     }
     var isRefreshable: Bool { true }
 
@@ -41,13 +43,21 @@ struct ProjectedPlugin: VolumePlugin {
             return try DownwardAPIPlugin.files(downwardAPI.items, defaultMode: source.defaultMode, context)
         }
         let path = "\(context.fieldPath).projected.sources[\(index)]"
-        if projection.serviceAccountToken != nil {
-            throw VolumeError(
-                .unsupported,
-                "\(path).serviceAccountToken is not supported by this node: set spec.automountServiceAccountToken to "
-                    + "false or remove the source")
-        }
+        if let token = projection.serviceAccountToken { return [try file(token, path, context)] }
         throw VolumeError(
-            .unsupported, "\(path) is not supported by this node: use secret, configMap or downwardAPI")
+            .unsupported,
+            "\(path) is not supported by this node: use secret, configMap, downwardAPI or serviceAccountToken")
+    }
+    /// A token is for the pod's own user alone: where the pod says who that is, nobody else may read it.
+    private func file(
+        _ token: ServiceAccountTokenProjection, _ path: String, _ context: VolumeContext
+    ) throws(VolumeError) -> VolumeFile {
+        let text = try context.objects.token(ServiceAccountTokenKey(context.pod, token))
+        let user = try context.soleUser()
+        let isPrivate = user != nil || context.pod.spec.securityContext?.fsGroup != nil
+        return VolumeFile(
+            path: token.path, bytes: Array(text.utf8),
+            mode: isPrivate ? 0o600 : KeyProjection.bits(source.defaultMode ?? KeyProjection.defaultMode),
+            userID: user)
     }
 }

@@ -7,7 +7,7 @@ struct SecretPlugin: VolumePlugin {
     let source: SecretVolumeSource
 
     private var name: String { source.secretName ?? "" }
-    var objectNames: PodObjectNames { PodObjectNames(secrets: [name]) }
+    func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames(secrets: [name]) }
     var isRefreshable: Bool { true }
 
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume {

@@ -9,6 +9,7 @@ public import LinuxKernel
 public actor VolumeManager {
     private let stateDirectory: String
     private let objects: any VolumeObjectSource
+    private let followedObjects: any VolumeObjectSource
     private let nodeAllocatable: @Sendable () -> [String: Quantity]
     private let hostPaths: any HostPathGuarding
     private let claimsDirectory: String?
@@ -18,17 +19,20 @@ public actor VolumeManager {
 
     /// - Parameters:
     ///   - stateDirectory: the absolute path that holds one directory per pod UID.
+    ///   - objects: asked when volumes are made.
+    ///   - followedObjects: asked when they are refreshed; may answer from what it has heard. Nil for `objects`.
     ///   - nodeAllocatable: what the node has for pods now, by resource name: bounds volumes in memory.
     ///   - hostPaths: asked about every hostPath volume when it is mounted.
     ///   - claimsDirectory: the absolute path that holds what persistent volume claims keep, one directory per namespace
     ///     with one per claim; nil refuses pods that use claims.
     public init(
-        stateDirectory: String, objects: any VolumeObjectSource,
+        stateDirectory: String, objects: any VolumeObjectSource, followedObjects: (any VolumeObjectSource)? = nil,
         nodeAllocatable: @escaping @Sendable () -> [String: Quantity], hostPaths: any HostPathGuarding = NoHostPaths(),
         claimsDirectory: String? = nil, pool: KernelThreadPool = .shared
     ) {
         self.stateDirectory = stateDirectory
         self.objects = objects
+        self.followedObjects = followedObjects ?? objects
         self.nodeAllocatable = nodeAllocatable
         self.hostPaths = hostPaths
         self.claimsDirectory = claimsDirectory
@@ -100,11 +104,12 @@ public actor VolumeManager {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         let planned = try PlannedVolume.all(of: pod, layout: layout, claims: claimsDirectory)
             .filter { isWanted($0.plugin) }
-        let names = planned.reduce(into: PodObjectNames()) { $0.formUnion($1.plugin.objectNames) }
+        let names = planned.reduce(into: PodObjectNames()) { $0.formUnion($1.plugin.objectNames(for: pod)) }
         await enter(layout.podDirectory)
         defer { leave(layout.podDirectory) }
         // Read while the pod is ours: an older answer never overwrites a newer one.
-        let objects = await PodObjects.fetch(names, namespace: pod.metadata.namespace ?? "", from: self.objects)
+        let objects = await PodObjects.fetch(
+            names, namespace: pod.metadata.namespace ?? "", from: onlyIfPresent ? followedObjects : self.objects)
         let (allocatable, hostPaths) = (nodeAllocatable(), hostPaths)
         return try await pool.run { () throws(VolumeError) in
             if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }

@@ -8,9 +8,17 @@ public protocol VolumeObjectSource: Sendable {
     func secret(namespace: String, name: String) async throws(VolumeError) -> Secret?
     /// Nil when there is no such persistent volume claim; throws when that cannot be known now.
     func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
+    /// A token that is valid now; ``VolumeError/Code/sourceUnavailable`` when none can be had now.
+    func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String
 }
 
 extension VolumeObjectSource {
     /// No claims.
     public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? { nil }
+
+    /// No service accounts.
+    public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {
+        throw VolumeError(
+            .unsupported, "a static pod may not use a service account: remove the serviceAccountToken source")
+    }
 }

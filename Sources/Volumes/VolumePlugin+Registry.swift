@@ -6,7 +6,10 @@ extension Volume {
     /// - Parameters:
     ///   - fieldPath: where the volume is in the pod, such as `spec.volumes[0]`.
     ///   - claims: the directory for claims; nil when the pod may use none.
-    func plugin(at fieldPath: String, claims: String? = nil) throws(VolumeError) -> any VolumePlugin {
+    ///   - podName: for the claims that are made for the pod; nil when it may have none.
+    func plugin(
+        at fieldPath: String, claims: String? = nil, podName: String? = nil
+    ) throws(VolumeError) -> any VolumePlugin {
         if let emptyDir { return EmptyDirPlugin(source: emptyDir) }
         if let hostPath { return HostPathPlugin(source: hostPath) }
         if let configMap { return ConfigMapPlugin(source: configMap) }
@@ -14,10 +17,15 @@ extension Volume {
         if let downwardAPI { return DownwardAPIPlugin(source: downwardAPI) }
         if let projected { return ProjectedPlugin(source: projected) }
         if let persistentVolumeClaim, let claims { return ClaimPlugin(source: persistentVolumeClaim, root: claims) }
+        if ephemeral != nil, let claims, let podName {
+            return ClaimPlugin(
+                source: PersistentVolumeClaimVolumeSource(claimName: "\(podName)-\(name)"), isEphemeral: true,
+                root: claims)
+        }
         throw VolumeError(
             .unsupported,
             "\(fieldPath): \(typeDescription) not supported by this node; use emptyDir, hostPath, configMap, secret, "
-                + "downwardAPI or projected",
+                + "downwardAPI, projected or persistentVolumeClaim",
             volume: name)
     }
 

@@ -8,8 +8,8 @@ import LinuxKernel
 protocol VolumePlugin: Sendable {
     /// The directory below `pods/<uid>/volumes` that holds volumes of this kind.
     static var directoryName: String { get }
-    /// The ConfigMaps, Secrets and claims ``mount(_:)`` reads.
-    var objectNames: PodObjectNames { get }
+    /// The ConfigMaps, Secrets, claims and tokens ``mount(_:)`` reads.
+    func objectNames(for pod: Pod) -> PodObjectNames
     /// The content follows its objects, or the pod, as long as the pod lives.
     var isRefreshable: Bool { get }
     /// Makes the volume, or finds it as an earlier run of the agent left it, at whichever point that was killed.
@@ -18,7 +18,7 @@ protocol VolumePlugin: Sendable {
 }
 
 extension VolumePlugin {
-    var objectNames: PodObjectNames { PodObjectNames() }
+    func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames() }
     var isRefreshable: Bool { false }
 }
 
@@ -45,6 +45,21 @@ struct VolumeContext: Sendable {
                 .invalid, "spec.securityContext.fsGroup \(group) is not a group id: use 0 to \(UInt32.max - 1)")
         }
         return value
+    }
+
+    /// The host's id of the user as which all containers run; nil when they name none, or not the same.
+    func soleUser() throws(VolumeError) -> UInt32? {
+        let spec = pod.spec
+        let users = Set(
+            (spec.containers + (spec.initContainers ?? []))
+                .map { $0.securityContext?.runAsUser ?? spec.securityContext?.runAsUser })
+        guard users.count == 1, let user = users.first ?? nil else { return nil }
+        // The largest id is -1 to chown(2): no change.
+        let inside = UInt32(exactly: user).flatMap { $0 < .max ? $0 : nil }
+        guard let inside, let host = ids.map({ $0.hostID(inside) }) ?? inside else {
+            throw VolumeError(.invalid, "securityContext.runAsUser \(user) is not a user id of the pod")
+        }
+        return host
     }
 
     /// Who owns what is in memory. Not every kernel maps the ids of a tmpfs (before Linux 6.3 none), and nobody but the pod ever

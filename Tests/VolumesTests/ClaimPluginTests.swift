@@ -40,6 +40,39 @@ import Testing
         }
     }
 
+    @Test("a volume of the API's that this node makes is a directory of its own, found again by every pod")
+    func provisioned() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let path = world.root + "/volumes/.provisioned/pvc-1"
+            #expect(try mount(world, .provisioned("pvc-1")).hostPath == path)
+            #expect(try mode(path) == 0o777)
+            try world.write("volumes/.provisioned/pvc-1/counter", "1")
+            #expect(try mount(world, .provisioned("pvc-1"), uid: "uid-2", readOnly: true).isReadOnly)
+            #expect(try FileSystem.readText(path + "/counter") == "1")
+            #expect(throws: VolumeError.self) { try mount(world, .provisioned("../data")) }
+        }
+    }
+
+    @Test("a claim made for a pod is that pod's alone where it brings it along; others may name it")
+    func ephemeral() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let storage = ClaimStorage.made(forPodUID: "uid-1", .provisioned("pvc-1"))
+            #expect(try mount(world, storage, uid: "uid-2").hostPath.hasSuffix("/pvc-1"))
+            let source = PersistentVolumeClaimVolumeSource(claimName: "web-v")
+            func bring(_ storage: ClaimStorage, uid: String) throws(VolumeError) -> MountedVolume {
+                let pod = world.pod([Volume(name: "v", ephemeral: EphemeralVolumeSource())], uid: uid)
+                return try ClaimPlugin(source: source, isEphemeral: true, root: world.root + "/volumes").mount(
+                    VolumeContext(
+                        pod: pod, volumeName: "v", fieldPath: "spec.volumes[0]", directory: world.pods + "/unused",
+                        objects: PodObjects(claims: ["web-v": storage]), nodeAllocatable: [:],
+                        hostPaths: HostPathRules()))
+            }
+            #expect(try bring(storage, uid: "uid-1").hostPath.hasSuffix("/pvc-1"))
+            #expect(throws: VolumeError.self) { try bring(storage, uid: "uid-2") }
+            #expect(throws: VolumeError.self) { try bring(.provisioned("pvc-1"), uid: "uid-1") }
+        }
+    }
+
     @Test("a group that comes later gets the directory", .enabled(if: isRoot, needsRoot))
     func group() async throws {
         try await VolumeWorld.with { (world) async throws in

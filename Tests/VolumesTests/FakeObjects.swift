@@ -7,6 +7,7 @@ final class FakeObjects: VolumeObjectSource {
     private struct State {
         var configMaps: [String: ConfigMap] = [:]
         var secrets: [String: Secret] = [:]
+        var tokens: [ServiceAccountTokenKey: String] = [:]
         var isReachable = true
     }
 
@@ -19,6 +20,13 @@ final class FakeObjects: VolumeObjectSource {
     func setSecret(_ name: String, _ data: [String: String]) {
         let encoded = data.mapValues { Base64.encode(Array($0.utf8)) }
         state.withLock { $0.secrets[name] = Secret(metadata: ObjectMeta(name: name), data: encoded) }
+    }
+
+    func setToken(_ key: ServiceAccountTokenKey, _ token: String?) { state.withLock { $0.tokens[key] = token } }
+
+    func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {
+        guard let token = try reachable().tokens[key] else { throw VolumeError(.sourceUnavailable, "no token") }
+        return token
     }
 
     func setReachable(_ isReachable: Bool) { state.withLock { $0.isReachable = isReachable } }

@@ -81,6 +81,35 @@ import Testing
         }
     }
 
+    @Test(
+        "an emptyDir in huge pages has pages of the size that the pod asks for, and is refused without",
+        .enabled(if: (try? FileSystem.readText("/proc/filesystems"))?.contains("hugetlbfs") == true))
+    func emptyDirInHugePages() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            func pod(_ medium: String, asks: [String]) -> Pod {
+                var pod = world.pod(
+                    [Volume(name: "huge", emptyDir: EmptyDirVolumeSource(medium: medium))], fsGroup: 12)
+                let requests = Dictionary(uniqueKeysWithValues: asks.map { ($0, Quantity.bytes(2 << 20)) })
+                pod.spec.containers[0].resources = ResourceRequirements(requests: requests)
+                return pod
+            }
+            let asking = pod("HugePages", asks: ["hugepages-2Mi"])
+            let volume = try #require(try await world.manager().mount(asking)["huge"])
+            var information = statfs()
+            try kernelCall("statfs") { statfs(volume.hostPath, &information) }
+            #expect(information.f_type == 0x9584_58f6 && information.f_bsize == 2 << 20)
+            #expect(try mode(volume.hostPath) == 0o2777)
+            #expect(try await world.manager().mount(pod("HugePages-2Mi", asks: ["hugepages-2Mi"]))["huge"] == volume)
+            #expect(try Mount.points(below: world.root) == [volume.hostPath], "a second mount hid the first")
+            for wrong in [
+                pod("HugePages", asks: []), pod("HugePages-1Gi", asks: ["hugepages-2Mi"]), pod("Disk", asks: []),
+                pod("HugePages", asks: ["hugepages-2Mi", "hugepages-1Gi"]),
+            ] {
+                #expect(await failure(world.manager(), wrong) != nil)
+            }
+        }
+    }
+
     @Test("a configMap shows its keys with modes, text and binary, and follows changes")
     func configMapVolume() async throws {
         try await VolumeWorld.with { (world) async throws in
@@ -261,14 +290,13 @@ import Testing
             #expect(error?.message.hasPrefix("spec.volumes[0]: volume type nfs is not supported by this node") == true)
             let huge = Volume(name: "huge", emptyDir: EmptyDirVolumeSource(medium: "HugePages"))
             error = await failure(world.manager(), world.pod([huge]))
-            #expect(error?.message.hasPrefix("spec.volumes[0].emptyDir.medium \"HugePages\" is not supported") == true)
-            let token = VolumeProjection(serviceAccountToken: ServiceAccountTokenProjection(path: "token"))
+            #expect(error?.message.hasPrefix("spec.volumes[0].emptyDir.medium \"HugePages\": the pod must ask") == true)
+            let bundle = VolumeProjection(clusterTrustBundle: ClusterTrustBundleProjection(name: "ca", path: "ca"))
             error = await failure(
                 world.manager(),
-                world.pod([Volume(name: "api", projected: ProjectedVolumeSource(sources: [token]))]))
+                world.pod([Volume(name: "api", projected: ProjectedVolumeSource(sources: [bundle]))]))
             #expect(
-                error?.message.hasPrefix(
-                    "spec.volumes[0].projected.sources[0].serviceAccountToken is not supported by this node") == true)
+                error?.message.hasPrefix("spec.volumes[0].projected.sources[0] is not supported by this node") == true)
         }
     }
 

@@ -6,7 +6,12 @@ public enum NodeSelection {
         guard let required = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution else {
             return true
         }
-        return required.nodeSelectorTerms.contains { matches($0, node: node) }
+        return matches(required, node: node)
+    }
+
+    /// Any one of its terms is enough.
+    public static func matches(_ selector: NodeSelector, node: Node) -> Bool {
+        selector.nodeSelectorTerms.contains { matches($0, node: node) }
     }
 
     /// The sum of the weights of the preferences the node fulfils.

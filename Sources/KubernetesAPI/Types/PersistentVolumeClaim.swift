@@ -10,7 +10,7 @@ public struct PersistentVolumeClaim: KubernetesResource, KindIdentified {
     @KindOf<PersistentVolumeClaim> public var kind: String
     @ZeroIfAbsent public var metadata: ObjectMeta
     @ZeroIfAbsent public var spec: PersistentVolumeClaimSpec
-    /// What a cluster once said of it; kept so that it survives a round trip.
+    /// What controllers say of it.
     public var status: JSONValue?
 
     public init(metadata: ObjectMeta = ObjectMeta(), spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()) {

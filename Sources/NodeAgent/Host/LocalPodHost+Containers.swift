@@ -99,30 +99,6 @@ extension LocalPodHost {
         _ = await KernelThreadPool.shared.run { try? cgroups.removeTree(path) }
     }
 
-    // MARK: Volumes
-
-    public func mountVolumes(of pod: Pod) async throws(PodHostError) {
-        let uid = pod.metadata.uid ?? ""
-        guard memory(uid).volumes == nil else { return }
-        do throws(VolumeError) {
-            let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod))
-            remember(uid) { $0.volumes = mounted }
-            reportClaims(of: pod)
-        } catch { throw PodHostError(reason: "FailedMount", message: "\(error)") }
-    }
-
-    /// Host ids of the pod's user namespace.
-    private func ids(of pod: Pod) async -> IDRange? {
-        await parts.runtime.readySandbox(ofPod: pod.metadata.uid ?? "")?.ids
-    }
-
-    public func refreshVolumes(of pod: Pod) async throws(PodHostError) {
-        guard memory(pod.metadata.uid ?? "").volumes != nil else { return }
-        do throws(VolumeError) { try await volumes(of: pod).refresh(pod, ids: await ids(of: pod)) } catch {
-            throw PodHostError(reason: "FailedMount", message: "\(error)")
-        }
-    }
-
     // MARK: Termination message
 
     /// The file in which one attempt leaves its last words: anybody in the container may write it.

@@ -18,6 +18,7 @@ extension LocalPodHost {
             for instance in await parts.runtime.containers(ofPod: uid) {
                 try await parts.runtime.discardLayer(of: instance.id)
             }
+            unfollow(uid)
             try await parts.volumes.unmount(podUID: uid)
             remember(uid) {
                 $0.volumes = nil

@@ -31,6 +31,8 @@ public final class LocalPodHost: PodHost {
         public var logKeeper: LogKeeper?
         /// For the pull secrets of pods that name none; nil where the control plane has put them into the pods.
         public var serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)?
+        public var followed: FollowedObjects?
+        public var tokens: ServiceAccountTokens?
 
         public init(
             runtime: RuntimeService, images: ImageManager, puller: ImagePuller, nodeCredentials: NodeCredentialFile,
@@ -39,7 +41,8 @@ public final class LocalPodHost: PodHost {
             services: @escaping @Sendable () -> [Service],
             nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
             logKeeper: LogKeeper? = nil,
-            serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)? = nil
+            serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)? = nil,
+            followed: FollowedObjects? = nil, tokens: ServiceAccountTokens? = nil
         ) {
             self.runtime = runtime
             self.images = images
@@ -55,12 +58,16 @@ public final class LocalPodHost: PodHost {
             self.events = events
             self.logKeeper = logKeeper
             self.serviceAccount = serviceAccount
+            self.followed = followed
+            self.tokens = tokens
         }
     }
 
     /// What was found or made for a pod in this process.
     struct Memory {
         var volumes: [String: MountedVolume]?
+        var freshness = VolumeFreshness()
+        var isStatic = false
         var podIPs: [String] = []
         /// The sandbox whose network and files this process has seen to.
         var preparedSandbox: String?
@@ -78,7 +85,8 @@ public final class LocalPodHost: PodHost {
     let processors: CPUManager?
     private let memories = Mutex<[String: Memory]>([:])
     public let changes: AsyncStream<String>
-    private let change: AsyncStream<String>.Continuation
+    let change: AsyncStream<String>.Continuation
+    let uptime = MonotonicTime(ContinuousClock())
 
     public init(
         _ parts: Parts, configuration: NodeAgentConfiguration, hostIPs: [String], machine: MachineResources,
@@ -108,7 +116,11 @@ public final class LocalPodHost: PodHost {
 
     /// Carries the runtime's news on, until cancelled.
     public func run() async {
-        for await event in parts.runtime.events { change.yield(event.metadata.podUID) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await event in self.parts.runtime.events { self.change.yield(event.metadata.podUID) } }
+            group.addTask { await self.followObjects() }
+            if let followed = parts.followed { group.addTask { await followed.run() } }
+        }
     }
 
     public var runtime: RuntimeService { parts.runtime }
@@ -122,6 +134,17 @@ public final class LocalPodHost: PodHost {
 
     func remember(_ uid: String, _ body: (inout Memory) -> Void) {
         memories.withLock { body(&$0[uid, default: Memory()]) }
+    }
+
+    func knowsVolumes(of uid: String) -> Bool { memories.withLock { $0[uid] != nil } }
+
+    /// Marks the files of all pods that use objects of manifests, and gives the pods' UIDs.
+    func staleStaticPods() -> [String] {
+        memories.withLock { memories in
+            let uids = memories.filter { $0.value.isStatic }.map(\.key)
+            for uid in uids { memories[uid]?.freshness.changed() }
+            return uids
+        }
     }
 
     func dropMemory(_ uid: String) { memories.withLock { $0[uid] = nil } }
@@ -149,7 +172,7 @@ public final class LocalPodHost: PodHost {
         guard !claims.isEmpty else { return }
         let names = claims.map { "\"\($0)\"" }.joined(separator: ", ")
         tellOnce(
-            "this node does not enforce the size and access modes of persistentvolumeclaims: \(names)",
+            "this node does not enforce the size \(pod.isStatic ? "and access modes " : "")of persistentvolumeclaims: \(names)",
             "ResourceNotEnforced", of: pod)
     }
 

@@ -112,7 +112,11 @@ public struct MeasuredPodHost: PodHost {
 
     public func mountVolumes(of pod: Pod) async throws(PodHostError) { try await host.mountVolumes(of: pod) }
 
-    public func refreshVolumes(of pod: Pod) async throws(PodHostError) { try await host.refreshVolumes(of: pod) }
+    public func hasVolumeNews(of pod: Pod) async -> Bool { await host.hasVolumeNews(of: pod) }
+
+    public func refreshVolumes(of pod: Pod) async throws(PodHostError) -> Duration? {
+        try await host.refreshVolumes(of: pod)
+    }
 
     public func findImage(of container: Container, in pod: Pod) async throws(PodHostError) -> ImageNeed {
         try await host.findImage(of: container, in: pod)

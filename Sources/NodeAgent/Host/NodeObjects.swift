@@ -2,40 +2,101 @@ public import KubernetesAPI
 public import KubernetesClient
 public import Volumes
 
-/// ConfigMaps, Secrets and claims for pods: for pods of manifest files those of manifest files first, and else those of the API.
-/// Claims are those of manifest files only.
+/// ConfigMaps, Secrets, claims and tokens for pods: for pods of manifest files the objects of manifest files first, and else those
+/// of the API. Their claims are those of manifest files only, and they have no service accounts.
 ///
 /// What is in a file of this node's stays out of reach of pods that anybody may create through the API.
 public struct NodeObjects: VolumeObjectSource {
     private let local: LocalObjects?
     private let client: APIClient
+    private let followed: FollowedObjects?
+    private let tokens: ServiceAccountTokens?
+    private let claims: (any ClaimSource)?
+    /// Answers from what was heard of a followed object, where the server need not be asked.
+    private let prefersFollowed: Bool
 
-    /// - Parameter local: nil for pods of the API.
-    public init(local: LocalObjects?, client: APIClient) {
+    /// - Parameters:
+    ///   - local: nil for pods of the API.
+    ///   - followed: told of what the server says when it is asked.
+    ///   - tokens: nil for pods of manifest files.
+    ///   - claims: where the claims of the API's pods are; nil for pods of manifest files.
+    public init(
+        local: LocalObjects?, client: APIClient, followed: FollowedObjects? = nil, tokens: ServiceAccountTokens? = nil,
+        claims: (any ClaimSource)? = nil
+    ) {
+        self.init(local, client, followed, tokens, claims, prefersFollowed: false)
+    }
+
+    private init(
+        _ local: LocalObjects?, _ client: APIClient, _ followed: FollowedObjects?, _ tokens: ServiceAccountTokens?,
+        _ claims: (any ClaimSource)?, prefersFollowed: Bool
+    ) {
         self.local = local
         self.client = client
+        self.followed = followed
+        self.tokens = tokens
+        self.claims = claims
+        self.prefersFollowed = prefersFollowed
+    }
+
+    /// The same for files that follow their objects: asks the server only for what is not watched yet.
+    public var following: NodeObjects {
+        NodeObjects(local, client, followed, tokens, claims, prefersFollowed: true)
     }
 
     public func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? {
         if let object = local?.configMap(namespace: namespace, name: name) { return object }
-        return try await get(ConfigMap.self, namespace, name)
+        let key = ObjectKey(namespace: namespace, name: name)
+        if prefersFollowed, let followed {
+            switch followed.knowledge(of: key) as ObjectWatch<ConfigMap>.Knowledge {
+            case .present(let object): return object
+            case .absent: return nil
+            case .unknown: break
+            }
+        }
+        let object = try await get(ConfigMap.self, key)
+        followed?.note(object, at: key)
+        return object
     }
 
     public func secret(namespace: String, name: String) async throws(VolumeError) -> Secret? {
         if let object = local?.secret(namespace: namespace, name: name) { return object }
-        return try await get(Secret.self, namespace, name)
+        let key = ObjectKey(namespace: namespace, name: name)
+        if prefersFollowed, let followed {
+            switch followed.knowledge(of: key) as ObjectWatch<Secret>.Knowledge {
+            case .present(let object): return object
+            case .absent: return nil
+            case .unknown: break
+            }
+        }
+        let object = try await get(Secret.self, key)
+        followed?.note(object, at: key)
+        return object
     }
 
     public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? {
-        try local?.claim(namespace: namespace, name: name)
+        if let local { return try local.claim(namespace: namespace, name: name) }
+        return try await claims?.claim(namespace: namespace, name: name)
     }
 
-    private func get<T: KubernetesResource>(
-        _ type: T.Type, _ namespace: String, _ name: String
-    ) async throws(VolumeError) -> T? {
-        do throws(APIError) { return try await client.get(type, namespace: namespace, name: name) } catch {
+    public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {
+        guard let tokens, local == nil else {
+            throw VolumeError(
+                .unsupported, "a static pod may not use a service account: remove the serviceAccountToken source")
+        }
+        return try await tokens.token(key)
+    }
+
+    private func get<T: KubernetesResource>(_ type: T.Type, _ key: ObjectKey) async throws(VolumeError) -> T? {
+        do throws(APIError) { return try await client.get(type, namespace: key.namespace, name: key.name) } catch {
             if error.isNotFound { return nil }
-            throw VolumeError(.sourceUnavailable, "\(T.definition.singular) \"\(name)\": \(error.message)")
+            throw VolumeError(.sourceUnavailable, "\(T.definition.singular) \"\(key.name)\": \(error.message)")
         }
     }
+}
+
+/// Where the storage of claims that the API has is found.
+public protocol ClaimSource: Sendable {
+    /// Nil when there is no such claim; throws when that cannot be known now.
+    func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
 }

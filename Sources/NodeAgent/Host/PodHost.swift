@@ -36,8 +36,14 @@ public protocol PodHost: ProbeExecution {
     /// Every volume a container of the pod mounts.
     func mountVolumes(of pod: Pod) async throws(PodHostError)
 
-    /// Brings files from objects up to date.
-    func refreshVolumes(of pod: Pod) async throws(PodHostError)
+    /// Whether what kept the pod's volumes from being mounted may be gone: something of it has changed since.
+    func hasVolumeNews(of pod: Pod) async -> Bool
+
+    /// Brings files from objects, the pod and its service account up to date, if they may be older than these. Cheap when they are
+    /// not: to be called at every look at a running pod.
+    ///
+    /// - Returns: when to call again though nothing has changed; nil never.
+    func refreshVolumes(of pod: Pod) async throws(PodHostError) -> Duration?
 
     /// Once no container runs: network, namespaces, volumes and cgroup go; records and logs stay.
     func release(_ pod: Pod) async throws(PodHostError)
@@ -88,6 +94,8 @@ extension PodHost {
     public func remember(_ failure: PodRejection, of pod: Pod) async {}
 
     public func remembered(of uid: String) async -> PodRejection? { nil }
+
+    public func hasVolumeNews(of pod: Pod) async -> Bool { false }
 
     public func allocate(_ pod: Pod) async {}
 

@@ -103,14 +103,23 @@ extension PodWorker {
             retryAfter: .seconds(1))
     }
 
+    /// Containers that wait for volumes are tried at once when what was missing may have come.
+    func hearOfVolumes() async {
+        guard let problem = volumesProblem, await context.host.hasVolumeNews(of: pod) else { return }
+        volumesProblem = nil
+        blockers = blockers.filter { $0.value.message != problem }
+    }
+
     private func mountVolumes() async -> Bool {
         do throws(PodHostError) {
             try await context.host.mountVolumes(of: pod)
             volumesRetry.reset()
+            volumesProblem = nil
             return true
         } catch {
             record(.warning, error.reason, error.message)
             let delay = volumesRetry.failed(random: 0.5)
+            volumesProblem = error.message
             for container in pod.spec.containers + (pod.spec.initContainers ?? []) {
                 block(container.name, reason: pod.spec.defaultWaitingReason, message: error.message, retryAfter: delay)
             }

@@ -46,6 +46,8 @@ actor PodWorker {
     var sandboxRetry = Backoff(policy: PodWorker.retryPolicy)
     var volumesRetry = Backoff(policy: RetryPolicy(initialDelay: .seconds(1), maximumDelay: .seconds(60)))
     var releaseRetry = Backoff(policy: PodWorker.retryPolicy)
+    /// Why the volumes could not be mounted the last time.
+    var volumesProblem: String?
     var sandboxBlockedUntil: Duration?
     /// The last status built here; that of the API may be older.
     var reported: PodStatus?
@@ -53,7 +55,6 @@ actor PodWorker {
     let uptime: MonotonicTime
     /// The stage or the grace has changed, or a container has ended: those who wait look again.
     let changed = WakeSignal()
-    private var volumesDueAt: Duration?
     private var activeSince: Duration?
     private var isFirstLook = true
     private var backOffToldFor: [String: String] = [:]
@@ -66,8 +67,8 @@ actor PodWorker {
     private let wake: AsyncStream<Void>.Continuation
 
     static let retryPolicy = RetryPolicy(initialDelay: .milliseconds(250), maximumDelay: .seconds(10))
-    /// Files from objects follow their source at least this often.
-    private static let volumeRefreshInterval = Duration.seconds(60)
+    /// Files that could not be brought up to date are tried again so soon.
+    private static let volumeRetryInterval = Duration.seconds(60)
 
     init(_ pod: Pod, context: PodDependencies) {
         uid = pod.metadata.uid ?? ""
@@ -199,6 +200,7 @@ actor PodWorker {
             beginTermination(graceSeconds: nil)
             return nil
         }
+        await hearOfVolumes()
         // Each action changes what is observed; a plan that keeps finding work stops after a bound and goes on next time.
         for _ in 0..<16 {
             var observation = await observe()
@@ -297,18 +299,13 @@ actor PodWorker {
         } == true
     }
 
-    /// Gives the moment of the next refresh.
+    /// Gives the moment at which files are to be looked at again.
     private func refreshVolumes() async -> Duration? {
         guard hasRefreshableVolumes else { return nil }
-        if let due = volumesDueAt, due <= now {
-            do throws(PodHostError) { try await context.host.refreshVolumes(of: pod) } catch {
-                record(.warning, error.reason, error.message)
-            }
-            volumesDueAt = now + Self.volumeRefreshInterval
+        do throws(PodHostError) { return try await context.host.refreshVolumes(of: pod).map { now + $0 } } catch {
+            record(.warning, error.reason, error.message)
+            return now + Self.volumeRetryInterval
         }
-        let due = volumesDueAt ?? now + Self.volumeRefreshInterval
-        volumesDueAt = due
-        return due
     }
 
     // MARK: Looking

@@ -12,8 +12,13 @@ public final class LocalObjects: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Something of them is another than before. For one consumer.
+    public let changes: AsyncStream<Void>
+    private let change: AsyncStream<Void>.Continuation
 
-    public init() {}
+    public init() {
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
 
     public func configMap(namespace: String, name: String) -> ConfigMap? {
         state.withLock { $0.configMaps["\(namespace)/\(name)"] }
@@ -33,6 +38,11 @@ public final class LocalObjects: Sendable {
 
     /// Keys are `namespace/name`.
     func replace(configMaps: [String: ConfigMap], secrets: [String: Secret], claims: [String: ClaimStorage]) {
-        state.withLock { $0 = State(configMaps: configMaps, secrets: secrets, claims: claims) }
+        let isNews = state.withLock { state in
+            let isNews = state.configMaps != configMaps || state.secrets != secrets
+            state = State(configMaps: configMaps, secrets: secrets, claims: claims)
+            return isNews
+        }
+        if isNews { change.yield() }
     }
 }

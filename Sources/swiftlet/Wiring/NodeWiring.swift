@@ -70,16 +70,23 @@ struct NodeWiring {
         let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
         let api = APIPodSource(
             client: client, nodeName: settings.nodeName, mirrors: mirrors, events: recorder, logger: logger)
-        let objects = NodeObjects(local: nil, client: client)
-        let staticObjects = NodeObjects(local: manifests.objects, client: client)
+        let followed = FollowedObjects(client: client, logger: logger)
+        let tokens = ServiceAccountTokens(server: client, logger: logger)
+        let claimsDirectory = settings.root + "/volumes"
+        let objects = NodeObjects(
+            local: nil, client: client, followed: followed, tokens: tokens,
+            claims: APIClaims(
+                client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
+                node: { reporter.node }))
+        let staticObjects = NodeObjects(local: manifests.objects, client: client, followed: followed)
         let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
         let volumes = VolumeManager(
-            stateDirectory: podsDirectory, objects: objects, nodeAllocatable: { reporter.allocatable },
-            hostPaths: check)
+            stateDirectory: podsDirectory, objects: objects, followedObjects: objects.following,
+            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory)
         let staticVolumes = VolumeManager(
-            stateDirectory: podsDirectory, objects: staticObjects, nodeAllocatable: { reporter.allocatable },
-            hostPaths: check, claimsDirectory: settings.root + "/volumes")
+            stateDirectory: podsDirectory, objects: staticObjects, followedObjects: staticObjects.following,
+            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory)
         let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
         group.addTask { await logKeeper.run() }
         var configuration = foundation.configuration
@@ -95,7 +102,8 @@ struct NodeWiring {
                 services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
                 events: recorder, logKeeper: logKeeper,
                 // A Kubernetes API server has put them into the pods.
-                serviceAccount: endpoint == nil ? nil : serviceAccounts(client)),
+                serviceAccount: endpoint == nil ? nil : serviceAccounts(client), followed: followed,
+                tokens: tokens),
             configuration: configuration, hostIPs: addresses,
             machine: MachineResources(
                 memoryBytes: information.memory, swapBytes: information.swap,
@@ -132,6 +140,7 @@ struct NodeWiring {
         group.addTask { await host.run() }
         group.addTask { await probes.run() }
         group.addTask { await manifests.run() }
+        group.addTask { for await _ in manifests.objects.changes { host.localObjectsChanged() } }
         group.addTask { await mirrors.run() }
         group.addTask { await api.run() }
         group.addTask { await agent.run() }

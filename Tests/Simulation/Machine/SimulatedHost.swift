@@ -175,7 +175,7 @@ extension SimulatedHost {
         }
     }
 
-    func refreshVolumes(of pod: Pod) async throws(PodHostError) {}
+    func refreshVolumes(of pod: Pod) async throws(PodHostError) -> Duration? { nil }
 
     func release(_ pod: Pod) async throws(PodHostError) {
         try await call {

@@ -1,0 +1,16 @@
+extension PersistentVolume {
+    /// Whether a node has the volume. One whose nodes cannot be read is on none.
+    public func isAvailable(on node: Node) -> Bool {
+        guard let required = spec.nodeAffinity?["required"], required != .null else { return true }
+        guard let selector = try? JSONValueDecoder().decode(NodeSelector.self, from: required) else { return false }
+        return NodeSelection.matches(selector, node: node)
+    }
+
+    /// As the API has it: `Pending`, `Available`, `Bound`, `Released` or `Failed`.
+    public var phase: String { status?["phase"]?.stringValue ?? "Pending" }
+}
+
+extension PersistentVolumeClaim {
+    /// As the API has it: `Pending`, `Bound` or `Lost`.
+    public var phase: String { status?["phase"]?.stringValue ?? "Pending" }
+}

@@ -1,0 +1,64 @@
+public import KubernetesAPI
+public import KubernetesClient
+public import Volumes
+
+/// The storage of claims that the API has bound to volumes this node can reach.
+public struct APIClaims: ClaimSource {
+    private let client: APIClient
+    private let provisioned: ProvisionedVolumes
+    private let node: @Sendable () -> Node
+
+    /// - Parameter node: this node with its labels, as last known.
+    public init(client: APIClient, provisioned: ProvisionedVolumes, node: @escaping @Sendable () -> Node) {
+        self.client = client
+        self.provisioned = provisioned
+        self.node = node
+    }
+
+    public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? {
+        guard let claim = try await get(PersistentVolumeClaim.self, namespace, name) else { return nil }
+        let volumeName = claim.spec.volumeName ?? ""
+        guard claim.phase == "Bound", !volumeName.isEmpty else { return .unbound("it is not bound to a volume") }
+        let volume = try await get(PersistentVolume.self, nil, volumeName)
+        let storage = Self.storage(of: claim, in: volume, on: node(), provisioned: provisioned)
+        let owner = claim.metadata.ownerReferences?.first { $0.controller == true && $0.kind == "Pod" }
+        return owner.map { .made(forPodUID: $0.uid, storage) } ?? storage
+    }
+
+    /// Pure.
+    static func storage(
+        of claim: PersistentVolumeClaim, in volume: PersistentVolume?, on node: Node, provisioned: ProvisionedVolumes
+    ) -> ClaimStorage {
+        let name = claim.spec.volumeName ?? ""
+        guard let volume else { return .unbound("persistentvolume \"\(name)\" not found") }
+        guard let reference = volume.spec.claimRef, reference.uid == claim.metadata.uid, reference.uid != nil else {
+            return .unbound("persistentvolume \"\(name)\" is bound to another claim")
+        }
+        guard volume.isAvailable(on: node) else {
+            return .unbound("no matching NodeSelectorTerms: persistentvolume \"\(name)\" is not on this node")
+        }
+        if volume.spec.volumeMode == "Block" {
+            return .unbound("persistentvolume \"\(name)\" has volumeMode Block, which this node does not support")
+        }
+        if provisioned.owns(volume) { return .provisioned(name) }
+        let field = "persistentvolume \"\(name)\": spec."
+        if let hostPath = volume.spec.hostPath { return .hostPath(hostPath, field: field + "hostPath") }
+        if let local = volume.spec.local {
+            // What it stands for is there already: a disk that is not mounted yet must not be written past.
+            let path = HostPathVolumeSource(path: local.path, type: HostPathType.directory.rawValue)
+            return .hostPath(path, field: field + "local")
+        }
+        return .unbound(
+            "persistentvolume \"\(name)\" is of type \(volume.spec.sourceNames.first ?? "none"), this node has hostPath "
+                + "and local")
+    }
+
+    private func get<T: KubernetesResource>(
+        _ type: T.Type, _ namespace: String?, _ name: String
+    ) async throws(VolumeError) -> T? {
+        do throws(APIError) { return try await client.get(type, namespace: namespace, name: name) } catch {
+            if error.isNotFound { return nil }
+            throw VolumeError(.sourceUnavailable, "\(T.definition.singular) \"\(name)\": \(error.message)")
+        }
+    }
+}
