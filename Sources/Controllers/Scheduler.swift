@@ -13,6 +13,8 @@ public final class Scheduler: Controller, ServiceLifecycle.Service {
     private let pods: Informer<Pod>
     private let nodes: Informer<Node>
     private let assignment: any PodAssignment
+    /// Nil for a scheduler that does not look at volumes.
+    let volumes: SchedulerVolumes?
     private let recorder: EventRecorder
     private let queue: WorkQueue<ObjectKey>
     private let wallClock: @Sendable () -> Timestamp
@@ -24,25 +26,28 @@ public final class Scheduler: Controller, ServiceLifecycle.Service {
     /// Another look at a pod nobody takes, should a change ever be missed.
     static let safetyNetInterval = Duration.seconds(300)
 
-    public convenience init(client: APIClient, logger: Logger) {
+    public convenience init(
+        client: APIClient, pods: Informer<Pod>, nodes: Informer<Node>, volumes: SchedulerVolumes, logger: Logger
+    ) {
         self.init(
-            pods: Informer(Pod.self, client: client, logger: logger),
-            nodes: Informer(Node.self, client: client, logger: logger), assignment: client,
+            pods: pods, nodes: nodes, assignment: client,
             recorder: EventRecorder(component: SchedulingDecision.schedulerName, sink: client, logger: logger),
-            queue: WorkQueue(), logger: logger)
+            queue: WorkQueue(), volumes: volumes, logger: logger)
     }
 
     /// - Parameters:
     ///   - pods: of all namespaces and all nodes; run by the scheduler, as are `nodes` and `recorder`.
     public init(
         pods: Informer<Pod>, nodes: Informer<Node>, assignment: any PodAssignment, recorder: EventRecorder,
-        queue: WorkQueue<ObjectKey>, wallClock: @escaping @Sendable () -> Timestamp = { .now() }, logger: Logger
+        queue: WorkQueue<ObjectKey>, volumes: SchedulerVolumes? = nil,
+        wallClock: @escaping @Sendable () -> Timestamp = { .now() }, logger: Logger
     ) {
         self.pods = pods
         self.nodes = nodes
         self.assignment = assignment
         self.recorder = recorder
         self.queue = queue
+        self.volumes = volumes
         self.wallClock = wallClock
         self.logger = logger
     }
@@ -59,6 +64,7 @@ public final class Scheduler: Controller, ServiceLifecycle.Service {
                     work.addTask { await self.nodes.run() }
                     work.addTask { await self.follow(podEvents) }
                     work.addTask { await self.follow(nodeEvents) }
+                    work.addTask { await self.followVolumes() }
                     // One worker: each decision must see the room the one before has given away.
                     work.addTask { await ControllerLoop(self, queue: self.queue, logger: self.logger).run(workers: 1) }
                 }
@@ -72,8 +78,13 @@ public final class Scheduler: Controller, ServiceLifecycle.Service {
         guard pods.hasSynced, nodes.hasSynced else { return .done }
         let known = withAssumptions(pods.snapshot())
         guard let pod = known[key] else { return .done }
-        let decision = SchedulingDecision.decide(
-            pod, nodes: Array(nodes.snapshot().values), pods: Array(known.values))
+        let (all, others) = (Array(nodes.snapshot().values), Array(known.values))
+        let decision: SchedulingDecision
+        switch try await lookAtVolumes(of: pod, nodes: all, pods: others) {
+        case .nodes(let nodes): decision = SchedulingDecision.decide(pod, nodes: nodes, pods: others)
+        case .nowhere(let message): decision = .unschedulable(message: message)
+        case .waits: return .requeue(after: Self.safetyNetInterval)
+        }
         switch decision {
         case .notOurs: return .done
         case .gated:
@@ -184,7 +195,7 @@ extension Scheduler {
     }
 
     /// The most important first, then the oldest.
-    private func enqueuePending() {
+    func enqueuePending() {
         let pending = pods.snapshot().values.filter(SchedulingDecision.isPending)
         let ordered = pending.sorted { left, right in
             let (leftPriority, rightPriority) = (left.spec.priority ?? 0, right.spec.priority ?? 0)

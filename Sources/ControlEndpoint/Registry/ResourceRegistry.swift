@@ -68,6 +68,11 @@ struct ResourceRegistry: Sendable {
                     name: "token", kind: "TokenRequest", group: "authentication.k8s.io", version: "v1",
                     verbs: ["create"])
             ]),
+        RegisteredResource(
+            PersistentVolumeClaim.self, strategy: PersistentVolumeStrategy.claims, table: .persistentVolumeClaims),
+        RegisteredResource(
+            PersistentVolume.self, strategy: PersistentVolumeStrategy.volumes, table: .persistentVolumes),
+        RegisteredResource(StorageClass.self, table: .storageClasses),
         RegisteredResource(Lease.self, strategy: PlainStrategy(createsOnUpdate: true), table: .leases),
     ]
 }

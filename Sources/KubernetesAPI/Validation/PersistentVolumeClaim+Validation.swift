@@ -1,8 +1,7 @@
 extension PersistentVolumeClaim: Validatable {
-    /// The rules of the API, and what a node that makes the storage itself cannot do.
+    /// The rules of the API, and what this node cannot do.
     public func validate() -> [FieldError] {
         var errors = metadata.validate(namespaced: true, name: NameRules.dns1123Subdomain)
-        errors += PersistentStorage.requireName(metadata)
         let path = FieldPath("spec")
         errors += PersistentStorage.validate(accessModes: spec.accessModes, at: path.child("accessModes"))
         errors += PersistentStorage.validate(volumeMode: spec.volumeMode, at: path.child("volumeMode"))
@@ -12,7 +11,7 @@ extension PersistentVolumeClaim: Validatable {
             errors += FieldChecks.name(name, at: path.child("volumeName"), NameRules.dns1123Subdomain)
         }
         for (name, isSet) in [
-            ("selector", spec.selector != nil), ("dataSource", spec.dataSource != nil),
+            ("dataSource", spec.dataSource != nil),
             ("dataSourceRef", spec.dataSourceRef != nil),
             ("volumeAttributesClassName", spec.volumeAttributesClassName?.isEmpty == false),
         ] where isSet {
@@ -21,19 +20,27 @@ extension PersistentVolumeClaim: Validatable {
         }
         return errors
     }
+
+    /// What a claim of a manifest may not have beyond that: its storage is made, or named, and never chosen.
+    public func validateManifest() -> [FieldError] {
+        guard spec.selector != nil else { return PersistentStorage.requireName(metadata) }
+        return PersistentStorage.requireName(metadata) + [
+            .forbidden(
+                FieldPath("spec", "selector"), "not supported in a manifest; name a volume in spec.volumeName")
+        ]
+    }
 }
 
 extension PersistentVolume: Validatable {
-    /// The rules of the API, and what a node that never removes anything cannot do.
+    /// The rules of the API, and what this node cannot do.
     public func validate() -> [FieldError] {
         var errors = metadata.validate(namespaced: false, name: NameRules.dns1123Subdomain)
-        errors += PersistentStorage.requireName(metadata)
         let path = FieldPath("spec")
         errors += PersistentStorage.validate(accessModes: spec.accessModes, at: path.child("accessModes"))
         errors += PersistentStorage.validate(volumeMode: spec.volumeMode, at: path.child("volumeMode"))
         errors += PersistentStorage.validate(size: spec.capacity, at: path.child("capacity"))
         errors += FieldChecks.vocabulary(
-            spec.persistentVolumeReclaimPolicy, ["Retain"], at: path.child("persistentVolumeReclaimPolicy"))
+            spec.persistentVolumeReclaimPolicy, ["Retain", "Delete"], at: path.child("persistentVolumeReclaimPolicy"))
         if spec.mountOptions?.isEmpty == false {
             errors.append(.forbidden(path.child("mountOptions"), "not supported by this node"))
         }
@@ -44,6 +51,14 @@ extension PersistentVolume: Validatable {
                 claim.namespace, at: path.child("namespace"), NameRules.dns1123Label)
         }
         return errors + validateSource(at: path)
+    }
+
+    /// What a volume of a manifest may not have beyond that: nothing of it is ever removed.
+    public func validateManifest() -> [FieldError] {
+        PersistentStorage.requireName(metadata)
+            + FieldChecks.vocabulary(
+                spec.persistentVolumeReclaimPolicy, ["Retain"],
+                at: FieldPath("spec", "persistentVolumeReclaimPolicy"))
     }
 
     private func validateSource(at path: FieldPath) -> [FieldError] {

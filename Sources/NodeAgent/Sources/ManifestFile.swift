@@ -104,11 +104,11 @@ struct ManifestFile: Hashable, Sendable {
             case "PersistentVolumeClaim":
                 guard var claim = decode(PersistentVolumeClaim.self, document, value, at: path) else { return }
                 place(&claim.metadata)
-                check(claim.validate(), document, at: path)
+                check(claim.validate() + claim.validateManifest(), document, at: path)
                 manifest.claims.append(placed(claim, document, path))
             case "PersistentVolume":
                 guard let volume = decode(PersistentVolume.self, document, value, at: path) else { return }
-                check(volume.validate(), document, at: path)
+                check(volume.validate() + volume.validateManifest(), document, at: path)
                 manifest.volumes.append(placed(volume, document, path))
             default: readItems(document, value, kind, at: path, depth: depth)
             }

@@ -116,14 +116,8 @@ struct NodeProcess: ServiceLifecycle.Service {
                 }
             }
             if let endpoint {
-                let scheduler = Scheduler(client: client, logger: logger)
-                group.addTask { try await scheduler.run() }
-                let workloads = WorkloadControllers(
-                    client: client, certificatePEM: endpoint.server.credentials.authority.certificatePEM,
-                    logger: logger)
-                group.addTask { try await workloads.run() }
-                let collector = GarbageCollector(client: client, logger: logger)
-                group.addTask { try await collector.run() }
+                startControllers(
+                    client, authorityPEM: endpoint.server.credentials.authority.certificatePEM, in: &group)
             }
             try await applyFiles(client)
             notifier.ready(status: "\(settings.nodeName) is up")
@@ -136,6 +130,28 @@ struct NodeProcess: ServiceLifecycle.Service {
             }
             group.cancelAll()
         }
+    }
+
+    /// What an API server of its own needs beside itself.
+    private func startControllers(
+        _ client: APIClient, authorityPEM: String, in group: inout ThrowingTaskGroup<Void, any Error>
+    ) {
+        let pods = Informer(Pod.self, client: client, logger: logger)
+        let nodes = Informer(Node.self, client: client, logger: logger)
+        let volumes = VolumeInformers(client: client, logger: logger)
+        let binder = PersistentVolumeController(
+            client: client, volumes: volumes, pods: pods, nodes: nodes,
+            storage: ProvisionedDirectories(root: settings.root), provisioner: ProvisionedVolumes.provisioner,
+            logger: logger)
+        let scheduler = Scheduler(
+            client: client, pods: pods, nodes: nodes,
+            volumes: SchedulerVolumes(informers: volumes, client: client), logger: logger)
+        let workloads = WorkloadControllers(client: client, certificatePEM: authorityPEM, logger: logger)
+        let collector = GarbageCollector(client: client, logger: logger)
+        group.addTask { await binder.run() }
+        group.addTask { try await scheduler.run() }
+        group.addTask { try await workloads.run() }
+        group.addTask { try await collector.run() }
     }
 
     // MARK: The endpoint
