@@ -303,10 +303,13 @@ struct ImageManagerTests {
             archive { $0["layers"] = [] },
             archive { $0["config"] = ["mediaType": "application/x-helm", "digest": .string(good.id), "size": 1] },
             archive { $0["config"] = ["digest": "sha256:../../x", "size": 1] },
-            archive { $0["layers"] = .array((0..<10_000).map { _ in ["digest": .string(good.id), "size": 1] }) },
         ]
         try await StoreFixture.run { (store) async throws in
-            for archive in archives { #expect(try await refusal(store, archive) == .invalidArchive) }
+            for (number, archive) in archives.enumerated() {
+                #expect(try await refusal(store, archive) == .invalidArchive, "archive \(number)")
+            }
+            let layers: JSONValue = .array((0..<10_000).map { _ in ["digest": .string(good.id), "size": 1] })
+            #expect(try await refusal(store, archive { $0["layers"] = layers }) == .limitExceeded)
             #expect(try await store.importBytes(archive { _ in }).count == 1)
         }
     }

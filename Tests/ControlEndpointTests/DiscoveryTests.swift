@@ -21,7 +21,7 @@ struct DiscoveryTests {
         #expect(groupNames.contains("coordination.k8s.io") && groupNames.contains("storage.k8s.io"))
         let group = await endpoint.send("GET", "/apis/coordination.k8s.io").value
         #expect(group.string("preferredVersion", "groupVersion") == "coordination.k8s.io/v1")
-        #expect(await endpoint.send("GET", "/apis/apps").status == 404)
+        #expect(await endpoint.send("GET", "/apis/unknown.example.org").status == 404)
         let version = await endpoint.send("GET", "/version").value
         #expect(version.string("major") == "1" && version.string("minor") == "36")
     }

@@ -126,14 +126,14 @@ struct EndpointAPIReadTests {
         #expect(beta.value.string("apiVersion") == "meta.k8s.io/v1beta1")
     }
 
-    @Test("every kind has a table whose rows fit its columns")
+    @Test("every kind that can be listed has a table whose rows fit its columns")
     func tables() async throws {
         let endpoint = try await EndpointFixture()
         try await endpoint.create("/api/v1/nodes", ["metadata": ["name": "n1"]])
-        for resource in endpoint.operations.registry.resources {
+        for resource in endpoint.operations.registry.resources where resource.verbs.contains("list") {
             let table = await endpoint.send("GET", resource.definition.path(), accept: Self.tableType).value
             let width = table.list("columnDefinitions").count
-            #expect(width > 1)
+            #expect(width > 1, "\(resource.id)")
             #expect(table.list("rows").allSatisfy { $0.list("cells").count == width }, "\(resource.id)")
         }
     }

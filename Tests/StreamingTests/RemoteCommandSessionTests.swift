@@ -110,7 +110,7 @@ struct RemoteCommandSessionTests {
     func wanted() throws {
         #expect(throws: StreamingError.self) { try RemoteCommandRequest(query: [("command", "ls")]) }
         let request = try RemoteCommandRequest(query: [
-            ("command", "a"), ("command", "b"), ("stderr", "1"), ("tty", "1"),
+            ("command", "a"), ("command", "b"), ("stdout", "1"), ("stderr", "1"), ("tty", "1"),
         ])
         #expect(request.command == ["a", "b"] && request.isTerminal && !request.hasError)
     }
