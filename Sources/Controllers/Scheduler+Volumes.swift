@@ -46,7 +46,9 @@ extension Scheduler {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await event in claims {
+                    // A claim without a class is given the default one after it was made.
                     if case .applied(let old, let new) = event, let old, old.phase == new.phase,
+                        old.spec.storageClassName == new.spec.storageClassName,
                         old.metadata.deletionTimestamp == new.metadata.deletionTimestamp
                     {
                         continue

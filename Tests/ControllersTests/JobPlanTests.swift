@@ -34,6 +34,18 @@ struct JobPlanTests {
         JobPlan.make(job, pods: pods, now: now)
     }
 
+    /// What comes of the ended pods when all of them have been counted, and lost the finalizer.
+    private func settled(_ job: Job, _ pods: [Pod]) -> JobPlan {
+        var job = job
+        job.status = plan(job, pods).status
+        let counted = pods.map { pod in
+            var pod = pod
+            if ["Succeeded", "Failed"].contains(pod.status?.phase) { pod.metadata.finalizers = nil }
+            return pod
+        }
+        return plan(job, counted)
+    }
+
     @Test("pods run as many at a time as asked for, and no more than are still needed")
     func parallel() {
         #expect(plan(Self.job(completions: 5, parallelism: 2), []).creations == 2)
@@ -63,7 +75,11 @@ struct JobPlanTests {
 
     @Test("a job is complete when enough pods have succeeded")
     func complete() {
-        let done = plan(Self.job(), [Self.pod("a", .succeeded)])
+        let decided = plan(Self.job(), [Self.pod("a", .succeeded)])
+        #expect(decided.status.finishedCondition == nil && decided.status.succeeded == nil)
+        #expect(decided.status.conditions?.map(\.type) == ["SuccessCriteriaMet"])
+        let done = settled(Self.job(), [Self.pod("a", .succeeded)])
+        #expect(done.status.succeeded == 1)
         #expect(done.status.finishedCondition?.type == "Complete" && done.status.completionTime == Self.now)
         #expect(done.creations == 0)
     }
@@ -73,7 +89,7 @@ struct JobPlanTests {
         let job = Self.job(completions: nil, parallelism: 2)
         let running = plan(job, [Self.pod("a", .succeeded), Self.pod("b")])
         #expect(running.status.finishedCondition == nil && running.creations == 0 && running.deletions.isEmpty)
-        let ended = plan(job, [Self.pod("a", .succeeded), Self.pod("b", .failed)])
+        let ended = settled(job, [Self.pod("a", .succeeded), Self.pod("b", .failed)])
         #expect(ended.status.finishedCondition?.type == "Complete")
     }
 
@@ -91,7 +107,7 @@ struct JobPlanTests {
     @Test("more failures than allowed end the job and its other pods")
     func backoffLimit() {
         let job = Self.job(completions: 2, parallelism: 2, backoffLimit: 0)
-        let plan = plan(job, [Self.pod("a", .failed), Self.pod("b")])
+        let plan = settled(job, [Self.pod("a", .failed), Self.pod("b")])
         #expect(plan.status.finishedCondition?.reason == "BackoffLimitExceeded")
         #expect(plan.deletions.map(\.metadata.name) == ["b"])
     }
@@ -122,7 +138,7 @@ struct JobPlanTests {
     @Test("a finished job goes when the time it is kept for is over")
     func lifetime() {
         var job = Self.job { $0.spec.ttlSecondsAfterFinished = 30 }
-        job.status = plan(job, [Self.pod("a", .succeeded)]).status
+        job.status = settled(job, [Self.pod("a", .succeeded)]).status
         let early = plan(job, [])
         #expect(!early.removesJob && early.nextLook == .seconds(30))
         #expect(plan(job, [], now: Timestamp(seconds: Self.now.seconds + 30)).removesJob)

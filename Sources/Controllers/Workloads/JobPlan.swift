@@ -81,7 +81,7 @@ struct JobPlan: Equatable {
             status.startTime = now.wholeSeconds
         }
         if status.startTime == nil { status.startTime = now.wholeSeconds }
-        if let end = outcome(job, active, now) { return finish(end, now) }
+        if let end = decided ?? outcome(job, active, now) { return finish(end, active, now) }
         let parallelism = Int(max(0, job.spec.parallelism ?? 1))
         var wanted = parallelism
         if let completions = job.spec.completions {
@@ -166,10 +166,23 @@ struct JobPlan: Equatable {
         return nil
     }
 
-    private mutating func finish(_ end: Outcome, _ now: Timestamp) {
-        for type in end.isSuccess ? ["SuccessCriteriaMet", "Complete"] : ["FailureTarget", "Failed"] {
-            set(type, true, end.reason, end.message, now)
+    /// An end that was decided before, and waits for its pods to be counted.
+    private var decided: Outcome? {
+        status.conditions?.first { ["SuccessCriteriaMet", "FailureTarget"].contains($0.type) && $0.status == "True" }
+            .map {
+                Outcome(
+                    isSuccess: $0.type == "SuccessCriteriaMet", reason: $0.reason ?? "", message: $0.message ?? "")
+            }
+    }
+
+    /// Decided, the job's other pods go; over, once every pod that has ended is counted, as who waits for it reads the counters.
+    private mutating func finish(_ end: Outcome, _ active: [Pod], _ now: Timestamp) {
+        if decided == nil {
+            set(end.isSuccess ? "SuccessCriteriaMet" : "FailureTarget", true, end.reason, end.message, now)
         }
+        deletions = active
+        guard status.uncountedTerminatedPods == nil else { return }
+        set(end.isSuccess ? "Complete" : "Failed", true, end.reason, end.message, now)
         if end.isSuccess { status.completionTime = now.wholeSeconds }
         nextLook = nil
     }
