@@ -288,7 +288,10 @@ def late_monitors(world):
     os.link(world.binaries / "swiftlet-monitor", binaries / "on-time")
     held = place / "held"
     script = binaries / "swiftlet-monitor"
-    script.write_text(f'#!/bin/sh\nwhile test -e {held}; do sleep 0.05; done\nexec {binaries}/on-time "$@"\n')
+    begun = place / "begun"
+    begun.touch()
+    script.write_text(
+        f'#!/bin/sh\necho $$ >>{begun}\nwhile test -e {held}; do sleep 0.05; done\nexec {binaries}/on-time "$@"\n')
     script.chmod(0o755)
     node = world.new_node("late")
     node.binaries = binaries
@@ -297,11 +300,11 @@ def late_monitors(world):
     diaries = [Diary(place, f"late-{number}") for number in range(3)]
 
     def waiting_monitors():
-        """Shells that run the script: the kernel shows the interpreter's file, the arguments name the script."""
+        """Of those that have begun, the ones that are still the script's shell."""
         found = 0
-        for entry in pathlib.Path("/proc").iterdir():
+        for pid in begun.read_text().split():
             try:
-                found += entry.name.isdigit() and str(script).encode() in (entry / "cmdline").read_bytes()
+                found += pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/bin/sh\0")
             except OSError:
                 continue
         return found
