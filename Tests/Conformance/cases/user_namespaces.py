@@ -363,7 +363,7 @@ def layers(space, node, world):
     before = on_disk()
     script = (
         "cat /top /etc/theirs; ls -ln /etc | grep theirs; ls /etc; echo new >/etc/passwd; echo x >>/etc/theirs; "
-        "ls -ln /etc/theirs; id -u; echo end; while sleep 0.1; do :; done"
+        "ls -ln /etc/theirs; id -u 2>/dev/null; echo end; while sleep 0.1; do :; done"
     )
     ids = set()
     for pod_name in ("one", "two"):
