@@ -162,6 +162,8 @@ extension Checker {
         if container.startupProbe != nil, run?.startupSucceeded != true {
             return expect(!shown.ready, "I6", "\(ledger.uid)/\(container.name)", "ready before it has started")
         }
+        // Its hook runs: it counts as started afterwards.
+        if container.lifecycle?.postStart != nil, run?.postStartEndedAt == nil { return }
         guard let probe = container.readinessProbe else {
             return expect(shown.ready, "I6", "\(ledger.uid)/\(container.name)", "runs without probe and is not ready")
         }

@@ -163,10 +163,12 @@ extension Checker {
         if ledger.runs[index].stopBegunAt == nil { ledger.runs[index].stopBegunAt = now }
     }
 
-    /// A sidecar is told after the app containers and the later sidecars have ended, unless the grace is over.
+    /// A sidecar is told after the app containers and the later sidecars have ended, unless the grace is over, or it goes alone: for
+    /// a probe or its own failed hook.
     private func checkStopOrder(_ ledger: PodLedger, _ instance: SimulatedMachine.Instance, _ about: String) {
         guard let container = ledger.container(instance.container), ledger.isSidecar(container),
-            ledger.runs[ledger.index(instance.id) ?? 0].condemned == nil, !hasNewImage(ledger, instance),
+            let index = ledger.index(instance.id), ledger.runs[index].condemned == nil,
+            !ledger.runs[index].postStartFailed, !hasNewImage(ledger, instance),
             !ledger.usesRestartAll, !ledger.isOrphan
         else { return }
         let order = ledger.spec.initContainers ?? []
