@@ -133,6 +133,7 @@ extension SimulatedHost {
     func createSandbox(for pod: Pod, attempt: UInt32) async throws(PodHostError) {
         try await call {
             let uid = pod.metadata.uid ?? ""
+            world.checker.begins(uid)
             try await pause()
             var id: String?
             do {

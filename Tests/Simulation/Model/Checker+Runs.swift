@@ -141,6 +141,12 @@ extension Checker {
         }
     }
 
+    /// An agent makes the first thing of a pod.
+    func begins(_ uid: String) {
+        guard let ledger = ledgers[uid] else { return }
+        ledger.begunAt = ledger.begunAt ?? now
+    }
+
     // MARK: Ends
 
     func signalled(_ instance: SimulatedMachine.Instance) {
@@ -216,7 +222,7 @@ extension Checker {
     }
 
     private func passedDeadline(_ ledger: PodLedger) -> Duration? {
-        ledger.deadlineAt.flatMap { $0 - .seconds(2) <= now ? $0 - .seconds(2) : nil }
+        ledger.earliestDeadline.flatMap { $0 - .seconds(2) <= now ? $0 - .seconds(2) : nil }
     }
 
     /// The time between signal and kill is never below two seconds, except after a removal with its single second.
@@ -258,7 +264,7 @@ extension Checker {
         let hasReason =
             ledger.isLeaving || run.condemned != nil || run.postStartFailed || ledger.terminalWrittenAt != nil
             || hasNewImage(ledger, instance) || ledger.isOver
-            || ledger.deadlineAt.map { now >= $0 - .seconds(2) } == true
+            || ledger.earliestDeadline.map { now >= $0 - .seconds(2) } == true
             || ledger.usesRestartAll
                 && ledger.containers.contains { other in
                     ledger.newest(other.name)?.exit.map { ledger.restartsAll(other, after: $0) } == true

@@ -60,6 +60,15 @@ final class PodLedger {
     /// It is in no source the present agent has, so that its definition is not known to it.
     var isOrphan = false
 
+    /// When an agent first made something for it: no status may tell of that while the API is away.
+    var begunAt: Duration?
+
+    /// The earliest that an agent may take for the end of its time.
+    var earliestDeadline: Duration? {
+        guard let seconds = pod.spec.activeDeadlineSeconds else { return nil }
+        return [firstStatusAt, begunAt].compactMap(\.self).min().map { $0 + .seconds(seconds) }
+    }
+
     var deadlineAt: Duration? {
         guard let seconds = pod.spec.activeDeadlineSeconds, let firstStatusAt else { return nil }
         return firstStatusAt + .seconds(seconds)
