@@ -99,13 +99,7 @@ final class JobController: Controller {
         guard status != job.status else { return }
         var updated = job
         updated.status = status
-        do {
-            _ = try await client.updateStatus(updated)
-        } catch {
-            // Newer than known: the informer will show it and bring another run.
-            if error.isNotFound || error.isConflict { return }
-            throw error
-        }
+        guard try await client.writeStatus(updated) else { return }
         guard job.status?.finishedCondition == nil, let end = status.finishedCondition else { return }
         if end.type == "Complete" {
             recorder.record(ObjectReference(to: job), reason: "Completed", message: "Job completed")

@@ -91,13 +91,7 @@ final class ReplicaSetController: Controller {
         guard status != set.status else { return }
         var updated = set
         updated.status = status
-        do {
-            _ = try await client.updateStatus(updated)
-        } catch {
-            // Newer than known: the informer will show it and bring another run.
-            if error.isNotFound || error.isConflict { return }
-            throw error
-        }
+        _ = try await client.writeStatus(updated)
     }
 }
 

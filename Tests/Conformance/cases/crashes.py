@@ -310,14 +310,17 @@ def late_monitors(world):
         return found
 
     held.touch()
-    for diary in diaries[:2]:
-        space.create(diary.pod())
-    eventually("two monitors are late", lambda: waiting_monitors() == 2)
-    node.kill()
-    node.start()
-    space.create(diaries[2].pod())
-    eventually("three containers wait", lambda: waiting_monitors() >= 3)
-    held.unlink()
+    try:
+        for diary in diaries[:2]:
+            space.create(diary.pod())
+        eventually("two monitors are late", lambda: waiting_monitors() == 2)
+        node.kill()
+        node.start()
+        space.create(diaries[2].pod())
+        eventually("three containers wait", lambda: waiting_monitors() >= 3)
+    finally:
+        # Whatever came of it, nothing may wait for ever.
+        held.unlink()
     for diary in diaries:
         uid = space.wait_ready(diary.name)["metadata"]["uid"]
         eventually("the diary begins", diary.lines)
