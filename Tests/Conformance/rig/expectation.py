@@ -37,7 +37,7 @@ def eventually(what, condition, seconds=20.0, interval=0.05):
     """Polls the condition until it gives something true, and returns that; fails after so many seconds.
 
     Only for what announces itself by no event, such as a process or a file; objects of the API are watched.
-    A Failure that the condition raises counts as false, and the last one is shown.
+    A Failure that the condition raises counts as false, as does a file that is not there yet, and the last one is shown.
     """
     seconds *= PATIENCE
     deadline = time.monotonic() + seconds
@@ -47,7 +47,7 @@ def eventually(what, condition, seconds=20.0, interval=0.05):
             result = condition()
             if result:
                 return result
-        except Failure as failure:
+        except (Failure, FileNotFoundError) as failure:
             last = failure
         if time.monotonic() >= deadline:
             raise Failure(f"{what}: not within {seconds:g} s" + (f" ({last})" if last else ""))
