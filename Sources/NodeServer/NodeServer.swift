@@ -1,6 +1,7 @@
 public import ContainerImages
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 import LinuxKernel
 public import Logging
@@ -52,7 +53,9 @@ public final class NodeServer: Service {
         let mask = umask(0o177)
         let local = Application(
             router: LocalRoutes.router(state),
-            configuration: .init(address: .unixDomainSocket(path: configuration.socketPath), serverName: "swiftlet"),
+            configuration: .init(
+                address: .unixDomainSocket(path: configuration.socketPath), serverName: "swiftlet",
+                availableConnectionsDelegate: connectionLimit()),
             onServerRunning: { [running] _ in
                 _ = umask(mask)
                 running.yield()
@@ -70,6 +73,11 @@ public final class NodeServer: Service {
                 }
             }
         }
+    }
+
+    /// One for each server, as it counts.
+    private func connectionLimit() -> any AvailableConnectionsDelegate {
+        MaximumAvailableConnections(configuration.maximumConnections, logger: quiet)
     }
 
     /// Hummingbird tells of every connection; this node tells of its pods.
@@ -91,7 +99,8 @@ public final class NodeServer: Service {
             router: NodeAPIRoutes.router(state),
             server: try .tls(.http1(), tlsConfiguration: tls),
             configuration: .init(
-                address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet", reuseAddress: true),
+                address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet",
+                reuseAddress: true, availableConnectionsDelegate: connectionLimit()),
             onServerRunning: { [running] _ in running.yield() }, logger: quiet)
     }
 }

@@ -6,6 +6,8 @@ public struct NodeServerConfiguration: Sendable {
     public var api: API?
     public var nodeName: String
     public var version: String
+    /// Connections that each of the interfaces holds at a time; others wait.
+    public var maximumConnections: Int
 
     /// The node's HTTPS interface (kubelet's port 10250). Only clients with a certificate of `clientCAPEM` get past the handshake.
     public struct API: Sendable {
@@ -26,10 +28,11 @@ public struct NodeServerConfiguration: Sendable {
         }
     }
 
-    public init(socketPath: String, api: API?, nodeName: String, version: String) {
+    public init(socketPath: String, api: API?, nodeName: String, version: String, maximumConnections: Int = 1000) {
         self.socketPath = socketPath
         self.api = api
         self.nodeName = nodeName
         self.version = version
+        self.maximumConnections = maximumConnections
     }
 }

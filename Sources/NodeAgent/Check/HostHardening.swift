@@ -42,10 +42,7 @@ public struct HostHardening: Hashable, Sendable {
         }
         host.commandLine = text("/proc/cmdline") ?? ""
         host.swapBytes = (try? ProcFS.memory())?.swapTotalBytes ?? 0
-        var limit = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-            host.openFiles = UInt64(limit.rlim_cur)
-        }
+        host.openFiles = OpenFileLimit.highest.map { UInt64($0) }
         for name in sysctlNames {
             host.sysctls[name] = text("/proc/sys/" + name.replacing(".", with: "/")).flatMap { Int64($0) }
         }

@@ -33,6 +33,7 @@ struct NodeProcess: ServiceLifecycle.Service {
 
     /// Runs until SIGTERM or SIGINT. Containers go on running.
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
+        OpenFileLimit.raise()
         let logger = LogOutput.logger("swiftlet")
         let policy = try policy(settings, mode, logger)
         let lock = try NodeLock(directories: [settings.root, settings.run])
@@ -171,11 +172,12 @@ struct NodeProcess: ServiceLifecycle.Service {
         if case .agent = mode { return nil }
         let source = NodeLogSource()
         let usage = runsAgent ? NodeUsageSource(nodeName: settings.nodeName) : nil
+        var configuration = ControlEndpointConfiguration(
+            rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
+            nodeName: settings.nodeName)
+        configuration.maximumConnections = OpenFileLimit.connections
         let server = try ControlEndpointServer(
-            configuration: ControlEndpointConfiguration(
-                rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
-                nodeName: settings.nodeName),
-            logSource: source, metricsSource: usage, logger: logger)
+            configuration: configuration, logSource: source, metricsSource: usage, logger: logger)
         group.addTask {
             defer { end.send() }
             try await server.run()

@@ -273,7 +273,7 @@ struct NodeWiring {
         return NodeServer(
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
-                version: SwiftletCommand.version),
+                version: SwiftletCommand.version, maximumConnections: OpenFileLimit.connections),
             agent: agent, host: host, images: foundation.images, usage: usage, counters: counters,
             findings: {
                 HostCheck.run(hierarchies, networkShortfalls: shortfalls)
