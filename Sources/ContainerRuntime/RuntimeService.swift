@@ -29,7 +29,9 @@ public actor RuntimeService {
 
     let configuration: RuntimeConfiguration
     let logger: Logger
-    let loop: EpollLoop
+    /// Where the news of all containers and commands come in. What mostly waits for them runs on its executor, without a change of
+    /// threads for each.
+    public nonisolated let loop: EpollLoop
     let pool = KernelThreadPool.shared
     let bootID: String
     var containersByID: [String: Entry] = [:]

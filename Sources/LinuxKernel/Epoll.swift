@@ -57,6 +57,10 @@ public final class EpollLoop: Sendable {
         core.schedule(after: duration, handler: handler)
     }
 
+    /// Runs tasks on the loop's thread, between handlers: what such a task waits for from a handler reaches it without a change of
+    /// threads. Tasks must not block either. Those of a loop that has ended go on where tasks usually run.
+    public var executor: any TaskExecutor { core }
+
     /// Ends the loop and waits for its thread, unless it is called on that thread. No handler runs afterwards.
     public func stop() { core.stop() }
 }
@@ -74,6 +78,7 @@ private final class EpollLoopCore: Sendable {
     }
 
     private struct State {
+        var jobs: [UnownedJob] = []
         var registrations: [UInt64: Registration] = [:]
         var deadlines: [UInt64: Deadline] = [:]
         /// When the loop looks at the deadlines next; none of them is earlier. A removed one leaves it as it was: the loop then wakes
@@ -84,7 +89,9 @@ private final class EpollLoopCore: Sendable {
         var nextToken: UInt64 = 1
         var isStopping = false
         var hasEnded = false
+        /// Nil once somebody has been told to wait for its end.
         var thread: pthread_t?
+        var loopThread: pthread_t?
     }
 
     private let epoll: OwnedDescriptor
@@ -200,26 +207,58 @@ private final class EpollLoopCore: Sendable {
         }
     }
 
+    fileprivate func run(_ job: UnownedJob) {
+        // With others waiting the loop is awake, or about to be.
+        let (hasEnded, isFirst) = state.withLock { state in
+            if state.hasEnded { return (true, false) }
+            state.jobs.append(job)
+            return (false, state.jobs.count == 1 && state.loopThread.map { pthread_equal($0, pthread_self()) } != 1)
+        }
+        if hasEnded { globalConcurrentExecutor.enqueue(ExecutorJob(job)) } else if isFirst { wake() }
+    }
+
     private func wake() {
         var one: UInt64 = 1
         // It fails only when the counter is full, and then the loop is awake.
         _ = write(wakeUp.raw, &one, 8)
     }
 
+    /// How often those that tasks begin meanwhile run before descriptors and deadlines have their turn again.
+    private static let turnsPerRound = 32
+
+    /// - Returns: whether there were any.
+    private func runJobs() -> Bool {
+        let jobs = takeJobs()
+        for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+        return !jobs.isEmpty
+    }
+
+    private func takeJobs() -> [UnownedJob] {
+        state.withLock { state in
+            defer { state.jobs = [] }
+            return state.jobs
+        }
+    }
+
     private func run() {
+        state.withLock { $0.loopThread = pthread_self() }
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
             let count = epoll_wait(epoll.raw, &events, Int32(events.count), millisecondsToNextLook())
             // Only EINTR is possible: the descriptor is ours and open.
             for event in events.prefix(max(0, Int(count))) { dispatch(event) }
             for deadline in takeDue() { deadline.handler() }
+            var turns = 0
+            while turns < Self.turnsPerRound, runJobs() { turns += 1 }
             if !finishRound() { return }
         }
     }
 
     /// As epoll_wait(2) takes it, rounded up: -1 is for ever.
     private func millisecondsToNextLook() -> Int32 {
-        guard let next = state.withLock({ $0.nextLook }) else { return -1 }
+        let (next, hasJobs) = state.withLock { ($0.nextLook, !$0.jobs.isEmpty) }
+        if hasJobs { return 0 }
+        guard let next else { return -1 }
         let rest = ContinuousClock.now.duration(to: next)
         guard rest > .zero else { return 0 }
         // An early look finds nothing due and waits again.
@@ -261,6 +300,11 @@ private final class EpollLoopCore: Sendable {
             return (state.completions, state.isStopping)
         }
         for completion in completions { completion() }
+        if ended { for job in takeJobs() { globalConcurrentExecutor.enqueue(ExecutorJob(job)) } }
         return !ended
     }
+}
+
+extension EpollLoopCore: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) { run(UnownedJob(job)) }
 }

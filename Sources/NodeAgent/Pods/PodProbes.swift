@@ -10,22 +10,28 @@ public final class PodProbes: Sendable {
     }
 
     let prober: Prober
+    private let executor: (any TaskExecutor)?
     let news: AsyncStream<News>
 
-    /// - Parameter random: uniform in 0..<1, spreads first runs.
+    /// - Parameters:
+    ///   - executor: where probes run; best where the news of commands come in.
+    ///   - random: uniform in 0..<1, spreads first runs.
     public init(
-        runner: any ProbeRunning, clock: some Clock<Duration> = ContinuousClock(),
+        runner: any ProbeRunning, clock: some Clock<Duration> = ContinuousClock(), executor: (any TaskExecutor)? = nil,
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
         let (news, tell) = AsyncStream<News>.makeStream()
         self.news = news
+        self.executor = executor
         prober = Prober(
             runner: runner, clock: clock, random: random, onChange: { tell.yield(.changed(podUID: $0)) },
             onEvent: { tell.yield(.event($0)) })
     }
 
     /// Probes until cancelled.
-    public func run() async { await prober.run() }
+    public func run() async {
+        await withTaskExecutorPreference(executor) { await prober.run() }
+    }
 
     /// Figures of every probe, for the metrics.
     public func metrics() async -> [ProberMetrics] { await prober.metrics() }

@@ -113,7 +113,10 @@ struct NodeWiring {
         let connections = MultiThreadedEventLoopGroup.singleton
         let durations = AgentDurations()
         let measured = MeasuredPodHost(host, durations)
-        let probes = PodProbes(runner: try ProbeRunner(group: connections, execution: measured))
+        let loop = foundation.runtime.loop
+        let probes = PodProbes(
+            runner: try ProbeRunner(group: connections, execution: measured), clock: EpollLoopClock(loop),
+            executor: loop.executor)
         let admission = NodeAdmission(
             reporter: reporter, client: client, pressures: { pressures.current },
             unsafeSysctls: { settings.allowedUnsafeSysctls + check.unsafeSysctls(of: $0) },
