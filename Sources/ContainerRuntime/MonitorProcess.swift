@@ -39,7 +39,7 @@ enum MonitorProcess {
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
         var sources = [null.raw, memory.raw, theirs.raw, listener.raw]
         if pidNamespace >= 0 { sources.append(pidNamespace) }
-        let pid = try spawn(program, mode: "monitor", directory: directory, sources: sources)
+        let pid = try spawn(program, directory: directory, sources: sources)
         return Spawned(pid: pid, socket: ours)
     }
 
@@ -97,8 +97,8 @@ enum MonitorProcess {
 
     /// posix_spawn(3): a vfork-style clone, so that the agent's memory is never copied.
     /// - Parameter sources: become descriptor 0 (and 1, 2), 3, 4, … 6 at most.
-    static func spawn(
-        _ program: String, mode: String, directory: String, sources: [Int32]
+    private static func spawn(
+        _ program: String, directory: String, sources: [Int32]
     ) throws(KernelError) -> pid_t {
         let view = try MonitorProgram.at(program)
         // dup2 targets 0…7 must not clobber a source that happens to have such a number.
@@ -136,7 +136,7 @@ enum MonitorProcess {
         var pid: pid_t = 0
         let code = view.childPath.withCString { path in
             "swiftlet-monitor".withCString { name in
-                mode.withCString { mode in
+                "monitor".withCString { mode in
                     var arguments: [UnsafeMutablePointer<CChar>?] = [
                         UnsafeMutablePointer(mutating: name), UnsafeMutablePointer(mutating: mode), nil,
                     ]

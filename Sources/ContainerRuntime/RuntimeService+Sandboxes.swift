@@ -57,7 +57,7 @@ extension RuntimeService {
             try await pool.run { () throws(RuntimeError) in
                 do throws(KernelError) {
                     try FileSystem.makeDirectories(sandbox.directory)
-                    try SandboxNamespaces.create(sandbox, monitor: configuration.monitorPath)
+                    try SandboxNamespaces.create(sandbox)
                     let record = SandboxRecord(bootID: bootID, sandbox: sandbox)
                     try FileSystem.writeAtomically(sandbox.directory + "/record", record.encoded(), durable: false)
                 } catch {

@@ -6,13 +6,12 @@ import SystemPackage
 
 /// Makes and removes the namespaces that a pod's containers share: each lives in a bind mount, without a process.
 enum SandboxNamespaces {
-    /// - Parameter monitor: path of `swiftlet-monitor`, of which a user namespace needs a process.
-    static func create(_ sandbox: PodSandbox, monitor: String) throws(KernelError) {
+    static func create(_ sandbox: PodSandbox) throws(KernelError) {
         for (name, _) in sandbox.namespaces {
             _ = try OwnedDescriptor.open(sandbox.namespacePath(name), O_RDONLY | O_CREAT | O_EXCL, mode: 0o600)
         }
         if let ids = sandbox.ids {
-            try createOwned(sandbox, ids, monitor: monitor)
+            try createOwned(sandbox, ids)
         } else {
             try createOnThread(sandbox)
         }
@@ -26,21 +25,10 @@ enum SandboxNamespaces {
     }
 
     /// The user namespace first, and the others by its root: so they are owned by it.
-    private static func createOwned(_ sandbox: PodSandbox, _ ids: IDRange, monitor: String) throws(KernelError) {
-        guard let hostname = CString(sandbox.hostname.utf8) else {
-            throw KernelError("sethostname", sandbox.hostname, errno: .invalidArgument)
-        }
-        let flags = sandbox.ownedNamespaces.reduce(0) { $0 | $1.type }
+    private static func createOwned(_ sandbox: PodSandbox, _ ids: IDRange) throws(KernelError) {
         let process = try NamespaceProcess.start(
-            monitor,
-            steps: [
-                .unshare(flags: UInt32(CLONE_NEWUSER)), .awaitRelease, .supplementaryGroups([]), .groupID(0),
-                .userID(0), .unshare(flags: UInt32(flags)), .setHostName(hostname), .awaitRelease,
-            ], directory: sandbox.directory)
-        try process.awaitStop()
-        try process.map(ids)
-        try process.resume()
-        try process.awaitStop()
+            flags: sandbox.ownedNamespaces.reduce(0) { $0 | $1.type }, hostname: sandbox.hostname)
+        try process.make(ids)
         for (name, _) in sandbox.namespaces {
             try Mount.bind(process.path(of: name), sandbox.namespacePath(name))
         }

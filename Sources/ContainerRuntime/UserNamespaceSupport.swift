@@ -35,11 +35,8 @@ public enum UserNamespaceSupport {
         let pool: IDRangePool
         do throws(IDRangeError) { pool = try configuration.idRanges.get() } catch { return error.description }
         do throws(KernelError) {
-            let process = try NamespaceProcess.start(
-                configuration.monitorPath, steps: [.unshare(flags: UInt32(CLONE_NEWUSER)), .awaitRelease],
-                directory: configuration.runDirectory)
-            try process.awaitStop()
-            if let range = pool.range(0) { try process.map(range) }
+            let process = try NamespaceProcess.start()
+            if let range = pool.range(0) { try process.make(range) }
             let namespace = try OwnedDescriptor.open(process.path(of: "user"), O_RDONLY)
             return try problem(mapping: configuration.stateDirectory, namespace)
         } catch { return "\(error)" }

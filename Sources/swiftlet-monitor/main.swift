@@ -4,8 +4,8 @@ import MonitorCoreEmbedded
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
 // listening socket; 6 a PID namespace if the plan joins one; 7 the directory of this program; the container's run directory as
 // working directory. With the
-// argument "anchor" it holds a cgroup open, with "namespaces" it makes namespaces for the agent to pin; under the name "pause"
-// it holds a pod's PID namespace, in a root that has neither arguments nor /proc.
+// argument "anchor" it holds a cgroup open; under the name "pause" it holds a pod's PID namespace, in a root that has neither
+// arguments nor /proc.
 
 /// The second word of the command line; Embedded Swift has no CommandLine.
 func firstArgument() -> ArraySlice<UInt8> {
@@ -50,19 +50,6 @@ func monitor() -> Never {
     _exit(0)
 }
 
-/// Carries the plan on descriptor 3 out itself, and reports on the socket 4: for namespaces that need a process to be made.
-func namespaces() -> Never {
-    _ = CLinux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    close(7)
-    let bytes: [UInt8]
-    let plan: LaunchPlan
-    do { bytes = try readAll(3, limit: 1 << 22) } catch { _exit(2) }
-    do { plan = try LaunchPlan(decoding: bytes) } catch { _exit(2) }
-    close(3)
-    _ = CLinux_fcntl_int(4, F_SETFD, FD_CLOEXEC)
-    ChildProcess.carryOut(plan.steps, report: 4, initPidFD: -1)
-}
-
 let argument = firstArgument()
 if strcmp(CLinux_program_name(), "pause") == 0 {
     Pause.hold()
@@ -70,8 +57,6 @@ if strcmp(CLinux_program_name(), "pause") == 0 {
     Anchor.hold()
 } else if isWord(argument, "monitor") {
     monitor()
-} else if isWord(argument, "namespaces") {
-    namespaces()
 } else {
     let usage: StaticString = "swiftlet-monitor is started by swiftlet, not by hand\n"
     _ = usage.withUTF8Buffer { write(2, $0.baseAddress, $0.count) }
