@@ -125,6 +125,6 @@ import Testing
 
     @Test("processes are counted by their lines")
     func processes() throws {
-        #expect(try v2(["cgroup.procs": "1\n22\n333\n"]).processCount("c") == 3)
+        #expect(try v2(["cgroup.procs": "1\n22\n333\n"]).usage("c").processCount == 3)
     }
 }

@@ -19,7 +19,7 @@ import Testing
             seen.append(currentThread())
             try await EpollLoopClock(loop).sleep(for: .milliseconds(1))
             seen.append(currentThread())
-            await withTaskGroup(of: pid_t.self) { group in
+            await withTaskGroup(of: pthread_t.self) { group in
                 for _ in 0..<100 { group.addTask { currentThread() } }
                 for await thread in group { seen.append(thread) }
             }
@@ -77,4 +77,4 @@ import Testing
     }
 }
 
-private func currentThread() -> pid_t { gettid() }
+private func currentThread() -> pthread_t { pthread_self() }

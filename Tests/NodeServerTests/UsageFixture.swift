@@ -29,8 +29,9 @@ enum UsageFixture {
     static let claim = FileSystemUsage(
         capacityBytes: 900, availableBytes: 700, usedBytes: 200, inodes: 50, freeInodes: 10)
 
-    static func usage(cpu: UInt64) -> CgroupUsage {
+    static func usage(cpu: UInt64, processes: UInt64? = nil) -> CgroupUsage {
         var usage = CgroupUsage()
+        usage.processCount = processes
         usage.cpuUsageNanoseconds = cpu
         usage.memoryUsageBytes = 2048
         usage.memoryInactiveFileBytes = 48
@@ -60,8 +61,8 @@ enum UsageFixture {
             startedAt: Timestamp(seconds: 1_699_999_000), usage: usage(cpu: 2_000_000_000),
             containers: [
                 .init(
-                    instance: instance, usage: usage(cpu: 1_500_000_000), startedAt: Timestamp(seconds: 1_699_999_100),
-                    processCount: 2,
+                    instance: instance, usage: usage(cpu: 1_500_000_000, processes: 2),
+                    startedAt: Timestamp(seconds: 1_699_999_100),
                     disk: .init(
                         writableLayer: DiskUsage(bytes: 11, inodes: 1), logs: DiskUsage(bytes: 22, inodes: 2)))
             ],

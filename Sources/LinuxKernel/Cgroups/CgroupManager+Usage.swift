@@ -24,6 +24,11 @@ extension CgroupManager {
             try readV1Throttling(mount + relative, &usage)
         }
         if scope.contains(.tasks) { try readTasks(directory, relative, isUnified: isUnified, scope, &usage) }
+        if scope.contains(.processes) {
+            usage.processCount = try CgroupFile.read("cgroup.procs", in: directory.raw) { bytes in
+                bytes.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
+            }
+        }
         if scope.contains(.io) { try readIO(directory, relative, isUnified: isUnified, &usage) }
         if scope.contains(.hugePages) { try readHugePages(directory, relative, isUnified: isUnified, &usage) }
         if scope.contains(.pressure), isUnified {
@@ -193,13 +198,6 @@ extension CgroupManager {
             usage.pidsCurrent = try CgroupFile.readNumber("pids.current", in: directory.raw)
             guard scope.contains(.details) else { return }
             usage.pidsLimit = try CgroupFile.readNumber("pids.max", in: directory.raw)
-        }
-    }
-
-    /// Processes in the cgroup itself, each with all its threads: as many as fit into one read of the file, some 4,000.
-    public func processCount(_ path: String) throws(KernelError) -> UInt64? {
-        try CgroupFile.read(try anchorDirectory(path) + "/cgroup.procs") { bytes in
-            bytes.reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
         }
     }
 

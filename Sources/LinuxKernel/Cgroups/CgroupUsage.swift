@@ -20,9 +20,12 @@ public struct CgroupUsage: Hashable, Sendable {
         /// Peak and kernel memory, limit of tasks: looked at rarely.
         public static let details = Scope(rawValue: 128)
 
+        /// Those of the cgroup itself, not of what is below it.
+        public static let processes = Scope(rawValue: 256)
+
         public static let cpuAndMemory: Scope = [.limits]
         public static let everything: Scope = [
-            .limits, .events, .throttling, .pressure, .io, .tasks, .hugePages, .details,
+            .limits, .events, .throttling, .pressure, .io, .tasks, .hugePages, .details, .processes,
         ]
     }
 
@@ -57,6 +60,8 @@ public struct CgroupUsage: Hashable, Sendable {
     public var pidsCurrent: UInt64?
     /// `nil` also when there is no limit.
     public var pidsLimit: UInt64?
+    /// Processes in the cgroup itself, each with all its threads: as many as fit into one read of the file, some 4,000.
+    public var processCount: UInt64?
     /// Processes the kernel killed because the cgroup ran out of memory.
     public var oomKills: UInt64?
     /// By device, in the kernel's order.

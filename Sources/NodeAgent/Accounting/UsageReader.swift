@@ -45,12 +45,8 @@ struct UsageReader: Sendable {
         guard case .running(_, let startedAt) = instance.state,
             let usage = try? configuration.cgroups.usage(instance.config.cgroupPath, containerScope(instance))
         else { return nil }
-        var entry = UsageReport.ContainerEntry(
+        return UsageReport.ContainerEntry(
             instance: instance, usage: usage, startedAt: Timestamp(nanosecondsSinceEpoch: startedAt))
-        if case .everything = scope {
-            entry.processCount = try? configuration.cgroups.processCount(instance.config.cgroupPath)
-        }
-        return entry
     }
 
     /// A pod's limits are its containers', as are its kills.
@@ -65,8 +61,8 @@ struct UsageReader: Sendable {
         switch scope {
         case .cpuAndMemory: .cpuAndMemory
         case .everything where instance.config.resources.cpuQuotaMicroseconds ?? 0 > 0:
-            [.limits, .events, .pressure, .io, .tasks, .hugePages, .throttling]
-        case .everything: [.limits, .events, .pressure, .io, .tasks, .hugePages]
+            [.limits, .events, .pressure, .io, .tasks, .hugePages, .processes, .throttling]
+        case .everything: [.limits, .events, .pressure, .io, .tasks, .hugePages, .processes]
         }
     }
 }

@@ -15,18 +15,15 @@ public struct UsageReport: Sendable {
         public var instance: ContainerInstance
         public var usage: CgroupUsage
         public var startedAt: Timestamp
-        /// Processes, each with all its threads; nil when that was not asked.
-        public var processCount: UInt64?
         public var disk: EphemeralStorageUsage.Container?
 
         public init(
-            instance: ContainerInstance, usage: CgroupUsage, startedAt: Timestamp, processCount: UInt64? = nil,
+            instance: ContainerInstance, usage: CgroupUsage, startedAt: Timestamp,
             disk: EphemeralStorageUsage.Container? = nil
         ) {
             self.instance = instance
             self.usage = usage
             self.startedAt = startedAt
-            self.processCount = processCount
             self.disk = disk
         }
     }
@@ -67,7 +64,7 @@ public struct UsageReport: Sendable {
 
         /// Of its containers together.
         public var processCount: UInt64? {
-            let counts = containers.compactMap(\.processCount)
+            let counts = containers.compactMap(\.usage.processCount)
             return counts.count == containers.count ? counts.reduce(0, +) : nil
         }
     }

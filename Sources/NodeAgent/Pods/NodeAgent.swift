@@ -260,7 +260,9 @@ public actor NodeAgent {
     public func pods() async -> [Pod] {
         var pods: [Pod] = []
         for worker in workers.values { pods.append(await worker.pod) }
-        return pods.sorted { $0.key < $1.key }
+        // Keys and numbers change places, not whole pods.
+        let order = pods.indices.map { (pods[$0].key, $0) }.sorted { $0 < $1 }
+        return order.map { pods[$0.1] }
     }
 
     /// From now on this agent starts nothing and reports nothing: its pods are about to be ended under it.

@@ -45,7 +45,7 @@ struct CadvisorRow {
                             container: config.metadata.name, id: "/" + config.cgroupPath, image: config.image,
                             name: entry.instance.id, namespace: pod.namespace, pod: pod.name),
                         usage: entry.usage, limits: config.resources,
-                        startedAt: entry.startedAt.nanosecondsSince1970, processes: entry.processCount,
+                        startedAt: entry.startedAt.nanosecondsSince1970, processes: entry.usage.processCount,
                         rootDisk: entry.disk?.writableLayer))
             }
         }
