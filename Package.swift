@@ -172,7 +172,8 @@ let package = Package(
         .target(
             name: "ControlEndpoint",
             dependencies: [
-                "KubernetesAPI", "LinuxKernel",
+                "KubernetesAPI", "LinuxKernel", "Streaming",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -201,6 +202,9 @@ let package = Package(
             name: "NodeServer",
             dependencies: [
                 "KubernetesAPI", "NodeAgent", "ContainerImages", "ContainerRuntime", "LinuxKernel", "Probes",
+                "Streaming",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),

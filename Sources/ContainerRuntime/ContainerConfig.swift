@@ -110,6 +110,14 @@ public struct ContainerConfig: Hashable, Sendable {
     public var logPath: String
     /// A running container whose PID namespace it joins; nil gives it the one its sandbox says.
     public var targetContainerID: String?
+    /// Its standard streams are a terminal.
+    public var isTerminal = false
+    /// Its standard input stays open for those who attach; else it is empty.
+    public var keepsInput = false
+    /// ...until the first of them has ended its own.
+    public var closesInputAfterFirst = false
+    /// Its monitor can be attached to: those of earlier versions could not.
+    var hasAttachments = false
     /// It is no container of the pod's but holds the sandbox's PID namespace.
     public var isSandboxProcess: Bool
     /// Kept with the container for whoever asked for it; nothing the runtime reads.

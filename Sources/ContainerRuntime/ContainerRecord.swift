@@ -142,6 +142,7 @@ extension ContainerConfig {
     private enum Addition: UInt8, CaseIterable {
         case localhostSeccomp = 1
         case appArmorProfile
+        case streams
     }
 
     fileprivate func encodeAdditions(into writer: inout WireWriter) {
@@ -150,6 +151,10 @@ extension ContainerConfig {
             switch addition {
             case .localhostSeccomp: if case .localhost(let name) = seccomp { field.write(name) }
             case .appArmorProfile: if let appArmorProfile { field.write(appArmorProfile) }
+            case .streams:
+                if hasAttachments {
+                    for flag in [isTerminal, keepsInput, closesInputAfterFirst] { field.write(flag) }
+                }
             }
             return (addition, field.bytes)
         }.filter { !$1.isEmpty }
@@ -171,6 +176,11 @@ extension ContainerConfig {
             switch addition {
             case .localhostSeccomp: seccomp = .localhost(try field.readString())
             case .appArmorProfile: appArmorProfile = try field.readString()
+            case .streams:
+                isTerminal = try field.readBool()
+                keepsInput = try field.readBool()
+                closesInputAfterFirst = try field.readBool()
+                hasAttachments = true
             }
             try field.finish()
         }

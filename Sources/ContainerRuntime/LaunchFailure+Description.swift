@@ -73,6 +73,8 @@ extension LaunchFailure {
         case .attachBind: return "attach \(bindTarget(in: plan)): \(reason)"
         case .bindDevice(let path, _, _): return "bind device \"\(LaunchFailure.string(path))\": \(reason)"
         case .setHostName(let name): return "set host name \"\(LaunchFailure.string(name))\": \(reason)"
+        case .openTerminal: return "open a terminal in the container: \(reason)"
+        case .keepInput: return "keep standard input: \(reason)"
         case .makeRootReadOnly: return "make the root read-only: \(reason)"
         case .outOfMemoryScore(let score): return "set oom_score_adj \(score): \(reason)"
         case .awaitRelease: return "wait for the release: \(reason)"

@@ -111,10 +111,13 @@ public struct LaunchPlanner: Sendable {
 
     /// A command inside a running container: the same credentials, capabilities, filter, cgroup and namespaces as its init.
     public static func planExecution(
-        of arguments: [String], in config: ContainerConfig, sandbox: PodSandbox, cgroup: CgroupFacts, seccomp: [UInt8]?
+        of arguments: [String], in config: ContainerConfig, sandbox: PodSandbox, cgroup: CgroupFacts, seccomp: [UInt8]?,
+        isTerminal: Bool = false
     ) throws(RuntimeError) -> LaunchPlan {
         var execution = config
         execution.arguments = arguments
+        execution.isTerminal = isTerminal
+        execution.keepsInput = false
         var planner = LaunchPlanner(execution, sandbox)
         for file in cgroup.joinPoints.v1TasksFiles { planner.steps.append(.joinCgroup(tasksFile: try text(file))) }
         planner.steps.append(.outOfMemoryScore(config.outOfMemoryScore))
@@ -318,6 +321,7 @@ public struct LaunchPlanner: Sendable {
         steps.append(.supplementaryGroups(config.supplementaryGroups))
         steps.append(.groupID(config.groupID))
         steps.append(.userID(config.userID))
+        if config.isTerminal { steps.append(.openTerminal) } else if config.keepsInput { steps.append(.keepInput) }
         // None of ours may be found by what follows.
         steps.append(.closeDescriptors)
         try addWorkingDirectory()
@@ -368,6 +372,9 @@ public struct LaunchPlanner: Sendable {
         for argument in config.arguments { arguments.append(try Self.text(argument)) }
         var environment: [CString] = []
         for variable in config.environment { environment.append(try Self.text(variable)) }
+        if config.isTerminal, !config.environment.contains(where: { $0.hasPrefix("TERM=") }) {
+            environment.append(CString(terminated: "TERM=xterm"))
+        }
         return .execute(candidates: candidates, arguments: arguments, environment: environment)
     }
 

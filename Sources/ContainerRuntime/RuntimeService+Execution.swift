@@ -28,25 +28,49 @@ extension RuntimeService {
         _ arguments: [String], in id: String, standardInput: Int32, standardOutput: Int32, standardError: Int32,
         timeout: Duration? = nil
     ) async throws(RuntimeError) -> Int32 {
+        let running = try beginExecution(arguments, in: id, streams: [standardInput, standardOutput, standardError])
+        return try await wait(for: running, timeout: timeout)
+    }
+
+    /// A command that was handed to its container's monitor; ``wait(for:timeout:)`` must follow.
+    struct RunningExecution: Sendable {
+        let identifier: UInt32
+        let execution: PendingExecution
+        let connection: MonitorConnection
+        let plan: LaunchPlan
+    }
+
+    /// - Parameter streams: standard input, output and error; with a terminal, sockets to take its master from.
+    func beginExecution(
+        _ arguments: [String], in id: String, streams: [Int32], isTerminal: Bool = false
+    ) throws(RuntimeError) -> RunningExecution {
         guard let entry = containersByID[id], let connection = entry.connection, entry.status.isRunning else {
             throw RuntimeError(.invalidState, "container \(id) is not running")
         }
-        let plan = try executionPlan(arguments, id, entry)
-        for stream in [standardInput, standardOutput, standardError] { Self.give(stream, to: plan.userID) }
+        let plan = try executionPlan(arguments, id, entry, isTerminal: isTerminal)
+        for stream in streams { Self.give(stream, to: plan.userID) }
         let execution = PendingExecution(containerID: id)
         let identifier = executions.add(execution)
-        defer { executions.remove(identifier) }
         do throws(KernelError) {
             let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded)
-            try connection.send(
-                .execute(identifier: identifier),
-                descriptors: [memory.raw, standardInput, standardOutput, standardError])
-        } catch { throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)") }
+            try connection.send(.execute(identifier: identifier), descriptors: [memory.raw] + streams)
+        } catch {
+            executions.remove(identifier)
+            throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)")
+        }
+        return RunningExecution(
+            identifier: identifier, execution: execution, connection: connection, plan: plan.plan)
+    }
+
+    /// Waits for a command's end; a caller that is cancelled ends it.
+    nonisolated func wait(for running: RunningExecution, timeout: Duration?) async throws(RuntimeError) -> Int32 {
+        let (execution, identifier, connection) = (running.execution, running.identifier, running.connection)
+        defer { executions.remove(identifier) }
         let deadline = timeout.map { loop.schedule(after: $0) { execution.end(.timedOut) } }
         defer { if let deadline { loop.remove(deadline) } }
         switch await execution.wait() {
         case .failed(let failure):
-            throw RuntimeError(.launchFailed, failure.message(in: plan.plan), launchFailure: failure)
+            throw RuntimeError(.launchFailed, Self.message(of: failure, running.plan), launchFailure: failure)
         case .exited(let exitCode): return exitCode
         case .timedOut:
             try? connection.send(.signalExecution(identifier: identifier, signal: SIGKILL))
@@ -55,6 +79,13 @@ extension RuntimeService {
             try? connection.send(.signalExecution(identifier: identifier, signal: SIGKILL))
             throw RuntimeError(.invalidState, "the command was ended with its container or caller")
         }
+    }
+
+    private static func message(of failure: LaunchFailure, _ plan: LaunchPlan) -> String {
+        if failure.step == LaunchFailure.noStep, failure.errno == EPROTO {
+            return "the container was started by an older version, whose monitor cannot do this: restart the container"
+        }
+        return failure.message(in: plan)
     }
 
     /// As ``execute(_:in:standardInput:standardOutput:standardError:timeout:)`` with the output collected, at most `outputLimit`
@@ -76,9 +107,9 @@ extension RuntimeService {
     private static let keptPlans = 8
 
     private func executionPlan(
-        _ arguments: [String], _ id: String, _ entry: Entry
+        _ arguments: [String], _ id: String, _ entry: Entry, isTerminal: Bool
     ) throws(RuntimeError) -> ExecutionPlan {
-        if let plan = entry.executionPlans[arguments] { return plan }
+        if !isTerminal, let plan = entry.executionPlans[arguments] { return plan }
         guard let sandbox = sandboxesByID[entry.status.sandboxID] else {
             throw RuntimeError(.notFound, "sandbox \(entry.status.sandboxID) does not exist")
         }
@@ -86,10 +117,12 @@ extension RuntimeService {
         let plan = try LaunchPlanner.planExecution(
             of: arguments, in: config, sandbox: sandbox,
             cgroup: try ContainerLaunch.cgroupFacts(config, configuration),
-            seccomp: try ContainerLaunch.seccomp(ofRunning: id, config, configuration))
+            seccomp: try ContainerLaunch.seccomp(ofRunning: id, config, configuration), isTerminal: isTerminal)
         let user = sandbox.ids.map { $0.hostID(config.userID) ?? $0.first } ?? config.userID
         let made = ExecutionPlan(plan: plan, encoded: plan.encoded(), userID: user)
-        if entry.executionPlans.count < Self.keptPlans { containersByID[id]?.executionPlans[arguments] = made }
+        if !isTerminal, entry.executionPlans.count < Self.keptPlans {
+            containersByID[id]?.executionPlans[arguments] = made
+        }
         return made
     }
 

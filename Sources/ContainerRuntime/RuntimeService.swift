@@ -121,6 +121,7 @@ public actor RuntimeService {
         var config = config
         // Now, not at each use: an exec has what its container has, whatever a later agent holds.
         config.capabilities = (config.privileged ? .everything : config.capabilities).intersection(.held)
+        config.hasAttachments = true
         let (configuration, bootID, target) = (configuration, bootID, try target(of: config, in: sandbox))
         let fixed = config
         let made = try await pool.run { () throws(RuntimeError) in

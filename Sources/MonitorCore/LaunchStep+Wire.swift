@@ -12,6 +12,7 @@ extension LaunchStep {
         case openUserNamespace, openOverlayRoot, openBind, ownStandardStreams, becomeInit, attachRoot, attachBind
         case bindDevice, setHostName
         case appArmorProfile
+        case openTerminal, keepInput
     }
 
     private var tag: Tag {
@@ -59,6 +60,8 @@ extension LaunchStep {
         case .bindDevice: .bindDevice
         case .setHostName: .setHostName
         case .appArmorProfile: .appArmorProfile
+        case .openTerminal: .openTerminal
+        case .keepInput: .keepInput
         }
     }
 
@@ -139,7 +142,7 @@ extension LaunchStep {
             writer.write(arguments)
             writer.write(environment)
         case .pivotRoot, .makeRootReadOnly, .awaitRelease, .noNewPrivileges, .parentDeathSignal, .closeDescriptors,
-            .becomeInit, .attachBind:
+            .becomeInit, .attachBind, .openTerminal, .keepInput:
             break
         }
     }
@@ -219,6 +222,8 @@ extension LaunchStep {
                 path: try reader.readCString(), major: try reader.readUInt32(), minor: try reader.readUInt32())
         case .setHostName: return .setHostName(try reader.readCString())
         case .appArmorProfile: return .appArmorProfile(try reader.readCString())
+        case .openTerminal: return .openTerminal
+        case .keepInput: return .keepInput
         }
     }
 

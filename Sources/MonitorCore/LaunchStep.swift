@@ -85,6 +85,11 @@ public enum LaunchStep: Hashable, Sendable {
     /// Has the kernel put the program of the coming execve(2) under an AppArmor profile. Before any filter, and with the container's
     /// own /proc.
     case appArmorProfile(CString)
+    /// Opens a terminal in the container's own devpts, as the user it will be, sends its master over standard input (a unix socket),
+    /// and makes it the controlling terminal and all three standard streams.
+    case openTerminal
+    /// Of a container whose standard input is kept open for those who attach: the monitor's business, nothing for init.
+    case keepInput
 }
 
 /// One `fsconfig(2)` parameter; without a value it is a flag.

@@ -9,6 +9,11 @@ public enum MonitorRequest: Hashable, Sendable {
     case signalExecution(identifier: UInt32, signal: Int32)
     /// Closes the log file and opens its path anew, after a rotation.
     case reopenLog
+    /// Copies what the container writes from now on to the packet's second descriptor, and to the third what it writes to standard
+    /// error. Over the first the monitor answers one byte, with the way to the container's standard input if it is kept open.
+    case attach
+    /// Closes the monitor's own way to the container's standard input.
+    case closeInput
 
     public func encoded() -> [UInt8] {
         var writer = WireWriter()
@@ -25,6 +30,8 @@ public enum MonitorRequest: Hashable, Sendable {
             writer.write(identifier)
             writer.write(signal)
         case .reopenLog: writer.write(UInt8(5))
+        case .attach: writer.write(UInt8(6))
+        case .closeInput: writer.write(UInt8(7))
         }
         return writer.bytes
     }
@@ -37,6 +44,8 @@ public enum MonitorRequest: Hashable, Sendable {
         case 3: self = .execute(identifier: try reader.readUInt32())
         case 4: self = .signalExecution(identifier: try reader.readUInt32(), signal: try reader.readInt32())
         case 5: self = .reopenLog
+        case 6: self = .attach
+        case 7: self = .closeInput
         default: throw WireError(.unknownTag, offset: 0)
         }
         try reader.finish()

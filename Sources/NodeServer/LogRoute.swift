@@ -38,6 +38,15 @@ enum LogRoute {
         if let seconds = try number(query["sinceSeconds"], "sinceSeconds", minimum: 1) {
             options.since = Timestamp.now().advanced(by: .seconds(-seconds))
         }
+        if let text = query["sinceTime"] {
+            guard let time = Timestamp(rfc3339: String(text)) else {
+                throw .badRequest("sinceTime: Invalid value: \"\(text)\": must be an RFC 3339 time")
+            }
+            guard options.since == nil else {
+                throw .badRequest("sinceTime: Forbidden: at most one of sinceTime and sinceSeconds may be given")
+            }
+            options.since = time
+        }
         return options
     }
 

@@ -9,6 +9,7 @@ import NIOCore
 import NIOSSL
 public import NodeAgent
 public import ServiceLifecycle
+import Streaming
 import Synchronization
 
 /// The node's interfaces: HTTPS for the control plane and metrics, and a unix socket for the local verbs.
@@ -95,9 +96,15 @@ public final class NodeServer: Service {
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(api.clientCAPEM))
         // A client without a certificate of ours does not get past the handshake.
         tls.certificateVerification = .noHostnameVerification
+        let settled = tls
+        let streams = NodeStreams(agent: state.agent, host: state.host, authorize: api.mayStream)
         return Application(
             router: NodeAPIRoutes.router(state),
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: HTTPServerBuilder { responder in
+                try TLSChannel(
+                    UpgradableChannel(http: HTTP1Channel(responder: responder), responder: streams),
+                    tlsConfiguration: settled)
+            },
             configuration: .init(
                 address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet",
                 reuseAddress: true, availableConnectionsDelegate: connectionLimit()),

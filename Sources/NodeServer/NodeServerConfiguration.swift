@@ -16,15 +16,19 @@ public struct NodeServerConfiguration: Sendable {
         public var certificatePEM: [UInt8]
         public var keyPEM: [UInt8]
         public var clientCAPEM: [UInt8]
+        /// Whether the holder of a client certificate may run commands in containers and reach their ports.
+        public var mayStream: @Sendable (_ certificateDER: [UInt8]) async -> Bool
 
         public init(
-            listenAddress: String, port: Int, certificatePEM: [UInt8], keyPEM: [UInt8], clientCAPEM: [UInt8]
+            listenAddress: String, port: Int, certificatePEM: [UInt8], keyPEM: [UInt8], clientCAPEM: [UInt8],
+            mayStream: @escaping @Sendable (_ certificateDER: [UInt8]) async -> Bool
         ) {
             self.listenAddress = listenAddress
             self.port = port
             self.certificatePEM = certificatePEM
             self.keyPEM = keyPEM
             self.clientCAPEM = clientCAPEM
+            self.mayStream = mayStream
         }
     }
 

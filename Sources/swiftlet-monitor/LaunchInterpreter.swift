@@ -103,6 +103,8 @@ struct LaunchInterpreter: ~Copyable {
         case .setHostName(let name):
             try call { name.withPointer { CLinux_sethostname($0, name.text.count) } }
         case .appArmorProfile(let name): try setAppArmorProfile(name)
+        case .openTerminal: try openTerminal()
+        case .keepInput: break
         }
     }
 

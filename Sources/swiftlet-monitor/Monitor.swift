@@ -14,8 +14,8 @@ struct Monitor: ~Copyable {
     private var memory: OutOfMemoryWatch
     private var initProcess: ChildProcess?
     private var executions: [(identifier: UInt32, process: ChildProcess)] = []
-    private var output: Int32 = -1
-    private var errorOutput: Int32 = -1
+    private var streams = StandardStreams()
+    private var attachments = Attachments()
     /// v1 tells of memory pressure before the kill: the counter is looked at again until it moved or this many looks were had.
     private var memoryLooksLeft = 0
     private let listener: Int32
@@ -53,26 +53,13 @@ struct Monitor: ~Copyable {
             close(pidNamespaceDescriptor)
             enteredPIDNamespace = true
         }
-        let outputPipe = try makePipe()
-        let errorPipe = try makePipe()
-        let process = try ChildProcess.launch(plan, standard: (0, outputPipe.write, errorPipe.write), initPidFD: -1)
-        close(outputPipe.write)
-        close(errorPipe.write)
-        output = outputPipe.read
-        errorOutput = errorPipe.read
+        let (near, far) = try StandardStreams.make(for: plan)
+        streams = near
+        let process = try ChildProcess.launch(
+            plan, standard: (far.input, far.output, far.errorOutput), initPidFD: -1)
+        far.closeAll()
         initProcess = process
         machine.cloned(pid: process.pid, startTime: startTime(of: process.pid))
-    }
-
-    private func makePipe() throws(SystemError) -> (read: Int32, write: Int32) {
-        var ends: (Int32, Int32) = (-1, -1)
-        try call {
-            withUnsafeMutablePointer(to: &ends) {
-                $0.withMemoryRebound(to: Int32.self, capacity: 2) { CLinux_pipe($0) }
-            }
-        }
-        _ = CLinux_fcntl_int(ends.0, F_SETFL, O_NONBLOCK)
-        return (ends.0, ends.1)
     }
 
     /// Waits for the next events and handles each. Reports come before deaths: a launch is known before its end is.
@@ -82,10 +69,12 @@ struct Monitor: ~Copyable {
             if descriptor >= 0 { set.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
         }
         watch(listener)
-        watch(output)
-        watch(errorOutput)
+        watch(streams.terminalSocket)
+        watch(streams.output)
+        watch(streams.errorOutput)
         watch(memory.eventDescriptor)
         for socket in connections.sockets { watch(socket) }
+        for socket in attachments.outputs { set.append(pollfd(fd: socket, events: 0, revents: 0)) }
         if let initProcess {
             watch(initProcess.report)
             watch(initProcess.pidFD)
@@ -104,10 +93,14 @@ struct Monitor: ~Copyable {
     private mutating func handle(_ descriptor: Int32) {
         if descriptor == listener {
             connections.accept(current: machine.currentEvent)
-        } else if descriptor == output {
+        } else if descriptor == streams.terminalSocket {
+            streams.receiveTerminal()
+        } else if descriptor == streams.output {
             drain(isError: false)
-        } else if descriptor == errorOutput {
+        } else if descriptor == streams.errorOutput {
             drain(isError: true)
+        } else if attachments.outputs.contains(descriptor) {
+            attachments.hungUp(descriptor)
         } else if descriptor == memory.eventDescriptor {
             memory.acknowledge()
             memoryLooksLeft = 50
@@ -155,13 +148,14 @@ struct Monitor: ~Copyable {
     // MARK: Output and memory
 
     private mutating func drain(isError: Bool) {
-        let source = isError ? errorOutput : output
+        let source = isError ? streams.errorOutput : streams.output
         let count = buffer.withUnsafeMutableBytes { read(source, $0.baseAddress, $0.count) }
         if count > 0 {
             log?.append(buffer[0..<count], isError: isError)
+            attachments.send(buffer[0..<count], isError: isError)
         } else if count == 0 || CLinux_errno() != EAGAIN && CLinux_errno() != EINTR {
             close(source)
-            if isError { errorOutput = -1 } else { output = -1 }
+            if isError { streams.errorOutput = -1 } else { streams.output = -1 }
         }
     }
 
@@ -188,8 +182,25 @@ struct Monitor: ~Copyable {
         case .signalExecution(let identifier, let number):
             for execution in executions where execution.identifier == identifier { execution.process.signal(number) }
         case .reopenLog: log?.reopen()
+        case .attach: attach(packet.descriptors)
+        case .closeInput: closeInput()
         }
         for descriptor in packet.descriptors { close(descriptor) }
+    }
+
+    private mutating func attach(_ descriptors: [Int32]) {
+        guard descriptors.count >= 2,
+            attachments.add(output: descriptors[1], error: descriptors.count > 2 ? descriptors[2] : -1)
+        else { return }
+        var byte = UInt8(ascii: "A")
+        var input = streams.input
+        _ = CLinux_send_descriptors(
+            descriptors[0], &byte, 1, &input, input < 0 ? 0 : 1, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+    }
+
+    private mutating func closeInput() {
+        if streams.input >= 0 { close(streams.input) }
+        streams.input = -1
     }
 
     private mutating func execute(_ identifier: UInt32, _ descriptors: [Int32]) {
@@ -272,8 +283,8 @@ struct Monitor: ~Copyable {
         for _ in 0..<4 where (initProcess?.report ?? -1) >= 0 { readInitReport() }
         // It only handed the launch on.
         if let current = initProcess, current.pid != process.pid { return }
-        while output >= 0, isReadable(output) { drain(isError: false) }
-        while errorOutput >= 0, isReadable(errorOutput) { drain(isError: true) }
+        while streams.output >= 0, isReadable(streams.output) { drain(isError: false) }
+        while streams.errorOutput >= 0, isReadable(streams.errorOutput) { drain(isError: true) }
         log?.finish()
         let end = process.reap()
         // With a PID namespace of its own the kernel has ended everything in it; else the rest would live on unwatched.

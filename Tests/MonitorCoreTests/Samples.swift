@@ -9,6 +9,7 @@ enum Samples {
 
     static let requests: [MonitorRequest] = [
         .release, .signal(15), .execute(identifier: .max), .signalExecution(identifier: 2, signal: -1), .reopenLog,
+        .attach, .closeInput,
     ]
 
     static let events: [MonitorEvent] = [
@@ -75,6 +76,7 @@ enum Samples {
         .ownStandardStreams(userID: 66536), .becomeInit, .attachRoot(target: CString(terminated: "/t")), .attachBind,
         .bindDevice(path: CString(terminated: "/dev/zero"), major: 1, minor: 5),
         .setHostName(CString(terminated: "pod")), .appArmorProfile(CString(terminated: "a profile")),
+        .openTerminal, .keepInput,
     ]
 
     static let plan = LaunchPlan(

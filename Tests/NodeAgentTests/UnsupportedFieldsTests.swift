@@ -19,7 +19,8 @@ struct UnsupportedFieldsTests {
             spec.hostUsers = false
             spec.shareProcessNamespace = false
             spec.ephemeralContainers = []
-            spec.containers[0].tty = false
+            spec.containers[0].tty = true
+            spec.containers[0].stdin = true
             spec.containers[0].ports = [ContainerPort(hostPort: 0, containerPort: 80)]
             spec.containers[0].securityContext = SecurityContext(
                 privileged: false, procMount: "Default", seccompProfile: SeccompProfile(type: "RuntimeDefault"))
@@ -39,8 +40,6 @@ struct UnsupportedFieldsTests {
     }
 
     private static let containerFields: [(String, @Sendable (inout Container) -> Void)] = [
-        ("tty", { $0.tty = true }),
-        ("stdin", { $0.stdin = true }),
         ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
     ]
 

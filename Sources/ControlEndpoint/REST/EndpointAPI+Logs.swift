@@ -82,7 +82,7 @@ extension EndpointAPI {
         return options
     }
 
-    private func containerName(_ wanted: String, _ pod: StoredObject) throws(APIStatusError) -> String {
+    func containerName(_ wanted: String, _ pod: StoredObject) throws(APIStatusError) -> String {
         let names: (String) -> [String] = { list in pod.value.list("spec", list).map { $0.string("name") } }
         let (containers, initial, ephemeral) = (
             names("containers"), names("initContainers"), names("ephemeralContainers")

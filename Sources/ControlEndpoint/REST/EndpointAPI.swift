@@ -86,6 +86,8 @@ final class EndpointAPI: Sendable {
         case "binding": return try await bind(request, info, resource)
         case "ephemeralcontainers":
             return try await answer(about: .ephemeralContainers, request, info, resource, identity)
+        case "attach", "exec", "portforward":
+            throw .badRequest("Upgrade request required: \(subresource) needs SPDY/3.1 or a WebSocket")
         case "log": return try await logs(request, info, resource)
         case "scale": return try await answerScale(request, info, resource)
         case "token": return try createToken(request, info, identity)

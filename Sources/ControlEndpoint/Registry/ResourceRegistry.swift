@@ -48,9 +48,12 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(
             Pod.self, strategy: PodStrategy(), table: .pods, selectableFields: PodStrategy.selectableFields,
             subresources: [
+                Subresource(name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"]),
                 Subresource(name: "binding", kind: "Binding", verbs: ["create"]),
                 Subresource(name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"]),
+                Subresource(name: "exec", kind: "PodExecOptions", verbs: ["create", "get"]),
                 Subresource(name: "log", kind: "Pod", verbs: ["get"]),
+                Subresource(name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"]),
                 Subresource(name: "resize", kind: "Pod", verbs: ["get", "patch", "update"]),
             ]),
         RegisteredResource(ConfigMap.self, table: .configMaps),

@@ -7,6 +7,7 @@ public import Logging
 internal import NIOCore
 internal import NIOSSL
 public import ServiceLifecycle
+internal import Streaming
 internal import Synchronization
 
 /// The embedded control endpoint: the Kubernetes API over TLS, kept in one SQLite file.
@@ -121,7 +122,10 @@ public final class ControlEndpointServer: Service {
 
     private func makeApplication() throws -> some ApplicationProtocol {
         let authenticator = ClientAuthenticator(authority: credentials.authority)
-        let responder = EndpointResponder(api: api, identities: ConnectionIdentities(authenticator: authenticator))
+        let identities = ConnectionIdentities(authenticator: authenticator)
+        let responder = EndpointResponder(api: api, identities: identities)
+        let streams = try EndpointStreams(
+            api: api, identities: identities, credentials: credentials, ownNode: configuration.nodeName)
         // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is
         // decides ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken
         // connection.
@@ -135,7 +139,12 @@ public final class ControlEndpointServer: Service {
                 maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 200))
         return Application(
             responder: responder,
-            server: try .tls(.http1(configuration: http), configuration: tls),
+            server: HTTPServerBuilder { responder in
+                try TLSChannel(
+                    UpgradableChannel(
+                        http: HTTP1Channel(responder: responder, configuration: http), responder: streams),
+                    configuration: tls)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.listenAddress, port: configuration.port),
                 availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: logger)),

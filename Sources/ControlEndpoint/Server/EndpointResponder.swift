@@ -43,7 +43,7 @@ struct EndpointResponder: HTTPResponder {
     }
 
     /// The token of an `Authorization: Bearer` header.
-    private static func bearerToken(_ header: String?) -> String? {
+    static func bearerToken(_ header: String?) -> String? {
         guard let header, header.utf8.count <= JSONWebToken.lengthLimit else { return nil }
         let parts = header.split(separator: " ")
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }

@@ -53,7 +53,7 @@ extension LocalPodHost {
             try FileSystem.makeDirectories(directory, mode: 0o755)
             try FileSystem.makeDirectories(links, mode: 0o755)
         }
-        return ContainerConfig(
+        var config = ContainerConfig(
             sandboxID: sandbox.id,
             metadata: ContainerMetadata(
                 podUID: uid, podNamespace: pod.metadata.namespace ?? "", podName: pod.metadata.name ?? "",
@@ -76,6 +76,10 @@ extension LocalPodHost {
             resources: values.container(container, of: pod),
             logPath: places.log(pod, container: container.name, attempt: attempt),
             labels: labels(of: container, in: pod, attempt: attempt, image: image))
+        config.isTerminal = container.tty == true
+        config.keepsInput = container.stdin == true
+        config.closesInputAfterFirst = container.stdinOnce == true
+        return config
     }
 
     /// What the container asks for. A name that the node cannot give is refused; of "all" it gets what there is, and its pod is

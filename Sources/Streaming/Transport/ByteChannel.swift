@@ -9,6 +9,10 @@ extension Channel {
     /// Returns once everything that was written before is with the kernel, or the connection is gone.
     func flushWrites() async { try? await writeAndFlush(ByteBuffer()) }
 
-    /// Returns once the connection is closed.
-    func awaitClose() async { try? await closeFuture.get() }
+    /// Returns once the connection is closed, or the task is cancelled.
+    func awaitClose() async {
+        let (closed, closing) = AsyncStream<Void>.makeStream()
+        closeFuture.whenComplete { _ in closing.finish() }
+        for await _ in closed {}
+    }
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 
@@ -7,22 +8,33 @@ enum DescriptorChannel {
 
     /// Takes the descriptor over, for reading.
     static func reader(_ descriptor: Int32) async throws -> ByteChannel {
-        try await NIOPipeBootstrap(group: group).takingOwnershipOfDescriptor(input: descriptor) { channel in
-            wrap(channel)
+        try await owning(descriptor) {
+            try await NIOPipeBootstrap(group: group).takingOwnershipOfDescriptor(input: descriptor) { wrap($0) }
         }
     }
 
     /// Takes the descriptor over, for writing.
     static func writer(_ descriptor: Int32) async throws -> ByteChannel {
-        try await NIOPipeBootstrap(group: group).takingOwnershipOfDescriptor(output: descriptor) { channel in
-            wrap(channel)
+        try await owning(descriptor) {
+            try await NIOPipeBootstrap(group: group).takingOwnershipOfDescriptor(output: descriptor) { wrap($0) }
         }
     }
 
     /// Takes a connected stream socket over.
     static func socket(_ descriptor: Int32) async throws -> ByteChannel {
-        try await ClientBootstrap(group: group).channelOption(.allowRemoteHalfClosure, value: true)
-            .withConnectedSocket(descriptor) { channel in wrap(channel) }
+        try await owning(descriptor) {
+            try await ClientBootstrap(group: group).channelOption(.allowRemoteHalfClosure, value: true)
+                .withConnectedSocket(descriptor) { wrap($0) }
+        }
+    }
+
+    /// A descriptor that no channel took is still ours to close.
+    private static func owning(_ descriptor: Int32, _ make: () async throws -> ByteChannel) async throws -> ByteChannel
+    {
+        do { return try await make() } catch {
+            close(descriptor)
+            throw error
+        }
     }
 
     private static func wrap(_ channel: any Channel) -> EventLoopFuture<ByteChannel> {

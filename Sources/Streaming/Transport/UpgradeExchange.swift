@@ -36,6 +36,11 @@ public struct UpgradeRequest: Sendable {
         return segments
     }
 
+    /// A query string.
+    public static func query(_ parameters: [(name: String, value: String)]) -> String {
+        parameters.map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }.joined(separator: "&")
+    }
+
     /// Query parameters in their order; those with broken escapes are left out.
     public var query: [(name: String, value: String)] {
         guard let start = target.firstIndex(of: "?") else { return [] }

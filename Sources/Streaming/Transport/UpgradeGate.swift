@@ -80,8 +80,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelReadComplete()
         }
         held = ByteBuffer()
-        context.leavePipeline(removalToken: removalToken)
         if wantsRead { context.read() }
+        context.leavePipeline(removalToken: removalToken)
     }
 
     /// Nil until the head is whole.

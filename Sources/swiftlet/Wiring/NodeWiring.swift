@@ -269,7 +269,8 @@ struct NodeWiring {
                     listenAddress: "127.0.0.1", port: settings.nodePort,
                     certificatePEM: Array(credentials.serving.certificatePEM.utf8),
                     keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
-                    clientCAPEM: Array(credentials.authority.certificatePEM.utf8))
+                    clientCAPEM: Array(credentials.authority.certificatePEM.utf8),
+                    mayStream: { await credentials.isAdministrator(certificateDER: $0) })
             }
         let (cgroups, hasWeights) = (foundation.cgroups, settings.resources.policy.ioWeights != nil)
         let hierarchies = cgroups.hierarchies

@@ -134,7 +134,6 @@ def absent_command(space):
 def unsupported(space, kubectl):
     for number, (container, spec, field) in enumerate(
         (
-            ({"tty": True}, {}, "tty"),
             ({"ports": [{"containerPort": 80, "hostPort": 8080}]}, {}, "hostPort"),
             ({}, {"runtimeClassName": "kata"}, "runtimeClassName"),
         )
