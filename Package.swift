@@ -349,7 +349,7 @@ let package = Package(
         .testTarget(
             name: "ControlEndpointTests",
             dependencies: [
-                "ControlEndpoint", "KubernetesAPI", "LinuxKernel",
+                "ControlEndpoint", "KubernetesAPI", "LinuxKernel", "Streaming",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

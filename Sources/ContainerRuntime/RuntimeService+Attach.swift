@@ -23,12 +23,8 @@ extension RuntimeService {
             throw RuntimeError(.invalidState, "container \(id) is not running")
         }
         let config = entry.status.config
-        guard config.hasAttachments else {
-            // Its monitor would take the request for nonsense, and this agent for a stranger.
-            throw RuntimeError(
-                .invalidState,
-                "the container was started by an older version, whose monitor cannot do this: restart the container")
-        }
+        // Its monitor would take the request for nonsense, and this agent for a stranger.
+        guard config.hasAttachments else { throw Self.olderMonitor }
         do throws(KernelError) {
             var answer = try PipeEnds.socketPair(SOCK_SEQPACKET)
             var output = try PipeEnds.socketPair(SOCK_STREAM)

@@ -40,20 +40,26 @@ extension RuntimeService {
         let plan: LaunchPlan
     }
 
-    /// - Parameter streams: standard input, output and error; with a terminal, sockets to take its master from.
+    /// - Parameters:
+    ///   - streams: standard input, output and error; with a terminal, sockets to take its master from.
+    ///   - endsWithAgent: killed when this agent ends. Of no effect with a monitor of an earlier version.
     func beginExecution(
-        _ arguments: [String], in id: String, streams: [Int32], isTerminal: Bool = false
+        _ arguments: [String], in id: String, streams: [Int32], isTerminal: Bool = false, endsWithAgent: Bool = false
     ) throws(RuntimeError) -> RunningExecution {
         guard let entry = containersByID[id], let connection = entry.connection, entry.status.isRunning else {
             throw RuntimeError(.invalidState, "container \(id) is not running")
         }
+        if isTerminal, !entry.status.config.hasAttachments { throw Self.olderMonitor }
         let plan = try executionPlan(arguments, id, entry, isTerminal: isTerminal)
         for stream in streams { Self.give(stream, to: plan.userID) }
         let execution = PendingExecution(containerID: id)
         let identifier = executions.add(execution)
         do throws(KernelError) {
             let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded)
-            try connection.send(.execute(identifier: identifier), descriptors: [memory.raw] + streams)
+            let request: MonitorRequest =
+                endsWithAgent && entry.status.config.hasAttachments
+                ? .executeForCaller(identifier: identifier) : .execute(identifier: identifier)
+            try connection.send(request, descriptors: [memory.raw] + streams)
         } catch {
             executions.remove(identifier)
             throw RuntimeError(.monitorLost, "the container's monitor is gone: \(error)")
@@ -81,9 +87,13 @@ extension RuntimeService {
         }
     }
 
+    static let olderMonitor = RuntimeError(
+        .invalidState,
+        "the container was started by an older version, whose monitor cannot do this: restart the container")
+
     private static func message(of failure: LaunchFailure, _ plan: LaunchPlan) -> String {
         if failure.step == LaunchFailure.noStep, failure.errno == EPROTO {
-            return "the container was started by an older version, whose monitor cannot do this: restart the container"
+            return olderMonitor.message
         }
         return failure.message(in: plan)
     }

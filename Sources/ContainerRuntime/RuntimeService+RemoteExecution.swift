@@ -60,7 +60,7 @@ extension RuntimeService {
             streams: [
                 streams.hasInput ? input.reading : nowhere.raw, streams.hasOutput ? output.writing : nowhere.raw,
                 streams.hasError ? error.writing : nowhere.raw,
-            ])
+            ], endsWithAgent: true)
         return RemoteExecution(
             input: streams.hasInput ? input.takeWriting() : -1, output: streams.hasOutput ? output.takeReading() : -1,
             error: streams.hasError ? error.takeReading() : -1, running: running)
@@ -76,7 +76,8 @@ extension RuntimeService {
             throw RuntimeError(error)
         }
         let running = try beginExecution(
-            arguments, in: id, streams: [sockets.writing, sockets.writing, sockets.writing], isTerminal: true)
+            arguments, in: id, streams: [sockets.writing, sockets.writing, sockets.writing], isTerminal: true,
+            endsWithAgent: true)
         sockets.closeWriting()
         let socket = OwnedDescriptor(owning: sockets.takeReading())
         let raw = socket.raw

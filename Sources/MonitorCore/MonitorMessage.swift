@@ -6,6 +6,8 @@ public enum MonitorRequest: Hashable, Sendable {
     case signal(Int32)
     /// Runs the plan in the packet's first descriptor inside the container, on the packet's other three (stdin, stdout, stderr).
     case execute(identifier: UInt32)
+    /// As ``execute(identifier:)``, and killed when the connection that asked for it closes: nobody is there for its output any more.
+    case executeForCaller(identifier: UInt32)
     case signalExecution(identifier: UInt32, signal: Int32)
     /// Closes the log file and opens its path anew, after a rotation.
     case reopenLog
@@ -32,6 +34,9 @@ public enum MonitorRequest: Hashable, Sendable {
         case .reopenLog: writer.write(UInt8(5))
         case .attach: writer.write(UInt8(6))
         case .closeInput: writer.write(UInt8(7))
+        case .executeForCaller(let identifier):
+            writer.write(UInt8(8))
+            writer.write(identifier)
         }
         return writer.bytes
     }
@@ -46,6 +51,7 @@ public enum MonitorRequest: Hashable, Sendable {
         case 5: self = .reopenLog
         case 6: self = .attach
         case 7: self = .closeInput
+        case 8: self = .executeForCaller(identifier: try reader.readUInt32())
         default: throw WireError(.unknownTag, offset: 0)
         }
         try reader.finish()

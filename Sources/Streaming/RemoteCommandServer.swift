@@ -119,6 +119,7 @@ public final class RemoteCommandServer: Sendable {
     private func finish(_ process: RemoteProcess, _ outbound: ByteWriter) async -> RemoteCommandStatus {
         await withTaskGroup(of: RemoteCommandStatus?.self) { group in
             let progress = CopyProgress()
+            let hasOutput = process.output >= 0 || process.error >= 0
             for (descriptor, output) in [
                 (process.output, RemoteCommandSession.Output.standardOutput), (process.error, .standardError),
             ] where descriptor >= 0 {
@@ -137,6 +138,12 @@ public final class RemoteCommandServer: Sendable {
                 let status = await process.wait()
                 await progress.drained(silence: Self.drainTime)
                 return status
+            }
+            if hasOutput, let outputEnded = process.outputEnded {
+                group.addTask {
+                    await progress.ended()
+                    return await outputEnded()
+                }
             }
             var status = RemoteCommandStatus.failed("the session was ended")
             while let result = await group.next() {
@@ -167,54 +174,15 @@ public final class RemoteCommandServer: Sendable {
 
     private func feed(_ process: RemoteProcess) async {
         guard process.input >= 0 else { return }
-        try? await DescriptorChannel.writer(process.input).executeThenClose { _, outbound in
-            while let bytes = await input.pop() { try await outbound.write(bytes) }
-            outbound.finish()
+        if let writer = try? await DescriptorChannel.writer(process.input) {
+            try? await writer.executeThenClose { _, outbound in
+                while let bytes = await input.pop() { try await outbound.write(bytes) }
+                // Closed any earlier, it would lose what is on its way.
+                await writer.channel.flushWrites()
+            }
         }
         if !Task.isCancelled { await process.inputEnded() }
         // A command that closed its input is sent no more of it.
         input.finish()
-    }
-}
-
-/// What is still to come of a process's output after its end.
-final class CopyProgress: Sendable {
-    private struct State {
-        var open = 0
-        var isWriting = 0
-        var count = 0
-    }
-
-    private let state = Mutex(State())
-
-    func begin() { state.withLock { $0.open += 1 } }
-    func end() { state.withLock { $0.open -= 1 } }
-
-    func arrived() {
-        state.withLock { state in
-            state.count += 1
-            state.isWriting += 1
-        }
-    }
-
-    func passedOn() { state.withLock { $0.isWriting -= 1 } }
-
-    /// Returns when every output has ended, or those that are open (held by what the command left in the background) have been silent
-    /// for so long.
-    func drained(silence: Duration) async {
-        var seen = -1
-        var quiet = Duration.zero
-        let step = Duration.milliseconds(10)
-        while !Task.isCancelled {
-            let state = state.withLock { $0 }
-            if state.open == 0 { return }
-            if state.count == seen, state.isWriting == 0 {
-                if quiet >= silence { return }
-                quiet += step
-            } else {
-                (seen, quiet) = (state.count, .zero)
-            }
-            try? await ContinuousClock().sleep(for: step)
-        }
     }
 }

@@ -10,11 +10,14 @@ public struct RemoteProcess: Sendable {
     public var resize: @Sendable (TerminalSize) -> Void
     /// The client's input has ended.
     public var inputEnded: @Sendable () async -> Void
+    /// Of a session that has no sense without output: what became of it when all its outputs have ended.
+    public var outputEnded: (@Sendable () async -> RemoteCommandStatus)?
 
     public init(
         input: Int32 = -1, output: Int32 = -1, error: Int32 = -1,
         resize: @escaping @Sendable (TerminalSize) -> Void = { _ in },
         inputEnded: @escaping @Sendable () async -> Void = {},
+        outputEnded: (@Sendable () async -> RemoteCommandStatus)? = nil,
         wait: @escaping @Sendable () async -> RemoteCommandStatus
     ) {
         self.input = input
@@ -22,6 +25,7 @@ public struct RemoteProcess: Sendable {
         self.error = error
         self.resize = resize
         self.inputEnded = inputEnded
+        self.outputEnded = outputEnded
         self.wait = wait
     }
 }

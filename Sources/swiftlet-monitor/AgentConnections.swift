@@ -15,6 +15,8 @@ struct AgentConnections: ~Copyable {
     private(set) var sockets: [Int32]
     /// The connection the container's life hangs on until it is released.
     private(set) var creator: Int32
+    /// Those that are gone, until they are taken: their numbers may be given to others.
+    private var lost: [Int32] = []
 
     init(listener: Int32, creator: Int32) {
         self.listener = listener
@@ -44,9 +46,17 @@ struct AgentConnections: ~Copyable {
         if CLinux_send_descriptors(socket, bytes, bytes.count, nil, 0, Int32(MSG_DONTWAIT)) < 0 { drop(socket) }
     }
 
+    /// The connections that were dropped since the last call.
+    mutating func takeLost() -> [Int32] {
+        let taken = lost
+        lost = []
+        return taken
+    }
+
     mutating func drop(_ socket: Int32) {
         guard let index = sockets.firstIndex(of: socket) else { return }
         sockets.remove(at: index)
+        lost.append(socket)
         if socket == creator { creator = -1 }
         close(socket)
     }

@@ -13,7 +13,7 @@ struct Monitor: ~Copyable {
     private var log: LogFile?
     private var memory: OutOfMemoryWatch
     private var initProcess: ChildProcess?
-    private var executions: [(identifier: UInt32, process: ChildProcess)] = []
+    private var executions: [Execution] = []
     private var streams = StandardStreams()
     private var attachments = Attachments()
     /// v1 tells of memory pressure before the kill: the counter is looked at again until it moved or this many looks were had.
@@ -45,6 +45,12 @@ struct Monitor: ~Copyable {
     }
 
     private var now: Int64 { Int64(CLinux_realtime_nanoseconds()) }
+    /// Seconds, whatever happens to the clock on the wall.
+    private var uptime: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec)
+    }
 
     private mutating func launch() throws(SystemError) {
         if let path = plan.logFile { log = try LogFile(path: path, limit: plan.logLimit) }
@@ -70,11 +76,14 @@ struct Monitor: ~Copyable {
         }
         watch(listener)
         watch(streams.terminalSocket)
-        watch(streams.output)
-        watch(streams.errorOutput)
+        // Who looks on and does not keep up holds the container's output up, for a while.
+        if !attachments.areBehind {
+            watch(streams.output)
+            watch(streams.errorOutput)
+        }
         watch(memory.eventDescriptor)
         for socket in connections.sockets { watch(socket) }
-        for socket in attachments.outputs { set.append(pollfd(fd: socket, events: 0, revents: 0)) }
+        attachments.watch(in: &set)
         if let initProcess {
             watch(initProcess.report)
             watch(initProcess.pidFD)
@@ -83,15 +92,19 @@ struct Monitor: ~Copyable {
             watch(execution.process.report)
             watch(execution.process.pidFD)
         }
-        let count = poll(&set, UInt(set.count), memoryLooksLeft > 0 ? 10 : -1)
+        let count = poll(&set, UInt(set.count), memoryLooksLeft > 0 ? 10 : attachments.areBehind ? 1000 : -1)
         if memoryLooksLeft > 0 { lookAtMemory() }
+        if attachments.areBehind { attachments.dropStalled(now: uptime) }
         if count <= 0 { return }
         for entry in set where entry.revents != 0 { handle(entry.fd) }
         handleDeaths(set)
+        endExecutionsOfLost()
     }
 
     private mutating func handle(_ descriptor: Int32) {
         if descriptor == listener {
+            // Before another connection can have the number of one that is gone.
+            endExecutionsOfLost()
             connections.accept(current: machine.currentEvent)
         } else if descriptor == streams.terminalSocket {
             streams.receiveTerminal()
@@ -99,8 +112,8 @@ struct Monitor: ~Copyable {
             drain(isError: false)
         } else if descriptor == streams.errorOutput {
             drain(isError: true)
-        } else if attachments.outputs.contains(descriptor) {
-            attachments.hungUp(descriptor)
+        } else if attachments.owns(descriptor) {
+            attachments.handle(descriptor, now: uptime)
         } else if descriptor == memory.eventDescriptor {
             memory.acknowledge()
             memoryLooksLeft = 50
@@ -148,11 +161,12 @@ struct Monitor: ~Copyable {
     // MARK: Output and memory
 
     private mutating func drain(isError: Bool) {
+        guard !attachments.areBehind else { return }
         let source = isError ? streams.errorOutput : streams.output
         let count = buffer.withUnsafeMutableBytes { read(source, $0.baseAddress, $0.count) }
         if count > 0 {
             log?.append(buffer[0..<count], isError: isError)
-            attachments.send(buffer[0..<count], isError: isError)
+            attachments.send(buffer[0..<count], isError: isError, now: uptime)
         } else if count == 0 || CLinux_errno() != EAGAIN && CLinux_errno() != EINTR {
             close(source)
             if isError { streams.errorOutput = -1 } else { streams.output = -1 }
@@ -178,9 +192,10 @@ struct Monitor: ~Copyable {
         switch packet.request {
         case .release: carryOut(machine.release())
         case .signal(let number): signalInit(number)
-        case .execute(let identifier): execute(identifier, packet.descriptors)
+        case .execute(let identifier): execute(identifier, packet.descriptors, caller: -1)
+        case .executeForCaller(let identifier): execute(identifier, packet.descriptors, caller: socket)
         case .signalExecution(let identifier, let number):
-            for execution in executions where execution.identifier == identifier { execution.process.signal(number) }
+            for execution in executions where execution.identifier == identifier { execution.signal(number) }
         case .reopenLog: log?.reopen()
         case .attach: attach(packet.descriptors)
         case .closeInput: closeInput()
@@ -203,7 +218,7 @@ struct Monitor: ~Copyable {
         streams.input = -1
     }
 
-    private mutating func execute(_ identifier: UInt32, _ descriptors: [Int32]) {
+    private mutating func execute(_ identifier: UInt32, _ descriptors: [Int32], caller: Int32) {
         do throws(SystemError) {
             guard let initProcess, descriptors.count == 4 else { throw SystemError(ESRCH) }
             guard executions.count < Monitor.executionLimit else { throw SystemError(EAGAIN) }
@@ -217,10 +232,16 @@ struct Monitor: ~Copyable {
             do { plan = try LaunchPlan(decoding: bytes) } catch { throw SystemError(EPROTO) }
             let process = try ChildProcess.launch(
                 plan, standard: (descriptors[1], descriptors[2], descriptors[3]), initPidFD: initProcess.pidFD)
-            executions.append((identifier, process))
+            executions.append(Execution(identifier: identifier, caller: caller, process: process))
         } catch {
             let failure = LaunchFailure(step: LaunchFailure.noStep, errno: error.errno)
             connections.broadcast(.executionFailed(identifier: identifier, failure))
+        }
+    }
+
+    private mutating func endExecutionsOfLost() {
+        for socket in connections.takeLost() {
+            for execution in executions where execution.caller == socket { execution.signal(SIGKILL) }
         }
     }
 
@@ -283,8 +304,15 @@ struct Monitor: ~Copyable {
         for _ in 0..<4 where (initProcess?.report ?? -1) >= 0 { readInitReport() }
         // It only handed the launch on.
         if let current = initProcess, current.pid != process.pid { return }
-        while streams.output >= 0, isReadable(streams.output) { drain(isError: false) }
-        while streams.errorOutput >= 0, isReadable(streams.errorOutput) { drain(isError: true) }
+        attachments.finish()
+        while streams.output >= 0, isReadable(streams.output) {
+            drain(isError: false)
+            attachments.finish()
+        }
+        while streams.errorOutput >= 0, isReadable(streams.errorOutput) {
+            drain(isError: true)
+            attachments.finish()
+        }
         log?.finish()
         let end = process.reap()
         // With a PID namespace of its own the kernel has ended everything in it; else the rest would live on unwatched.

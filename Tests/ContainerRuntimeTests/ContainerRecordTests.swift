@@ -38,6 +38,10 @@ struct ContainerRecordTests {
         var record = full
         record.config.seccomp = .localhost("profiles/a.json")
         record.config.appArmorProfile = "a profile"
+        record.config.isTerminal = true
+        record.config.keepsInput = true
+        record.config.closesInputAfterFirst = true
+        record.config.hasAttachments = true
         return record
     }()
 
@@ -49,6 +53,19 @@ struct ContainerRecordTests {
         bytes.removeLast(4)
         bytes[0] = 2
         #expect(try ContainerRecord(decoding: bytes) == Self.full)
+    }
+
+    @Test("a record from before attachments says that its monitor has none; each flag of one that has them is its own")
+    func streams() throws {
+        #expect(try !ContainerRecord(decoding: Self.full.encoded()).config.hasAttachments)
+        var record = Self.full
+        record.config.hasAttachments = true
+        for flags in 0..<8 {
+            record.config.isTerminal = flags & 1 != 0
+            record.config.keepsInput = flags & 2 != 0
+            record.config.closesInputAfterFirst = flags & 4 != 0
+            #expect(try ContainerRecord(decoding: record.encoded()) == record)
+        }
     }
 
     @Test("a later field that is not known is an error: what it asks for could not be kept to")

@@ -90,6 +90,36 @@ struct LaunchPlannerTests {
         #expect(kinds.filter { $0 == "execute" }.count == 1)
     }
 
+    @Test("a terminal is made as the container's user, before what is ours is closed; a command's own too")
+    func terminal() throws {
+        let config = Self.config { $0.isTerminal = true }
+        let command = try LaunchPlanner.planExecution(
+            of: ["sh"], in: Self.config(), sandbox: Self.sandbox(), cgroup: Self.cgroup, seccomp: nil, isTerminal: true)
+        for plan in [try Self.plan(config), command] {
+            let kinds = Self.kinds(plan)
+            #expect(kinds.count { $0 == "openTerminal" } == 1 && !kinds.contains("keepInput"))
+            #expect(Self.isOrdered("userID", "openTerminal", in: kinds))
+            #expect(Self.isOrdered("openTerminal", "closeDescriptors", in: kinds))
+            guard case .execute(_, _, let environment)? = plan.steps.last else {
+                Issue.record("no execute last")
+                continue
+            }
+            #expect(environment.map(Self.text).contains("TERM=xterm"))
+        }
+    }
+
+    @Test("a command without a terminal has none, whatever its container has, and keeps no input")
+    func commandStreams() throws {
+        let config = Self.config {
+            $0.isTerminal = true
+            $0.keepsInput = true
+        }
+        let plan = try LaunchPlanner.planExecution(
+            of: ["true"], in: config, sandbox: Self.sandbox(), cgroup: Self.cgroup, seccomp: nil)
+        #expect(!Self.kinds(plan).contains("openTerminal") && !Self.kinds(plan).contains("keepInput"))
+        #expect(Self.kinds(try Self.plan(Self.config { $0.keepsInput = true })).contains("keepInput"))
+    }
+
     @Test("the filter is last with no-new-privileges, and before the change of user without", arguments: [true, false])
     func seccompOrder(noNewPrivileges: Bool) throws {
         let kinds = Self.kinds(try Self.plan(Self.config { $0.noNewPrivileges = noNewPrivileges }))

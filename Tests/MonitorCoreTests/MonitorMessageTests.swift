@@ -30,7 +30,7 @@ struct MonitorMessageTests {
         #expect(throws: WireError(.trailingBytes, offset: bytes.count)) { try MonitorEvent(decoding: bytes + [0]) }
     }
 
-    @Test("an unknown message is refused", arguments: [0, 8, 255] as [UInt8])
+    @Test("an unknown message is refused", arguments: [0, 9, 255] as [UInt8])
     func unknown(tag: UInt8) {
         #expect(throws: WireError(.unknownTag, offset: 0)) { try MonitorRequest(decoding: [tag]) }
         #expect(throws: WireError(.unknownTag, offset: 0)) { try MonitorEvent(decoding: [tag]) }

@@ -9,7 +9,7 @@ enum Samples {
 
     static let requests: [MonitorRequest] = [
         .release, .signal(15), .execute(identifier: .max), .signalExecution(identifier: 2, signal: -1), .reopenLog,
-        .attach, .closeInput,
+        .attach, .closeInput, .executeForCaller(identifier: 7),
     ]
 
     static let events: [MonitorEvent] = [

@@ -40,7 +40,7 @@ struct UnsupportedFieldsTests {
     }
 
     private static let containerFields: [(String, @Sendable (inout Container) -> Void)] = [
-        ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] }),
+        ("ports[].hostPort", { $0.ports = [ContainerPort(hostPort: 80, containerPort: 80)] })
     ]
 
     @Test("a field of a container is named with the container's place", arguments: containerFields)

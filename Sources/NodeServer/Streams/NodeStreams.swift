@@ -242,6 +242,21 @@ extension RemoteProcess {
             },
             inputEnded: {
                 if attachment.closesInputAfterFirst, !attachment.isTerminal { await runtime.closeInput(of: id) }
+            },
+            outputEnded: {
+                // Its end is on the way, if that is the reason.
+                await withTaskGroup(of: RemoteCommandStatus.self) { group in
+                    group.addTask {
+                        _ = await runtime.waitForExit(of: id)
+                        return .exited(code: 0)
+                    }
+                    group.addTask {
+                        try? await ContinuousClock().sleep(for: .seconds(2))
+                        return .failed("the container's output was not taken for too long")
+                    }
+                    defer { group.cancelAll() }
+                    return await group.next() ?? .exited(code: 0)
+                }
             }
         ) {
             // How it ended is in the pod's status: whoever only looked on has no exit code.

@@ -6,8 +6,15 @@ typealias ByteReader = NIOAsyncChannelInboundStream<ByteBuffer>
 typealias ByteWriter = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
 extension Channel {
-    /// Returns once everything that was written before is with the kernel, or the connection is gone.
-    func flushWrites() async { try? await writeAndFlush(ByteBuffer()) }
+    /// Returns once everything that was written before is with the kernel, or the connection is gone. A caller that is cancelled closes
+    /// it: nobody could tell what of it has gone out.
+    func flushWrites() async {
+        await withTaskCancellationHandler {
+            try? await writeAndFlush(ByteBuffer())
+        } onCancel: {
+            close(promise: nil)
+        }
+    }
 
     /// Returns once the connection is closed, or the task is cancelled.
     func awaitClose() async {

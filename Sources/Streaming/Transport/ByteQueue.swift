@@ -10,6 +10,16 @@ final class ByteQueue: Sendable {
         var isAborted = false
         var reader: CheckedContinuation<Void, Never>?
         var writer: CheckedContinuation<Void, Never>?
+
+        /// Small pieces become one: a client that sends single bytes costs no more than one that sends many at once.
+        mutating func add(_ buffer: ByteBuffer) {
+            bytes += buffer.readableBytes
+            if let last = buffers.indices.last, buffers[last].readableBytes + buffer.readableBytes <= 4096 {
+                buffers[last].writeImmutableBuffer(buffer)
+            } else {
+                buffers.append(buffer)
+            }
+        }
     }
 
     private let limit: Int
@@ -23,8 +33,7 @@ final class ByteQueue: Sendable {
     func push(_ buffer: ByteBuffer) async {
         let reader = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard !state.isFinished else { return nil }
-            state.buffers.append(buffer)
-            state.bytes += buffer.readableBytes
+            state.add(buffer)
             defer { state.reader = nil }
             return state.reader
         }
@@ -63,6 +72,9 @@ final class ByteQueue: Sendable {
         }
         finish()
     }
+
+    /// Bytes that wait to be taken out.
+    var waiting: Int { state.withLock { $0.bytes } }
 
     var isAborted: Bool { state.withLock { $0.isAborted } }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 public import NIOCore
 public import NIOHTTP1
 internal import NIOWebSocket
@@ -92,6 +93,7 @@ public struct UpgradeExchange: Sendable {
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         try await channel.writeAndFlush(HTTPServerResponsePart.head(head))
         try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        await watchPeer()
         let channel = channel
         let made = try await channel.eventLoop.flatSubmit { () -> EventLoopFuture<ByteChannel> in
             do {
@@ -115,7 +117,9 @@ public struct UpgradeExchange: Sendable {
                 let wrapped = try ByteChannel(
                     wrappingChannelSynchronously: channel,
                     configuration: .init(
-                        backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8),
+                        // Messages may be large.
+                        backPressureStrategy: framing == .bytes
+                            ? .init(lowWatermark: 2, highWatermark: 8) : .init(lowWatermark: 1, highWatermark: 2),
                         isOutboundHalfClosureEnabled: false))
                 // The decoder last: it gives what came after the head to those that are there by then.
                 let removed = pipeline.removeHandler(encoder).and(pipeline.removeHandler(collector))
@@ -123,10 +127,26 @@ public struct UpgradeExchange: Sendable {
                 return removed.flatMap { _ in
                     let (pipeline, decoder) = bound.value
                     return pipeline.removeHandler(decoder)
-                }.map { wrapped }
+                }.map { _ in
+                    // It does not say that this was all for now, which those behind it wait for.
+                    bound.value.0.fireChannelReadComplete()
+                    return wrapped
+                }
             } catch { return channel.eventLoop.makeFailedFuture(error) }
         }.get()
         return made
+    }
+
+    /// A peer that vanishes without a word is noticed within some minutes, however quiet the session is.
+    private func watchPeer() async {
+        let options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [
+            (.init(level: .socket, name: .so_keepalive), 1),
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPIDLE)), 60),
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPINTVL)), 20),
+            (.init(level: .tcp, name: .init(rawValue: TCP_KEEPCNT)), 3),
+        ]
+        // Of a unix socket there is nothing to watch.
+        for (option, value) in options { try? await channel.setOption(option, value: value).get() }
     }
 
     /// Answers with an error instead; the connection ends with it.

@@ -9,7 +9,7 @@ final class WebSocketMessages: ChannelDuplexHandler {
     typealias OutboundOut = WebSocketFrame
 
     /// Bytes of one message; clients send 32 KiB at a time.
-    static let messageLimit = 4 << 20
+    static let messageLimit = 1 << 20
 
     private var isCloseSent = false
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import http.client
 import os
 import pty
 import select
@@ -42,6 +43,23 @@ def commands(space, word):
     return found
 
 
+def upgrade_status(space, token, target):
+    """The HTTP status of a request for a stream, with a token and no certificate."""
+    credentials = space.api.credentials
+    connection = http.client.HTTPSConnection(
+        credentials.host, credentials.port, context=credentials.context(with_certificate=False), timeout=10
+    )
+    headers = {
+        "Authorization": f"Bearer {token}", "Connection": "Upgrade", "Upgrade": "SPDY/3.1",
+        "X-Stream-Protocol-Version": "v4.channel.k8s.io",
+    }
+    try:
+        connection.request("POST", target, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 class Screen:
     """A process on a terminal of ours: what it writes is gathered."""
 
@@ -72,11 +90,22 @@ class Screen:
                     expect(part in self.text, f"{part!r} on the screen before its end; it shows {self.text!r}")
         return self.text
 
-    def end(self):
-        if self.process.poll() is None:
+    def end(self, seconds=0):
+        """Its exit code, and the end of the screen; without seconds it is killed. To be called again does nothing."""
+        deadline = time.monotonic() + seconds
+        # What nobody reads would keep it from its end.
+        while self.master >= 0 and self.process.poll() is None and time.monotonic() < deadline:
+            if select.select([self.master], [], [], 0.02)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        if self.process.poll() is None and time.monotonic() >= deadline:
             self.process.kill()
-        self.process.wait()
-        os.close(self.master)
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+        return self.process.wait()
 
 
 @case("kubectl exec gives each stream its own way and the command's exit code")
@@ -117,7 +146,8 @@ def copy(kubectl, space):
     tree = space.node.directory / f"tree-{space.name}"
     (tree / "deep" / "er").mkdir(parents=True)
     (tree / "text").write_text("hello\n")
-    (tree / "deep" / "binary").write_bytes(os.urandom(2 << 20))
+    for index in range(3):
+        (tree / "deep" / f"binary{index}").write_bytes(os.urandom(4 << 20))
     (tree / "deep" / "er" / "empty").write_bytes(b"")
     kubectl("cp", str(tree), "store:/tmp/tree", seconds=60)
     back = space.node.directory / f"back-{space.name}"
@@ -134,16 +164,14 @@ def terminal(kubectl, space):
         screen.type("stty size; tty; echo $TERM-end\n")
         screen.until("30 100")
         expect_contains(screen.until("xterm-end"), "/dev/pts/", "the terminal's name")
+        # The shell's own word for it, once the signal has come.
+        screen.type("trap 'stty size' WINCH; until false; do sleep 0.05; done\n")
+        screen.until("done\r\n")
         screen.resize(41, 77)
-        os.kill(screen.process.pid, signal.SIGWINCH)
-        deadline = time.monotonic() + 10
-        while "41 77" not in screen.text and time.monotonic() < deadline:
-            screen.type("stty size; echo asked\n")
-            screen.until("asked\r\n")
-            time.sleep(0.1)
         screen.until("41 77")
+        screen.type("\x03")
         screen.type("exit 3\n")
-        expect_equal(screen.process.wait(10), 3, "exit code of the shell")
+        expect_equal(screen.end(10), 3, "exit code of the shell")
     finally:
         screen.end()
 
@@ -184,15 +212,12 @@ def attach(kubectl, space):
     space.wait_ready("console")
     screen = Screen(kubectl, "attach", "-it", "console")
     try:
-        deadline = time.monotonic() + 20
-        while "got-hello" not in screen.text:
-            expect(time.monotonic() < deadline, f"an answer within 20 s; the screen shows {screen.text!r}")
-            screen.type("hello\n")
-            time.sleep(0.3)
-            if select.select([screen.master], [], [], 0)[0]:
-                screen.text += os.read(screen.master, 65536).decode(errors="replace")
+        # What is typed before the client has its terminal is not lost: it waits there.
+        screen.until("command prompt")
+        screen.type("hello\n")
+        screen.until("got-hello")
         screen.type("\x04")
-        screen.process.wait(10)
+        screen.end(10)
     finally:
         screen.end()
     expect_contains(kubectl("logs", "console"), "got-hello", "the log")
@@ -204,12 +229,48 @@ def attach(kubectl, space):
 def attach_once(kubectl, space):
     space.create(pod("reader", dict(shell("cat; echo over; exit 4"), stdin=True, stdinOnce=True)))
     space.wait_ready("reader")
-    result = kubectl.run("attach", "-i", "reader", given="one\ntwo\n")
-    if result.returncode != 0 or "over" not in result.stdout:
-        # The container may have ended before the client saw it; the log is the record.
-        pass
+    expect_equal(kubectl("attach", "-i", "reader", given="one\ntwo\n"), "one\ntwo\nover\n", "what the client saw")
     space.wait_phase("reader", "Failed")
     expect_equal(kubectl("logs", "reader"), "one\ntwo\nover\n", "what it read")
+
+
+@case("kubectl run -i and -it start a container, talk to it and give its exit code")
+def run_attached(kubectl, space):
+    result = kubectl.run(
+        "run", "talk", "--image=host:///", "-i", "--restart=Never", "--quiet", "--", "sh", "-c", "cat; exit 6",
+        given="a word\n", seconds=60,
+    )
+    expect_contains(result.stdout, "a word\n", f"what came back ({result.stderr})")
+    expect_equal(result.returncode, 6, f"exit code ({result.stderr})")
+    screen = Screen(kubectl, "run", "shell", "--image=host:///", "-it", "--restart=Never", "--rm", "--", "sh")
+    try:
+        screen.until("command prompt")
+        screen.type("tty; exit 2\n")
+        screen.until("/dev/pts/")
+        expect_equal(screen.end(30), 2, "exit code of the shell")
+    finally:
+        screen.end()
+    space.wait_gone("shell")
+
+
+@case("an onlooker who takes nothing holds a container up only for a while, and one who takes all misses nothing")
+def onlookers(space, world):
+    kubectl = world.kubectl(space)
+    lines = 300_000
+    space.create(pod("loud", dict(shell(f"read line; seq {lines}; echo over"), stdin=True, stdinOnce=True)))
+    space.wait_ready("loud")
+    # Stopped once it is attached: its end of the connection fills up.
+    idler = start(kubectl, "attach", "loud", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        expect_contains(idler.stderr.readline(), "see", "the onlooker is there")
+        idler.send_signal(signal.SIGSTOP)
+        seen = kubectl("attach", "-i", "loud", given="go\n", seconds=60).splitlines()
+        expect_equal(len(seen), lines + 1, "lines that the other saw")
+        expect_equal((seen[0], seen[-1]), ("1", "over"), "the first and the last of them")
+        space.wait_phase("loud", "Succeeded")
+    finally:
+        idler.kill()
+        idler.communicate()
 
 
 @case("nothing stays of a client that was killed: no process, no descriptor")
@@ -237,6 +298,64 @@ def killed(kubectl, space, node):
                 client.stdin.close()
     eventually("no command is left", lambda: not commands(space, "98765"))
     eventually("no descriptor is left", lambda: open_descriptors(node) <= before + 2)
+
+
+@case("a command that somebody follows ends with the agent, and its container goes on")
+def agent_killed(world):
+    node = world.new_node("streams").start()
+    space = world.space(node)
+    kubectl = world.kubectl(space)
+    item = pod("steady", idle(), restartPolicy="Always")
+    space.create(item)
+    before = space.wait_ready("steady")
+    processes = node.pod_processes(before["metadata"]["uid"])
+    clients = [
+        start(kubectl, "exec", "steady", "--", "sleep", "98764", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+        start(kubectl, "exec", "steady", "--", "sh", "-c", "sleep 98764; true", stdout=subprocess.DEVNULL,
+              stderr=subprocess.DEVNULL),
+    ]
+    try:
+        # The shell and its own child have the word too.
+        eventually("the commands run", lambda: len(commands(space, "98764")) == 3)
+        node.kill()
+        for client in clients:
+            expect(client.wait(20) != 0, "a client whose server is gone succeeds")
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+    eventually("no command is left", lambda: not commands(space, "98764"))
+    node.start()
+    expect_equal(space.wait_ready("steady")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts")
+    expect_equal(node.pod_processes(before["metadata"]["uid"]), processes, "processes of the container")
+    expect_equal(kubectl("exec", "steady", "--", "echo", "again"), "again\n", "a command after the restart")
+    node.stop_all()
+
+
+@case("a service account runs commands only where its role says so")
+def rights(space):
+    space.create(pod("guarded", idle()))
+    space.wait_ready("guarded")
+    account = f"system:serviceaccount:{space.name}:runner"
+    space.api.request("POST", space.path("serviceaccounts"), {"metadata": {"name": "runner"}})
+    answer = space.api.request(
+        "POST", space.path("serviceaccounts", "runner/token"), {"spec": {"expirationSeconds": 600}}
+    )
+    token = answer["status"]["token"]
+    target = space.path("pods", "guarded/exec") + "?command=true&stdout=1"
+    expect_equal(upgrade_status(space, token, target), 403, "exec without a role")
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{space.name}"
+    rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}
+    space.api.request("POST", f"{rbac}/roles", {"metadata": {"name": "runner"}, "rules": [rule]})
+    space.api.request("POST", f"{rbac}/rolebindings", {
+        "metadata": {"name": "runner"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "runner"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": account}],
+    })
+    expect_equal(upgrade_status(space, token, target), 101, "exec with the role")
+    for other in ("attach", "portforward"):
+        path = space.path("pods", f"guarded/{other}") + "?stdout=1"
+        expect_equal(upgrade_status(space, token, path), 403, f"{other} with a role for exec")
 
 
 @case("a stream is refused before it begins: without rights, without a stream, with a port that is none")
