@@ -97,7 +97,9 @@ public final class NodeServer: Service {
         // A client without a certificate of ours does not get past the handshake.
         tls.certificateVerification = .noHostnameVerification
         let settled = tls
-        let streams = NodeStreams(agent: state.agent, host: state.host, authorize: api.mayStream)
+        let streams = NodeStreams(
+            agent: state.agent, host: state.host, authorize: api.mayStream,
+            connections: ConnectionBudget(limit: configuration.maximumConnections))
         return Application(
             router: NodeAPIRoutes.router(state),
             server: HTTPServerBuilder { responder in

@@ -10,17 +10,21 @@ public final class PortForwardServer: Sendable {
 
     private let session: Mutex<PortForwardSession>
     private let queues = Mutex<[PortForwardSession.Connection: ByteQueue]>([:])
+    private let budget: ConnectionBudget
     private let dial: Dial
 
-    private init(_ session: consuming sending PortForwardSession, dial: @escaping Dial) {
+    private init(
+        _ session: consuming sending PortForwardSession, _ budget: ConnectionBudget, dial: @escaping Dial
+    ) {
         self.session = Mutex(session)
+        self.budget = budget
         self.dial = dial
     }
 
     /// Serves the connection to its end.
-    public static func serve(_ channel: ByteChannel, dial: @escaping Dial) async {
+    public static func serve(_ channel: ByteChannel, budget: ConnectionBudget, dial: @escaping Dial) async {
         do {
-            let server = PortForwardServer(try PortForwardSession(), dial: dial)
+            let server = PortForwardServer(try PortForwardSession(), budget, dial: dial)
             try await channel.executeThenClose { inbound, outbound in
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await server.read(inbound, outbound) }
@@ -67,10 +71,15 @@ public final class PortForwardServer: Sendable {
         _ connection: PortForwardSession.Connection, _ port: UInt16, _ queue: ByteQueue, _ outbound: ByteWriter
     ) async {
         var failure: String?
-        do throws(StreamingError) {
-            let socket = try await dial(port)
-            await copy(connection, socket, queue, outbound)
-        } catch { failure = error.message }
+        if budget.take() {
+            do throws(StreamingError) {
+                let socket = try await dial(port)
+                await copy(connection, socket, queue, outbound)
+            } catch { failure = error.message }
+            budget.giveBack()
+        } else {
+            failure = "the node forwards as many connections as it can already"
+        }
         queue.finish()
         _ = queues.withLock { $0.removeValue(forKey: connection) }
         let end = session.withLock { $0.finish(connection, failure: failure) }

@@ -19,6 +19,7 @@ struct NodeStreams: UpgradeResponder {
     let host: LocalPodHost
     /// Whether the holder of this client certificate may run commands here; nil for the local socket, which only root can open.
     let authorize: (@Sendable (_ certificateDER: [UInt8]) async -> Bool)?
+    let connections: ConnectionBudget
     let sessions = SessionCount()
 
     func respond(to request: UpgradeRequest, _ exchange: UpgradeExchange) async {
@@ -142,7 +143,7 @@ struct NodeStreams: UpgradeResponder {
         defer { sessions.giveBack(ticket) }
         guard let channel = try? await exchange.accept(headers, framing: framing) else { return }
         let namespacePath = sandbox.networkNamespacePath
-        await PortForwardServer.serve(channel) { (port: UInt16) throws(StreamingError) in
+        await PortForwardServer.serve(channel, budget: connections) { (port: UInt16) throws(StreamingError) in
             do throws(KernelError) {
                 return try await PodPort.connect(port, networkNamespace: namespacePath)
             } catch {

@@ -101,7 +101,8 @@ public struct UpgradeExchange: Sendable {
                 let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
                 let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 let collector = try pipeline.handler(type: RequestHeadCollector.self)
-                try pipeline.addHandler(IdleStateHandler(allTimeout: UpgradedConnectionHandler.idleTimeout))
+                let idle = IdleStateHandler(allTimeout: UpgradedConnectionHandler.idleTimeout)
+                try pipeline.addHandler(idle)
                 if framing == .webSocketMessages {
                     try pipeline.addHandlers([
                         WebSocketFrameEncoder(),
@@ -123,13 +124,15 @@ public struct UpgradeExchange: Sendable {
                         isOutboundHalfClosureEnabled: false))
                 // The decoder last: it gives what came after the head to those that are there by then.
                 let removed = pipeline.removeHandler(encoder).and(pipeline.removeHandler(collector))
-                let bound = NIOLoopBound((pipeline, decoder), eventLoop: channel.eventLoop)
+                let bound = NIOLoopBound((pipeline, decoder, idle), eventLoop: channel.eventLoop)
                 return removed.flatMap { _ in
-                    let (pipeline, decoder) = bound.value
+                    let (pipeline, decoder, _) = bound.value
                     return pipeline.removeHandler(decoder)
-                }.map { _ in
-                    // It does not say that this was all for now, which those behind it wait for.
-                    bound.value.0.fireChannelReadComplete()
+                }.flatMapThrowing { _ in
+                    // It does not say that this was all for now, which those behind it wait for. Before it stands TLS, which would not
+                    // let the word through.
+                    let (pipeline, _, idle) = bound.value
+                    try pipeline.context(handler: idle).fireChannelReadComplete()
                     return wrapped
                 }
             } catch { return channel.eventLoop.makeFailedFuture(error) }
