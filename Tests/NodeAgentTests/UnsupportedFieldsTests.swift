@@ -67,10 +67,13 @@ struct UnsupportedFieldsTests {
     func several() {
         let pod = Self.pod { spec in
             spec.runtimeClassName = "kata"
-            spec.containers[0].tty = true
-            spec.containers[1].stdin = true
+            spec.containers[0].securityContext = SecurityContext(seLinuxOptions: SELinuxOptions())
+            spec.containers[1].ports = [ContainerPort(hostPort: 80, containerPort: 80)]
         }
-        let expected = ["spec.containers[0].tty", "spec.containers[1].stdin", "spec.runtimeClassName"]
+        let expected = [
+            "spec.containers[0].securityContext.seLinuxOptions", "spec.containers[1].ports[].hostPort",
+            "spec.runtimeClassName",
+        ]
         #expect(UnsupportedFields.find(in: pod) == expected)
     }
 
@@ -103,8 +106,9 @@ struct UnsupportedFieldsTests {
 
     @Test("a container added for debugging is refused alone")
     func ephemeral() {
-        let refused = EphemeralContainer(name: "e", tty: true)
-        let expected = ["spec.ephemeralContainers[e].tty"]
+        let refused = EphemeralContainer(
+            name: "e", securityContext: SecurityContext(seLinuxOptions: SELinuxOptions()))
+        let expected = ["spec.ephemeralContainers[e].securityContext.seLinuxOptions"]
         #expect(UnsupportedFields.find(in: refused, of: Self.pod()) == expected)
         #expect(UnsupportedFields.find(in: EphemeralContainer(name: "e"), of: Self.pod()) == [])
     }
