@@ -16,7 +16,7 @@ final class WebSocketMessages: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         switch frame.opcode {
-        case .binary, .text: context.fireChannelRead(wrapInboundOut(frame.unmaskedData))
+        case .binary, .text: context.fireChannelRead(wrapInboundOut(Self.payload(of: frame)))
         case .ping:
             guard !isCloseSent else { return }
             context.writeAndFlush(
@@ -25,6 +25,26 @@ final class WebSocketMessages: ChannelDuplexHandler {
         case .pong: break
         default: context.close(promise: nil)
         }
+    }
+
+    /// Without its mask (RFC 6455, 5.3), eight bytes at a time: all that a client sends comes through here.
+    static func payload(of frame: WebSocketFrame) -> ByteBuffer {
+        guard let key = frame.maskKey else { return frame.data }
+        var data = frame.data
+        data.withUnsafeMutableReadableBytes { bytes in
+            let word = (0..<8).reduce(UInt64(0)) { $0 | UInt64(key[$1 & 3]) << UInt64(8 * $1) }
+            var index = 0
+            while index + 8 <= bytes.count {
+                let masked = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                bytes.storeBytes(of: (masked ^ word).littleEndian, toByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            while index < bytes.count {
+                bytes[index] ^= key[index & 3]
+                index += 1
+            }
+        }
+        return data
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

@@ -175,13 +175,12 @@ def terminal(kubectl, space):
         screen.type("stty size; tty; echo $TERM-end\n")
         screen.until("30 100")
         expect_contains(screen.until("xterm-end"), "/dev/pts/", "the terminal's name")
-        screen.type("""perl -e '$SIG{WINCH} = sub { system("stty size") }; print "armed\\n"; sleep 1 while 1'\n""")
+        screen.type("""perl -e '$SIG{WINCH} = sub { system("stty size"); exit }; print "armed\\n"; sleep 1 while 1'\n""")
         screen.until("armed\r\n")
         screen.resize(41, 77)
         screen.until("41 77")
-        screen.type("\x03")
         screen.type("exit 3\n")
-        expect_equal(screen.end(10), 3, "exit code of the shell")
+        expect_equal(screen.end(20), 3, "exit code of the shell")
     finally:
         screen.end()
 
