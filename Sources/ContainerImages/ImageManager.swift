@@ -18,6 +18,15 @@ public actor ImageManager {
     var layerRecords: [ContentDigest: LayerRecord] = [:]
     /// Layers that pulls under way stand on, and how many do.
     var heldLayers: [ContentDigest: Int] = [:]
+    var ledger = ImageUsageLedger()
+    /// Used since the ledger was brought up to date.
+    var noted: Set<ContentDigest> = []
+    /// Images that are being removed if nobody needs them: whoever looks for one finds none.
+    var leaving: Set<ContentDigest> = []
+    let usageFile: ImageUsageFile
+    /// An image has come. For one consumer.
+    public nonisolated let additions: AsyncStream<Void>
+    let addition: AsyncStream<Void>.Continuation
 
     /// `root` is the store's own directory (`/var/lib/swiftlet/images`); nothing is touched before ``start()``.
     public init(root: String, limits: UnpackLimits = UnpackLimits()) {
@@ -26,6 +35,8 @@ public actor ImageManager {
         content = ContentStore(root: root)
         layerStore = LayerStore(root: root)
         index = ImageIndex(root: root)
+        usageFile = ImageUsageFile(root: root)
+        (additions, addition) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     // MARK: Start
@@ -40,7 +51,11 @@ public actor ImageManager {
 
     private func recover() async throws(ImageError) -> ImageRecovery {
         let store = StoreRecovery(root: root, content: content, layers: layerStore, index: index, limits: limits)
-        let found = try await KernelThreadPool.shared.run { () throws(ImageError) in try store.run() }
+        let file = usageFile
+        let (found, usage) = try await KernelThreadPool.shared.run { () throws(ImageError) in
+            (try store.run(), file.load())
+        }
+        ledger = usage
         records = found.records
         documents = found.documents
         layerRecords = found.layers
@@ -85,10 +100,15 @@ public actor ImageManager {
 
     func image(_ id: ContentDigest) -> StoredImage? {
         guard let record = records[id], let document = documents[id] else { return nil }
-        return record.image(document)
+        var image = record.image(document)
+        image.isInUse = ledger.entries[id]?.isInUse == true
+        image.lastUsedSeconds = ledger.entries[id]?.lastUsed
+        return image
     }
 
-    func identify(_ reference: String) -> ContentDigest? {
+    /// - Parameter hidden: finds those that are being removed as well.
+    func identify(_ reference: String, hidden: Bool = false) -> ContentDigest? {
+        let records = hidden || leaving.isEmpty ? records : records.filter { !leaving.contains($0.key) }
         if let digest = ContentDigest(reference) {
             return records[digest] != nil ? digest : records.values.first { $0.manifest == digest }?.id
         }
@@ -110,10 +130,12 @@ public actor ImageManager {
     /// - Parameters:
     ///   - name: the name to give instead of the archive's; for archives of one image. Taken away from the image that
     ///     has it now.
+    ///   - isPinned: never collected: nobody may be able to get it here again.
     ///   - progress: called on another thread, at most once per 4 MiB read.
     /// - Throws: ``ImageError`` naming the archive, the entry and the reason; the store is then as it was.
     public func importArchive(
-        path: String, name: String? = nil, progress: @escaping @Sendable (ImportProgress) -> Void = { _ in }
+        path: String, name: String? = nil, isPinned: Bool = true,
+        progress: @escaping @Sendable (ImportProgress) -> Void = { _ in }
     ) async throws(ImageError) -> [StoredImage] {
         var reference: ImageReference?
         if let name {
@@ -126,12 +148,12 @@ public actor ImageManager {
         }
         let given = reference
         return try await turns.run { () async throws(ImageError) in
-            try await self.importInTurn(path: path, name: given, progress: progress)
+            try await self.importInTurn(path: path, name: given, isPinned: isPinned, progress: progress)
         }
     }
 
     private func importInTurn(
-        path: String, name: ImageReference?, progress: @escaping @Sendable (ImportProgress) -> Void
+        path: String, name: ImageReference?, isPinned: Bool, progress: @escaping @Sendable (ImportProgress) -> Void
     ) async throws(ImageError) -> [StoredImage] {
         try requireStarted()
         let cancellation = ImportCancellation()
@@ -149,7 +171,10 @@ public actor ImageManager {
         }
         let outcome = try result.get()
         var changed = records
-        for record in outcome.records { Self.adopt(record, in: &changed) }
+        for var record in outcome.records {
+            record.isPinned = isPinned
+            Self.adopt(record, in: &changed)
+        }
         let (index, store, next) = (index, layerStore, Array(changed.values))
         try await KernelThreadPool.shared.run { () throws(ImageError) in
             do throws(ImageError) {
@@ -162,13 +187,16 @@ public actor ImageManager {
         records = changed
         documents.merge(outcome.documents) { _, new in new }
         for layer in outcome.newLayers { layerRecords[layer.chainID] = layer }
+        addition.yield()
         return outcome.records.compactMap { image($0.id) }
     }
 
     /// Adds an imported image: it keeps the names it had, and takes its new ones from whoever had them.
     static func adopt(_ record: ImageRecord, in records: inout [ContentDigest: ImageRecord]) {
-        for id in records.keys where id != record.id {
+        for (id, other) in records where id != record.id && !Set(other.names).isDisjoint(with: record.names) {
             records[id]?.names.removeAll { record.names.contains($0) }
+            // Nobody can ask for it by a name any more: it stays as long as it is used.
+            if records[id]?.names.isEmpty == true { records[id]?.isPinned = false }
         }
         let earlier = records[record.id]
         var access = record.access
@@ -180,7 +208,8 @@ public actor ImageManager {
         records[record.id] = ImageRecord(
             id: record.id, names: Set(record.names + (earlier?.names ?? [])).sorted(),
             manifest: record.manifest ?? earlier?.manifest, sizeBytes: record.sizeBytes, layers: record.layers,
-            pulledDigests: Set(record.pulledDigests + (earlier?.pulledDigests ?? [])).sorted(), access: access)
+            pulledDigests: Set(record.pulledDigests + (earlier?.pulledDigests ?? [])).sorted(), access: access,
+            isPinned: record.isPinned || earlier?.isPinned == true)
     }
 
     // MARK: Remove
@@ -201,10 +230,7 @@ public actor ImageManager {
 
     private func removeInTurn(reference: String, inUse: Set<String>) async throws(ImageError) -> StoredImage {
         try requireStarted()
-        guard let id = identify(reference), let removed = image(id) else {
-            throw ImageError(
-                .notFound, "image \(ImageError.quoted(reference)): not found, or more than one ID begins so")
-        }
+        guard let id = identify(reference), let removed = image(id) else { throw Self.notFound(reference) }
         var changed = records
         let name = (try? ImageReference(parsing: reference))?.description
         if let name, removed.names.count > 1, removed.names.contains(name) {
@@ -216,20 +242,27 @@ public actor ImageManager {
             }
             changed[id] = nil
         }
-        let needed = Set(changed.values.flatMap(\.layers))
-        let needless = (records[id]?.layers ?? []).filter { !needed.contains($0) && heldLayers[$0] == nil }
-        let neededBlobs = Set(changed.keys).union(changed.values.compactMap(\.manifest))
-        let blobs = [id, records[id]?.manifest].compactMap { $0 }.filter { !neededBlobs.contains($0) }
+        try await commitRemoval(changed, of: id)
+        return removed
+    }
+
+    /// Makes `changed` the images there are: without one of them, or one of its names. What only that one needed goes.
+    func commitRemoval(_ changed: [ContentDigest: ImageRecord], of id: ContentDigest) async throws(ImageError) {
+        let before = records[id]
         let (index, store, content, next) = (index, layerStore, content, Array(changed.values))
         try await KernelThreadPool.shared.run { () throws(ImageError) in try index.store(next) }
         records = changed
         if changed[id] == nil { documents[id] = nil }
+        // Only now, and at once: a pull may have come to stand on some of them meanwhile.
+        let needed = Set(changed.values.flatMap(\.layers))
+        let needless = (before?.layers ?? []).filter { !needed.contains($0) && heldLayers[$0] == nil }
+        let neededBlobs = Set(changed.keys).union(changed.values.compactMap(\.manifest))
+        let blobs = [id, before?.manifest].compactMap { $0 }.filter { !neededBlobs.contains($0) }
         for layer in needless { layerRecords[layer] = nil }
         try await KernelThreadPool.shared.run { () throws(ImageError) in
             for layer in needless.reversed() { try store.remove(layer) }
             for blob in blobs { try content.remove(blob) }
         }
-        return removed
     }
 
     func requireStarted() throws(ImageError) {

@@ -13,6 +13,8 @@ struct ImageRecord: Hashable, Sendable {
     var pulledDigests: [String] = []
     /// Who may use it; `nil` when it was not pulled, which is for everybody.
     var access: ImageAccess?
+    /// Never collected.
+    var isPinned = false
 
     /// `nil` when a field is missing or of the wrong type.
     init?(_ value: JSONValue) {
@@ -29,12 +31,14 @@ struct ImageRecord: Hashable, Sendable {
             // Unreadable means nobody, not everybody.
             self.access = ImageAccess(access) ?? ImageAccess()
         }
+        // Before there were pins, what was imported could not be got again either.
+        isPinned = value["pinned"]?.boolValue ?? (access == nil && !names.isEmpty)
         guard self.names.count == names.count, self.layers.count == layers.count, !layers.isEmpty else { return nil }
     }
 
     init(
         id: ContentDigest, names: [String], manifest: ContentDigest?, sizeBytes: Int64, layers: [ContentDigest],
-        pulledDigests: [String] = [], access: ImageAccess? = nil
+        pulledDigests: [String] = [], access: ImageAccess? = nil, isPinned: Bool = false
     ) {
         self.id = id
         self.names = names
@@ -43,6 +47,7 @@ struct ImageRecord: Hashable, Sendable {
         self.layers = layers
         self.pulledDigests = pulledDigests
         self.access = access
+        self.isPinned = isPinned
     }
 
     var json: JSONValue {
@@ -51,6 +56,7 @@ struct ImageRecord: Hashable, Sendable {
             "names": .array(names.map { .string($0) }),
             "sizeBytes": .integer(sizeBytes),
             "layers": .array(layers.map { .string($0.description) }),
+            "pinned": .bool(isPinned),
         ]
         if let manifest { members["manifest"] = .string(manifest.description) }
         if !pulledDigests.isEmpty { members["pulledDigests"] = .array(pulledDigests.map { .string($0) }) }
@@ -68,6 +74,6 @@ struct ImageRecord: Hashable, Sendable {
         return StoredImage(
             id: id.description, names: names.sorted(), digests: digests, sizeBytes: sizeBytes,
             createdAt: document.createdAt,
-            config: document.config, layers: layers.map(\.description))
+            config: document.config, layers: layers.map(\.description), isPinned: isPinned)
     }
 }

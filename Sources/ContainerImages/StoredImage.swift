@@ -17,10 +17,16 @@ public struct StoredImage: Hashable, Sendable {
     public let config: ImageConfig
     /// Chain identifiers of its layers, bottom first.
     public let layers: [String]
+    /// Never collected.
+    public var isPinned: Bool
+    /// A pod needed it at the last look.
+    public var isInUse = false
+    /// When a pod needed it last, in seconds since 1970; nil when none ever did.
+    public var lastUsedSeconds: Int64?
 
     public init(
         id: String, names: [String], digests: [String], sizeBytes: Int64, createdAt: String?, config: ImageConfig,
-        layers: [String]
+        layers: [String], isPinned: Bool = false
     ) {
         self.id = id
         self.names = names
@@ -29,5 +35,6 @@ public struct StoredImage: Hashable, Sendable {
         self.createdAt = createdAt
         self.config = config
         self.layers = layers
+        self.isPinned = isPinned
     }
 }

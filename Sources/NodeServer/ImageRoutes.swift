@@ -16,6 +16,7 @@ enum ImageRoutes {
         router.get("/v1/images") { _, _ in
             HTTPResponses.json(.array(await state.images.list().map(json)))
         }
+        addCollection(to: router, state)
         router.post("/v1/images") { request, _ in
             let query = request.uri.queryDictionary
             guard let path = query["path"], path.hasPrefix("/") else {
@@ -23,7 +24,7 @@ enum ImageRoutes {
             }
             do throws(ImageError) {
                 let images = try await state.images.importArchive(
-                    path: String(path), name: query["name"].map(String.init))
+                    path: String(path), name: query["name"].map(String.init), isPinned: query["pinned"] != "false")
                 return HTTPResponses.json(.array(images.map(json)))
             } catch { return HTTPResponses.error(error.message, status: .unprocessableContent) }
         }
@@ -35,15 +36,37 @@ enum ImageRoutes {
         }
         router.delete("/v1/images") { request, _ in
             let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
-            let inUse = Set(await state.host.runtime.containers().map(\.config.imageID))
+            let inUse = await state.host.usedImageIDs()
             do throws(ImageError) {
                 return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
             } catch { return HTTPResponses.error(error.message, status: .conflict) }
         }
     }
 
+    private static func addCollection(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+        router.post("/v1/images/gc") { _, _ in HTTPResponses.json(json(await state.imageCollector.collect())) }
+        router.post("/v1/images/prune") { _, _ in HTTPResponses.json(json(await state.imageCollector.prune())) }
+        router.post("/v1/images/pin") { request, _ in
+            let query = request.uri.queryDictionary
+            let reference = query["reference"].map(String.init) ?? ""
+            do throws(ImageError) {
+                let image = try await state.images.setPinned(query["pinned"] != "false", reference: reference)
+                return HTTPResponses.json(json(image))
+            } catch { return HTTPResponses.error(error.message, status: .conflict) }
+        }
+    }
+
+    private static func json(_ report: ImageCollector.Report) -> JSONValue {
+        [
+            "removed": .array(report.removed.map(json)), "freedBytes": .integer(report.freedBytes),
+            "problem": report.problem.map { .string($0) } ?? .null,
+        ]
+    }
+
     private static func json(_ image: StoredImage) -> JSONValue {
         [
+            "pinned": .bool(image.isPinned), "inUse": .bool(image.isInUse),
+            "lastUsed": image.lastUsedSeconds.map { .string(Timestamp(seconds: $0).rfc3339) } ?? .null,
             "id": .string(image.id), "names": .array(image.names.map { .string($0) }),
             "digests": .array(image.digests.map { .string($0) }),
             "sizeBytes": .integer(image.sizeBytes), "createdAt": image.createdAt.map { .string($0) } ?? .null,

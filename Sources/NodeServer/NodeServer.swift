@@ -25,14 +25,15 @@ public final class NodeServer: Service {
     ///   - exit: asks the node's process to end.
     public init(
         configuration: NodeServerConfiguration, agent: NodeAgent, host: LocalPodHost, images: ImageManager,
-        usage: UsageCollector, counters: AgentCounters, findings: @escaping @Sendable () async -> [HostFinding],
+        imageCollector: ImageCollector, usage: UsageCollector, counters: AgentCounters,
+        findings: @escaping @Sendable () async -> [HostFinding],
         stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void, logger: Logger
     ) {
         self.configuration = configuration
         state = NodeServerState(
             configuration: configuration, agent: agent, host: host, images: images,
-            usage: usage, counters: counters,
+            imageCollector: imageCollector, usage: usage, counters: counters,
             machine: .discover(stateDirectory: host.configuration.rootDirectory), findings: findings, stop: stop,
             exit: exit)
         self.logger = logger
@@ -132,6 +133,7 @@ struct NodeServerState: Sendable {
     let agent: NodeAgent
     let host: LocalPodHost
     let images: ImageManager
+    let imageCollector: ImageCollector
     let usage: UsageCollector
     let counters: AgentCounters
     let requests = HTTPRequestMetrics()

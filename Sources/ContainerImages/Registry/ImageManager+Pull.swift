@@ -6,12 +6,13 @@ extension ImageManager {
     public func find(
         _ reference: ImageReference, credentials: [RegistryCredential]
     ) -> (image: StoredImage, isPermitted: Bool)? {
-        guard let id = records.values.first(where: { $0.matches(reference) })?.id, let image = image(id) else {
-            return nil
-        }
+        guard let id = visible.first(where: { $0.matches(reference) })?.id, let image = image(id) else { return nil }
         let access = records[id]?.access
         return (image, access?.permits(repository: reference.name, credentials: credentials) ?? true)
     }
+
+    /// Those that are not being removed.
+    private var visible: [ImageRecord] { records.values.filter { !leaving.contains($0.id) } }
 
     /// As ``find(_:credentials:)`` for an ID, or whatever else ``resolve(_:)`` takes: everything that opens it under one of
     /// its names counts.
@@ -28,7 +29,7 @@ extension ImageManager {
         _ reference: ImageReference, digest: ContentDigest, credential: RegistryCredential?
     ) async throws(ImageError) -> StoredImage? {
         guard
-            let record = records.values.first(where: {
+            let record = visible.first(where: {
                 $0.matches(reference) && $0.pulledDigests.contains("\(reference.name)@\(digest)")
             })
         else { return nil }
@@ -149,6 +150,7 @@ extension ImageManager {
         }
         records = changed
         documents[record.id] = pulled.document
+        addition.yield()
         guard let image = image(record.id) else {
             throw ImageError(.storage, "image \(record.id): is not in the store it was just put into")
         }

@@ -14,6 +14,7 @@ public actor EvictionManager {
         public var host: LocalPodHost
         public var pressures: NodePressures
         public var meter: EphemeralStorageMeter
+        public var images: ImageCollector
         public var events: EventRecorder
         /// The node, for events about it.
         public var node: @Sendable () -> ObjectReference
@@ -21,13 +22,14 @@ public actor EvictionManager {
         public var onChange: @Sendable (Set<PodAdmission.Pressure>) -> Void
 
         public init(
-            host: LocalPodHost, pressures: NodePressures, meter: EphemeralStorageMeter, events: EventRecorder,
-            node: @escaping @Sendable () -> ObjectReference,
+            host: LocalPodHost, pressures: NodePressures, meter: EphemeralStorageMeter, images: ImageCollector,
+            events: EventRecorder, node: @escaping @Sendable () -> ObjectReference,
             onChange: @escaping @Sendable (Set<PodAdmission.Pressure>) -> Void
         ) {
             self.host = host
             self.pressures = pressures
             self.meter = meter
+            self.images = images
             self.events = events
             self.node = node
             self.onChange = onChange
@@ -131,9 +133,24 @@ public actor EvictionManager {
         if shortage.threshold.signal.pressure == .disk {
             await parts.host.discardEndedLayers()
             if decision.isReclaimed(await observe()) { return Self.interval }
+            if await holdsImages(shortage.threshold.signal) {
+                await parts.images.reclaim { await self.isReclaimed() }
+                if await isReclaimed() { return Self.interval }
+            }
         }
         guard await evictOne(for: shortage) else { return Self.interval }
         return Self.leavingInterval
+    }
+
+    private func isReclaimed() async -> Bool { decision.isReclaimed(await observe()) }
+
+    /// Whether images are on the file system that a signal is about.
+    private func holdsImages(_ signal: EvictionSignal) async -> Bool {
+        switch signal {
+        case .imagefsAvailable, .imagefsInodesFree: true
+        case .nodefsAvailable, .nodefsInodesFree: await KernelThreadPool.shared.run { [space] in space.isShared }
+        case .memoryAvailable, .allocatableMemoryAvailable, .pidAvailable: false
+        }
     }
 
     private func observe() async -> [EvictionSignal: EvictionObservation] {

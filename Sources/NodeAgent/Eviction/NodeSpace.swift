@@ -11,6 +11,12 @@ struct NodeSpace: Sendable {
     /// Of all pods.
     let podsCgroup: String
 
+    /// Whether images and state are on one file system.
+    var isShared: Bool {
+        var (node, images) = (stat(), stat())
+        return stat(nodefsDirectory, &node) == 0 && stat(imagefsDirectory, &images) == 0 && node.st_dev == images.st_dev
+    }
+
     func observe(_ signals: Set<EvictionSignal>) -> [EvictionSignal: EvictionObservation] {
         var observations: [EvictionSignal: EvictionObservation] = [:]
         if signals.contains(.memoryAvailable), let memory = try? ProcFS.memory() {

@@ -106,7 +106,7 @@ extension LocalPodHost {
                 reference: reference, id: reference, layers: RootFilesystem.host.lowerDirectories,
                 config: ImageConfig())
         }
-        guard let stored = await parts.images.resolve(reference) else {
+        guard let stored = await parts.images.use(reference) else {
             throw PodHostError(
                 reason: "CreateContainerError", message: "image \"\(reference)\" was removed from this node meanwhile")
         }

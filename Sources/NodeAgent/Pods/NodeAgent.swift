@@ -25,6 +25,10 @@ public actor NodeAgent {
     private var names: [String: String] = [:]
     /// Names under which something ran when this agent began, for as long as that may not have been ended or taken over.
     private var remnantNames: Set<String> = []
+    /// Whether every source has told of all its pods.
+    var hasAllSources: Bool { completeSources == expectedSources }
+    /// Pods that have no worker yet.
+    var waitingPods: [Pod] { Array(waiting.values) + Array(waitingByName.values) }
     private let brake = DeletionBrake()
     private var isHalted = false
     private let started: AsyncStream<PodWorker>

@@ -29,4 +29,16 @@ struct ProtectionOptions: ParsableArguments {
 
     @Option(help: "The most seconds a pod gets to end at a soft threshold. (default: 0)")
     var evictionMaxPodGracePeriod: Int?
+
+    @Option(help: "Disk use in percent from which on images nobody needs are removed; 100 is never. (default: 85)")
+    var imageGcHighThreshold: Int?
+
+    @Option(help: "Disk use in percent down to which they are removed. (default: 80)")
+    var imageGcLowThreshold: Int?
+
+    @Option(help: "How long an image stays in any case after it has come. (default: 2m)")
+    var minimumImageTtlDuration: String?
+
+    @Option(help: "After how long without use an image is removed; 0s is never. (default: 0s)")
+    var maximumImageTtlDuration: String?
 }

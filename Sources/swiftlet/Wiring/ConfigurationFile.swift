@@ -13,6 +13,7 @@ struct ConfigurationFile {
         "containerLogMaxSize", "containerLogMaxFiles", "evictionHard", "evictionSoft", "evictionSoftGracePeriod",
         "evictionMinimumReclaim", "evictionPressureTransitionPeriod", "evictionMaxPodGracePeriod",
         "mergeDefaultEvictionSettings",
+        "imageMinimumGCAge", "imageMaximumGCAge", "imageGCHighThresholdPercent", "imageGCLowThresholdPercent",
     ]
 
     private let path: String

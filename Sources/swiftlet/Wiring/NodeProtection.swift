@@ -1,3 +1,4 @@
+import ContainerImages
 import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
@@ -6,24 +7,45 @@ import NodeAgent
 
 /// What keeps the node alive beside its pods, made and connected.
 enum NodeProtection {
-    /// - Parameter client: of a control endpoint that has no controller for taints of its own; else nil.
-    static func start(
-        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ meter: EphemeralStorageMeter,
-        _ pressures: NodePressures,
-        _ reporter: NodeStatusReporter, _ recorder: EventRecorder, _ client: APIClient?, _ logger: Logger,
+    /// Removes images nobody needs, for as long as the node runs.
+    static func collectImages(
+        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ images: ImageManager,
+        _ reporter: NodeStatusReporter, _ recorder: EventRecorder, _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
-    ) {
-        let node: @Sendable () -> ObjectReference = {
+    ) -> ImageCollector {
+        let collector = ImageCollector(
+            settings.protection.images, directory: settings.root + "/images",
+            parts: ImageCollector.Parts(
+                images: images, needs: { await host.imageNeeds(of: agent) }, events: recorder,
+                node: node(settings, reporter)), logger: logger)
+        group.addTask { await collector.run() }
+        return collector
+    }
+
+    private static func node(_ settings: NodeSettings, _ reporter: NodeStatusReporter)
+        -> @Sendable () -> ObjectReference
+    {
+        {
             ObjectReference(
                 kind: Node.definition.kind, name: settings.nodeName, uid: reporter.nodeUID ?? settings.nodeName,
                 apiVersion: "v1")
         }
+    }
+
+    /// - Parameter client: of a control endpoint that has no controller for taints of its own; else nil.
+    static func start(
+        _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ meter: EphemeralStorageMeter,
+        _ images: ImageCollector, _ pressures: NodePressures,
+        _ reporter: NodeStatusReporter, _ recorder: EventRecorder, _ client: APIClient?, _ logger: Logger,
+        in group: inout ThrowingTaskGroup<Void, any Error>
+    ) {
+        let node = node(settings, reporter)
         let taints = client.map { PressureTaints(nodeName: settings.nodeName, client: $0, logger: logger) }
         if let taints { group.addTask { await taints.run() } }
         let manager = EvictionManager(
             settings.protection.eviction, agent: agent,
             parts: EvictionManager.Parts(
-                host: host, pressures: pressures, meter: meter, events: recorder, node: node
+                host: host, pressures: pressures, meter: meter, images: images, events: recorder, node: node
             ) { pressures in
                 reporter.refresh()
                 taints?.set(pressures)

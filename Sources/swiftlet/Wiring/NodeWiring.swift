@@ -149,14 +149,17 @@ struct NodeWiring {
         group.addTask { await agent.run() }
         let meter = EphemeralStorageMeter(host: host)
         group.addTask { await meter.run() }
+        let collector = NodeProtection.collectImages(
+            settings, agent, host, images, reporter, recorder, logger, in: &group)
         NodeProtection.start(
-            settings, agent, host, meter, pressures, reporter, recorder, endpoint == nil ? nil : client, logger,
+            settings, agent, host, meter, collector, pressures, reporter, recorder, endpoint == nil ? nil : client,
+            logger,
             in: &group)
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
         let usage = UsageCollector(agent: agent, host: host, meter: meter)
         let server = nodeServer(
-            settings, agent, host, foundation, endpoint, policy, usage, counters, shortfalls: shortfalls,
+            settings, agent, host, foundation, endpoint, policy, collector, usage, counters, shortfalls: shortfalls,
             logger: logger
         ) {
             await agent.halt()
@@ -255,8 +258,9 @@ struct NodeWiring {
 
     private static func nodeServer(
         _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
-        _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, _ usage: UsageCollector,
-        _ counters: AgentCounters, shortfalls: [String], logger: Logger, stop: @escaping @Sendable () async -> Void,
+        _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, _ collector: ImageCollector,
+        _ usage: UsageCollector, _ counters: AgentCounters, shortfalls: [String], logger: Logger,
+        stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void
     ) -> NodeServer {
         let credentials = endpoint?.server.credentials
@@ -278,7 +282,8 @@ struct NodeWiring {
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
                 version: SwiftletCommand.version, maximumConnections: OpenFileLimit.connections),
-            agent: agent, host: host, images: foundation.images, usage: usage, counters: counters,
+            agent: agent, host: host, images: foundation.images, imageCollector: collector,
+            usage: usage, counters: counters,
             findings: {
                 HostCheck.run(hierarchies, networkShortfalls: shortfalls)
                     + [HostCheck.policy(policy), hasWeights ? HostCheck.ioWeights(cgroups) : nil].compactMap(\.self)

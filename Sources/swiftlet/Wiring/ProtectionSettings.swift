@@ -1,3 +1,4 @@
+import ContainerImages
 import KubernetesAPI
 import MonitorCore
 import NodeAgent
@@ -7,10 +8,12 @@ struct ProtectionSettings: Sendable {
     /// nil when logs may grow for ever.
     let logLimit: LogLimit?
     let eviction: EvictionConfiguration
+    let images: ImageCollectionPolicy
 
     init(_ options: ProtectionOptions, _ file: ConfigurationFile) throws {
         logLimit = try Self.logLimit(options, file)
         eviction = try Self.eviction(options, file)
+        images = try Self.images(options, file)
     }
 
     private static func logLimit(_ options: ProtectionOptions, _ file: ConfigurationFile) throws -> LogLimit? {
@@ -56,6 +59,36 @@ struct ProtectionSettings: Sendable {
         } catch let error as EvictionThresholds.Invalid {
             throw SettingError(error.description)
         }
+    }
+
+    private static func images(_ options: ProtectionOptions, _ file: ConfigurationFile) throws -> ImageCollectionPolicy
+    {
+        func percent(_ flag: Int?, _ name: String, _ field: String, _ standard: Int) throws -> Int {
+            let value = try flag ?? file.integer(field) ?? standard
+            guard (0...100).contains(value) else { throw SettingError("\(name) \(value): must be from 0 to 100") }
+            return value
+        }
+        func age(_ flag: String?, _ name: String, _ field: String, _ standard: Duration) throws -> Duration {
+            guard let text = try flag ?? file.text(field) else { return standard }
+            guard let age = Duration(kubernetes: text), age >= .zero else {
+                throw SettingError("\(name) \(text): not a duration; give one such as 2m")
+            }
+            return age
+        }
+        let (highName, lowName) = ("--image-gc-high-threshold", "--image-gc-low-threshold")
+        let high = try percent(options.imageGcHighThreshold, highName, "imageGCHighThresholdPercent", 85)
+        let low = try percent(options.imageGcLowThreshold, lowName, "imageGCLowThresholdPercent", 80)
+        guard low < high else {
+            throw SettingError("\(lowName) \(low): must be lower than \(highName), which is \(high)")
+        }
+        let (minimumName, maximumName) = ("--minimum-image-ttl-duration", "--maximum-image-ttl-duration")
+        let minimum = try age(options.minimumImageTtlDuration, minimumName, "imageMinimumGCAge", .seconds(120))
+        let maximum = try age(options.maximumImageTtlDuration, maximumName, "imageMaximumGCAge", .zero)
+        guard maximum == .zero || maximum > minimum else {
+            throw SettingError("\(maximumName): must be longer than \(minimumName), or 0s for never")
+        }
+        return ImageCollectionPolicy(
+            highThresholdPercent: high, lowThresholdPercent: low, minimumAge: minimum, maximumAge: maximum)
     }
 
     private static func transitionPeriod(_ options: ProtectionOptions, _ file: ConfigurationFile) throws -> Duration {
