@@ -42,7 +42,7 @@ struct AddressPool: Sendable {
     }
 
     /// The host's own address in the network, which is the pods' way out.
-    var gateway: IPAddress { IPAddress(family: cidr.family, value: cidr.network.value + 1) }
+    var gateway: IPAddress { cidr.gateway }
 
     /// How many pods fit.
     var capacity: Int { usable.count }

@@ -35,6 +35,9 @@ public struct CIDR: Hashable, Sendable, CustomStringConvertible {
 
     public var family: IPAddress.Family { network.family }
 
+    /// The host's own address in a network of pods, which is their way out.
+    public var gateway: IPAddress { IPAddress(family: family, value: network.value &+ 1) }
+
     public func contains(_ address: IPAddress) -> Bool {
         address.family == family && CIDR(containing: address, prefixLength: prefixLength) == self
     }

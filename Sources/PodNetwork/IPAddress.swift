@@ -42,6 +42,8 @@ public struct IPAddress: Hashable, Sendable, Comparable, CustomStringConvertible
         (0..<family.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: value >> UInt128($0 * 8)) }
     }
 
+    /// `0.0.0.0` or `::`, which stands for every address of the machine.
+    public var isUnspecified: Bool { value == 0 }
     public var isLoopback: Bool { family == .v4 ? value >> 24 == 127 : value == 1 }
     public var isLinkLocal: Bool { family == .v4 ? value >> 16 == 0xa9fe : value >> 118 == 0x3fa }
     public var isMulticast: Bool { family == .v4 ? value >> 28 == 0xe : value >> 120 == 0xff }

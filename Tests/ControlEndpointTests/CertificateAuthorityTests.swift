@@ -28,7 +28,7 @@ struct CertificateAuthorityTests {
         try await withDirectory { directory in
             let load = {
                 try EndpointCredentials.load(
-                    directory: directory, nodeName: "n1", listenAddress: "127.0.0.1", serviceAddress: "10.96.0.1",
+                    directory: directory, nodeName: "n1", addresses: ["127.0.0.1", "10.96.0.1"],
                     logger: Self.logger)
             }
             let first = try load()

@@ -10,18 +10,16 @@ public struct EndpointCredentials: Sendable {
 
     /// Loads what is there and issues what is missing or due.
     /// - Parameters:
-    ///   - listenAddress: a wildcard address is left out of the certificate's names.
-    ///   - serviceAddress: the first address of the service network, where `kubernetes.default.svc` is reached.
+    ///   - addresses: where it is reached besides the loopback; wildcard addresses are left out.
     public static func load(
-        directory: String, nodeName: String, listenAddress: String, serviceAddress: String?, logger: Logger
+        directory: String, nodeName: String, addresses: [String], logger: Logger
     ) throws(CertificateError) -> EndpointCredentials {
         let authority = try CertificateAuthority.loadOrCreate(directory: directory, logger: logger)
         var names = [
             "localhost", "127.0.0.1", "::1", nodeName, "kubernetes", "kubernetes.default", "kubernetes.default.svc",
             "kubernetes.default.svc.cluster.local",
         ]
-        if listenAddress != "0.0.0.0", listenAddress != "::" { names.append(listenAddress) }
-        if let serviceAddress { names.append(serviceAddress) }
+        names += addresses.filter { $0 != "0.0.0.0" && $0 != "::" }
         return EndpointCredentials(
             authority: authority,
             serving: try authority.credential("serving", .serving(names: names), logger: logger),

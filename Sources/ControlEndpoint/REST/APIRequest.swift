@@ -10,6 +10,7 @@ struct APIRequest: Sendable {
     var accept: String = ""
     var contentType: String = ""
     var ifNoneMatch: String = ""
+    var userAgent: String = ""
     var body = ByteBuffer()
 
     init(method: String, target: String) {

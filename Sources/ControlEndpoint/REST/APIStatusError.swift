@@ -10,6 +10,8 @@ struct APIStatusError: Error, Sendable {
     var details: [String: JSONValue] = [:]
     /// A continue token for the client to go on with, only on an expired list.
     var continueToken: String?
+    /// A conflict that trying again on the newest version does not mend.
+    var isFinal = false
 
     /// The Status object.
     var body: JSONValue {

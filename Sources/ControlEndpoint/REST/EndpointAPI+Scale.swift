@@ -8,7 +8,7 @@ extension EndpointAPI {
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> APIResponse {
         let name = try name(info)
-        let options = try WriteOptions(request.query)
+        let options = try WriteOptions(request.query, userAgent: request.userAgent)
         switch info.verb {
         case .get:
             let object = try operations.get(resource, namespace: info.namespace, name: name)

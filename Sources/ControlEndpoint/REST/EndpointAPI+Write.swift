@@ -27,7 +27,7 @@ extension EndpointAPI {
     ) async throws(APIStatusError) -> APIResponse {
         let result = try await operations.update(
             resource, namespace: info.namespace, name: try name(info), part: part, body: try body(of: request),
-            options: try WriteOptions(request.query, requester: identity))
+            options: try WriteOptions(request.query, requester: identity, userAgent: request.userAgent))
         return try answer(result, request, resource)
     }
 
@@ -36,11 +36,23 @@ extension EndpointAPI {
         _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
         let type = MediaType(parsing: request.contentType)?.name ?? ""
-        let body = type == "application/apply-patch+yaml" ? .null : try parseJSON(request.body)
-        let patch = try ObjectPatch(mediaType: type, body: body)
-        let result = try await operations.patch(
-            resource, namespace: info.namespace, name: try name(info), part: part, patch: patch,
-            options: try WriteOptions(request.query, requester: identity))
+        let isApply = type == ObjectPatch.applyMediaType
+        let patch = try ObjectPatch(
+            mediaType: type, body: isApply ? try parseYAML(request.body) : try parseJSON(request.body))
+        let options = try WriteOptions(
+            request.query, requester: identity, userAgent: isApply ? nil : request.userAgent)
+        if options.isForced, !isApply {
+            throw .invalidPatchOptions(.forbidden(FieldPath("force"), "may not be specified for non-apply patch"))
+        }
+        let result: WriteResult
+        if case .apply(let configuration) = patch {
+            result = try await operations.apply(
+                resource, namespace: info.namespace, name: try name(info), part: part, configuration: configuration,
+                options: options)
+        } else {
+            result = try await operations.patch(
+                resource, namespace: info.namespace, name: try name(info), part: part, patch: patch, options: options)
+        }
         return try answer(result, request, resource)
     }
 

@@ -5,9 +5,13 @@ enum ObjectPatch: Sendable {
     case json(JSONValue)
     case merge(JSONValue)
     case strategic(JSONValue)
+    /// All that one manager wants of the object.
+    case apply(JSONValue)
 
+    static let applyMediaType = "application/apply-patch+yaml"
     static let mediaTypes = [
         "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
+        applyMediaType,
     ]
 
     /// - Parameter mediaType: the media type of the body, lowercase, without parameters.
@@ -16,12 +20,7 @@ enum ObjectPatch: Sendable {
         case "application/json-patch+json": self = .json(body)
         case "application/merge-patch+json": self = .merge(body)
         case "application/strategic-merge-patch+json": self = .strategic(body)
-        case "application/apply-patch+yaml", "application/apply-patch+json":
-            throw APIStatusError(
-                code: 415, reason: "UnsupportedMediaType",
-                message:
-                    "server-side apply is not supported by this endpoint yet; use a client-side apply, or a patch of "
-                    + "one of these types: " + Self.mediaTypes.joined(separator: ", "))
+        case Self.applyMediaType: self = .apply(body)
         default: throw .unsupportedMediaType(Self.mediaTypes)
         }
     }
@@ -29,11 +28,15 @@ enum ObjectPatch: Sendable {
     func apply(to object: JSONValue, resource: RegisteredResource) throws(APIStatusError) -> JSONValue {
         do {
             switch self {
+            case .apply:
+                throw APIStatusError.unsupportedMediaType(Self.mediaTypes.filter { $0 != Self.applyMediaType })
             case .json(let patch): return try JSONPatch.apply(patch, to: object)
             case .merge(let patch): return try MergePatch.apply(patch, to: object)
             case .strategic(let patch):
                 return try StrategicMergePatch.apply(patch, to: object, schema: resource.schema)
             }
+        } catch let error as APIStatusError {
+            throw error
         } catch {
             throw .badRequest("the patch cannot be applied: \(error)")
         }
@@ -42,7 +45,7 @@ enum ObjectPatch: Sendable {
     /// The patch as the partial object it describes, directives taken out; nil for a list of operations.
     var objectShape: JSONValue? {
         switch self {
-        case .json: nil
+        case .json, .apply: nil
         case .merge(let patch): patch
         case .strategic(let patch): Self.withoutDirectives(patch)
         }

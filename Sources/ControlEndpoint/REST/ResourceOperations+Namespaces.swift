@@ -16,7 +16,7 @@ extension ResourceOperations {
         }
         try await createDefaultRoles()
         for namespace in store.list(Self.namespaces).objects where !namespace.isBeingDeleted {
-            await ensureDefaultServiceAccount(namespace: namespace.key.name)
+            await fillNamespace(namespace.key.name)
         }
         if let resource = registry.resource(ResourceID(group: "", plural: "services")) {
             let body: JSONValue = [
@@ -69,6 +69,34 @@ extension ResourceOperations {
             _ = try await create(resource, namespace: namespace, body: body, options: WriteOptions())
         } catch  where error.reason == "AlreadyExists" {
             return
+        }
+    }
+
+    /// What pods of a namespace need from their first moment on: their account, and the certificate they trust the API by.
+    /// The publisher of the certificate makes it again later; a pod that is created right after its namespace would wait
+    /// for it.
+    func fillNamespace(_ namespace: String) async {
+        await ensureDefaultServiceAccount(namespace: namespace)
+        guard let rootCertificatePEM, let resource = registry.resource(ResourceID(group: "", plural: "configmaps"))
+        else { return }
+        let name = ServiceAccountAdmission.rootCertificateName
+        let body: JSONValue = [
+            "metadata": [
+                "name": .string(name),
+                "annotations": [
+                    "kubernetes.io/description":
+                        "Contains a CA bundle that can be used to verify the API server by its own names and addresses."
+                ],
+            ],
+            "data": ["ca.crt": .string(rootCertificatePEM)],
+        ]
+        do {
+            try await createIfAbsent(resource, namespace: namespace, name: name, body)
+        } catch {
+            // The publisher will try again.
+            logger.debug(
+                "root certificate not published yet",
+                metadata: ["namespace": "\(namespace)", "reason": "\(error.message)"])
         }
     }
 

@@ -74,7 +74,10 @@ extension ResourceOperations {
             guard let current = store.get(key) else { throw .notFound(resource.id, key.name) }
             let proposed = try change(current)
             try checkConditions(proposed, current)
-            let value = try merged(proposed, into: current, resource, part, options)
+            var value = try merged(proposed, into: current, resource, part, options)
+            value.set(
+                managedFields(of: value, proposed: proposed, replacing: current, resource, part, options),
+                at: "metadata", "managedFields")
             if value == current.value { return WriteResult(current) }
             if options.isDryRun { return WriteResult(dryRun: value) }
             do {
@@ -86,7 +89,7 @@ extension ResourceOperations {
         throw .modified(resource.id, key.name)
     }
 
-    private func checkConditions(_ proposed: JSONValue, _ current: StoredObject) throws(APIStatusError) {
+    func checkConditions(_ proposed: JSONValue, _ current: StoredObject) throws(APIStatusError) {
         let version = proposed.string("metadata", "resourceVersion")
         if !version.isEmpty, version != String(current.resourceVersion) {
             throw .modified(current.key.resource, current.key.name)
@@ -101,7 +104,7 @@ extension ResourceOperations {
 
     /// The object as it would be stored: server fields kept, status and the rest kept apart, defaults filled, rules
     /// checked.
-    private func merged(
+    func merged(
         _ proposed: JSONValue, into current: StoredObject, _ resource: RegisteredResource, _ part: ObjectPart,
         _ options: WriteOptions
     ) throws(APIStatusError) -> JSONValue {
@@ -157,7 +160,7 @@ extension ResourceOperations {
     }
 
     /// Stores a new version; an object that waited only for its last finalizer goes instead.
-    private func store(
+    func store(
         _ value: JSONValue, over current: StoredObject, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> StoredObject {
         let expectation = ResourceStore.Expectation.version(current.resourceVersion)

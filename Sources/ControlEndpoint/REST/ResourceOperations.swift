@@ -13,17 +13,21 @@ final class ResourceOperations: Sendable {
     let store: ResourceStore
     let serviceAddresses: ServiceAddressAllocator
     let access: AccessControl
+    /// What pods trust the API by, PEM; nil leaves it to others to publish it.
+    let rootCertificatePEM: String?
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
 
     init(
-        registry: ResourceRegistry, store: ResourceStore, serviceAddresses: ServiceAddressAllocator, logger: Logger,
+        registry: ResourceRegistry, store: ResourceStore, serviceAddresses: ServiceAddressAllocator,
+        rootCertificatePEM: String? = nil, logger: Logger,
         clock: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
     ) {
         self.registry = registry
         self.store = store
         access = AccessControl(store: store)
         self.serviceAddresses = serviceAddresses
+        self.rootCertificatePEM = rootCertificatePEM
         self.logger = logger
         self.clock = clock
         let services = store.list(ResourceID(group: "", plural: "services")).objects
@@ -61,7 +65,8 @@ final class ResourceOperations: Sendable {
         let context = context(options)
         for attempt in 1...Self.generatedNameLimit {
             if isGenerated { object.set(.string(GeneratedName.make(prefix: generateName)), at: "metadata", "name") }
-            let result = try await storeNew(resource, object, context, warnings: warnings)
+            let result = try await storeNew(
+                resource, object, context, managedFields: options.managers.encoded, warnings: warnings)
             if let result { return result }
             if !isGenerated || attempt == Self.generatedNameLimit { break }
         }
@@ -70,7 +75,8 @@ final class ResourceOperations: Sendable {
 
     /// Nil when an object of that name exists.
     private func storeNew(
-        _ resource: RegisteredResource, _ given: JSONValue, _ context: StrategyContext, warnings: [String]
+        _ resource: RegisteredResource, _ given: JSONValue, _ context: StrategyContext, managedFields: JSONValue?,
+        warnings: [String]
     ) async throws(APIStatusError) -> WriteResult? {
         var object = given
         let name = object.string("metadata", "name")
@@ -79,8 +85,9 @@ final class ResourceOperations: Sendable {
         ObjectMetadata.prepareNew(&object, now: context.now, tracksGeneration: resource.strategy.tracksGeneration)
         try resource.strategy.prepareForCreate(&object, context)
         do throws(APIStatusError) {
-            let (value, problems) = try resource.normalize(object)
+            var (value, problems) = try resource.normalize(object)
             guard problems.isEmpty else { throw APIStatusError.invalid(resource.definition, name, problems) }
+            if let managedFields { value.set(managedFields, at: "metadata", "managedFields") }
             if context.isDryRun { return WriteResult(dryRun: value, warnings: warnings, isCreated: true) }
             let stored = try await write(key, expecting: .absent, .put(value))
             await resource.strategy.afterCreate(stored, self)
@@ -113,7 +120,7 @@ final class ResourceOperations: Sendable {
     func context(_ options: WriteOptions) -> StrategyContext {
         StrategyContext(
             now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun, requester: options.requester,
-            access: access)
+            access: access, store: store)
     }
 
     /// Checks kind, version and field names of a body and completes the first two.

@@ -12,11 +12,30 @@ struct WriteOptions: Hashable, Sendable {
     var fieldValidation = FieldValidation.warn
     /// Who asks; nil: the endpoint itself.
     var requester: Identity?
+    /// Who is to own what is written; empty: nobody in particular.
+    var fieldManager = ""
+    /// An apply takes fields away from other managers.
+    var isForced = false
+    /// The record of owners that a new object starts with.
+    var managers = FieldManagers()
+
+    /// Characters of a manager's name (Kubernetes: `FieldManagerMaxLength`).
+    private static let fieldManagerLimit = 128
 
     init() {}
 
-    init(_ query: QueryParameters, requester: Identity? = nil) throws(APIStatusError) {
+    /// - Parameter userAgent: names the manager when the query does not, up to its first slash; not for applies.
+    init(_ query: QueryParameters, requester: Identity? = nil, userAgent: String? = nil) throws(APIStatusError) {
         self.requester = requester
+        fieldManager = query["fieldManager"]
+        guard fieldManager.count <= Self.fieldManagerLimit else {
+            throw .badRequest("query parameter fieldManager: must be at most \(Self.fieldManagerLimit) characters")
+        }
+        if fieldManager.isEmpty, let userAgent {
+            let product = userAgent.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).first
+            fieldManager = String((product ?? "").prefix(Self.fieldManagerLimit))
+        }
+        isForced = query.flag("force")
         isDryRun = try Self.isDryRun(query.all("dryRun"))
         let validation = query["fieldValidation"]
         if !validation.isEmpty {

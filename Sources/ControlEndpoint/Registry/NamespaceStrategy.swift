@@ -27,6 +27,6 @@ struct NamespaceStrategy: ResourceStrategy {
     }
 
     func afterCreate(_ object: StoredObject, _ operations: ResourceOperations) async {
-        await operations.ensureDefaultServiceAccount(namespace: object.key.name)
+        await operations.fillNamespace(object.key.name)
     }
 }

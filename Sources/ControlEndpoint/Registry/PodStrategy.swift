@@ -19,8 +19,11 @@ struct PodStrategy: ResourceStrategy {
     func prepareForCreate(_ object: inout JSONValue, _ context: StrategyContext) throws(APIStatusError) {
         object["status"] = ["phase": "Pending", "qosClass": .string(PodQualityOfService.of(object).rawValue)]
         guard object["spec"]?.objectValue != nil else { return }
-        let names = [object.string("spec", "serviceAccountName"), object.string("spec", "serviceAccount")]
-        if names == ["", ""] { object.set("default", at: "spec", "serviceAccountName") }
+        let namespace = object.string("metadata", "namespace")
+        try ServiceAccountAdmission(account: { name in
+            let id = ResourceID(group: "", plural: "serviceaccounts")
+            return context.store.get(ObjectKey(resource: id, namespace: namespace, name: name))?.value
+        }).admit(&object)
         if JSONValue.isEmpty(object[path: "spec", "priority"]) { object.set(0, at: "spec", "priority") }
         if JSONValue.isEmpty(object[path: "spec", "preemptionPolicy"]) {
             object.set("PreemptLowerPriority", at: "spec", "preemptionPolicy")

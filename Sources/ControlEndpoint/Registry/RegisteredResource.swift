@@ -14,6 +14,8 @@ struct RegisteredResource: Sendable {
     /// Whether it is a question: it can only be created, and the answer is not stored.
     let isReview: Bool
     let schema: Schema
+    /// How its parts have owners.
+    let applyType: ApplyType
     /// The Swift type, for the OpenAPI documents.
     let type: any KubernetesResource.Type
     /// Decodes into the kind's own type, which drops unknown fields, and fills its defaults, validates and encodes it
@@ -43,6 +45,7 @@ struct RegisteredResource: Sendable {
         self.selectableFields = selectableFields
         self.subresources = subresources
         schema = Schema(of: type)
+        applyType = ApplyType(schema)
         self.type = type
         normalizer = { value, old, part in
             var object = try JSONValueDecoder().decode(Resource.self, from: value)

@@ -43,6 +43,8 @@ struct StrategyContext: Sendable {
     /// Who asked for the change; nil when it is the endpoint's own.
     var requester: Identity? = nil
     let access: AccessControl
+    /// To look at what a new object refers to.
+    let store: ResourceStore
 }
 
 extension ResourceStrategy {

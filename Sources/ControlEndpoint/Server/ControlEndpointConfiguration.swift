@@ -10,6 +10,8 @@ public struct ControlEndpointConfiguration: Sendable {
     public var nodeName: String
     /// Services get their addresses from here; the first is the API's own.
     public var serviceCIDR: String
+    /// Addresses of this machine, besides ``listenAddress``, that clients may know the endpoint by: the pods' gateways.
+    public var reachedAt: [String]
     /// Connections served at the same time; further ones wait.
     public var maximumConnections = 1000
     /// Seconds a connection may stay without a request.
@@ -19,13 +21,14 @@ public struct ControlEndpointConfiguration: Sendable {
 
     public init(
         rootDirectory: String, listenAddress: String = "127.0.0.1", port: Int = 6443, nodeName: String,
-        serviceCIDR: String = "10.96.0.0/16"
+        serviceCIDR: String = "10.96.0.0/16", reachedAt: [String] = []
     ) {
         self.rootDirectory = rootDirectory
         self.listenAddress = listenAddress
         self.port = port
         self.nodeName = nodeName
         self.serviceCIDR = serviceCIDR
+        self.reachedAt = reachedAt
     }
 
     var databasePath: String { rootDirectory + "/state.db" }

@@ -47,14 +47,15 @@ public final class ControlEndpointServer: Service {
         do {
             credentials = try EndpointCredentials.load(
                 directory: configuration.certificateDirectory, nodeName: configuration.nodeName,
-                listenAddress: configuration.listenAddress, serviceAddress: addresses.first, logger: logger)
+                addresses: [configuration.listenAddress, addresses.first] + configuration.reachedAt, logger: logger)
         } catch {
             throw .certificate(error)
         }
         operations = ResourceOperations(
             registry: ResourceRegistry(
                 metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
-            store: store, serviceAddresses: addresses, logger: logger)
+            store: store, serviceAddresses: addresses, rootCertificatePEM: credentials.authority.certificatePEM,
+            logger: logger)
         let signer: TokenSigner
         do {
             signer = try TokenSigner.loadOrCreate(directory: configuration.certificateDirectory, logger: logger)

@@ -23,6 +23,7 @@ struct EndpointResponder: HTTPResponder {
         call.accept = request.headers[.accept] ?? ""
         call.contentType = request.headers[.contentType] ?? ""
         call.ifNoneMatch = request.headers[.ifNoneMatch] ?? ""
+        call.userAgent = request.headers[.userAgent] ?? ""
         var identity = await identities.identity(of: context.channel)
         if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity

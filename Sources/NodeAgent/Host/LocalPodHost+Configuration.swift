@@ -12,10 +12,14 @@ extension LocalPodHost {
         let objects = await PodObjects.fetch(
             ContainerEnvironment.objectNames(for: container), namespace: pod.metadata.namespace ?? "",
             from: self.objects(of: pod))
+        var services = parts.services()
+        if let reach = parts.apiServer {
+            services = reach.services(services, forHostNetwork: pod.spec.hostNetwork == true)
+        }
         let environment = try ContainerEnvironment.build(
             pod: pod, container: container,
             inputs: EnvironmentInputs(
-                objects: objects, services: parts.services(),
+                objects: objects, services: services,
                 placement: DownwardAPI.Placement(
                     nodeName: configuration.nodeName, podIPs: memory(pod.metadata.uid ?? "").podIPs, hostIPs: hostIPs),
                 nodeAllocatable: parts.nodeAllocatable(),

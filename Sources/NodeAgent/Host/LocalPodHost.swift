@@ -26,6 +26,8 @@ public final class LocalPodHost: PodHost {
         public var staticVolumes: VolumeManager
         public var staticObjects: any VolumeObjectSource
         public var services: @Sendable () -> [Service]
+        /// Where pods reach an API server that is this node's own; nil leaves the services as they are.
+        public var apiServer: APIServerReach?
         public var nodeAllocatable: @Sendable () -> [String: Quantity]
         public var events: EventRecorder
         public var logKeeper: LogKeeper?
@@ -38,7 +40,7 @@ public final class LocalPodHost: PodHost {
             runtime: RuntimeService, images: ImageManager, puller: ImagePuller, nodeCredentials: NodeCredentialFile,
             network: any NetworkPlugin, volumes: VolumeManager, objects: any VolumeObjectSource,
             staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
-            services: @escaping @Sendable () -> [Service],
+            services: @escaping @Sendable () -> [Service], apiServer: APIServerReach? = nil,
             nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
             logKeeper: LogKeeper? = nil,
             serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)? = nil,
@@ -54,6 +56,7 @@ public final class LocalPodHost: PodHost {
             self.staticVolumes = staticVolumes
             self.staticObjects = staticObjects
             self.services = services
+            self.apiServer = apiServer
             self.nodeAllocatable = nodeAllocatable
             self.events = events
             self.logKeeper = logKeeper

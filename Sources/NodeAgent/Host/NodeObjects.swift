@@ -14,6 +14,7 @@ public struct NodeObjects: VolumeObjectSource {
     private let claims: (any ClaimSource)?
     /// Answers from what was heard of a followed object, where the server need not be asked.
     private let prefersFollowed: Bool
+    private static let rootCertificateName = "kube-root-ca.crt"
 
     /// - Parameters:
     ///   - local: nil for pods of the API.
@@ -47,7 +48,8 @@ public struct NodeObjects: VolumeObjectSource {
     public func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? {
         if let object = local?.configMap(namespace: namespace, name: name) { return object }
         let key = ObjectKey(namespace: namespace, name: name)
-        if prefersFollowed, let followed {
+        // Nearly every pod has this one, and it changes with the authority only: not asked for again for each of them.
+        if prefersFollowed || name == Self.rootCertificateName, let followed {
             switch followed.knowledge(of: key) as ObjectWatch<ConfigMap>.Knowledge {
             case .present(let object): return object
             case .absent: return nil

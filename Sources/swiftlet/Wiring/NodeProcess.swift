@@ -174,7 +174,7 @@ struct NodeProcess: ServiceLifecycle.Service {
         let usage = runsAgent ? NodeUsageSource(nodeName: settings.nodeName) : nil
         var configuration = ControlEndpointConfiguration(
             rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
-            nodeName: settings.nodeName)
+            nodeName: settings.nodeName, reachedAt: settings.podCIDRs.map(\.gateway.description))
         configuration.maximumConnections = OpenFileLimit.connections
         let server = try ControlEndpointServer(
             configuration: configuration, logSource: source, metricsSource: usage, logger: logger)

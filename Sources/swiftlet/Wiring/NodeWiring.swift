@@ -99,7 +99,8 @@ struct NodeWiring {
                 runtime: runtime, images: images, puller: puller,
                 nodeCredentials: NodeCredentialFile(path: settings.registryCredentials), network: network,
                 volumes: volumes, objects: objects, staticVolumes: staticVolumes, staticObjects: staticObjects,
-                services: { Array(services.snapshot().values) }, nodeAllocatable: { reporter.allocatable },
+                services: { Array(services.snapshot().values) },
+                apiServer: PodAccess.reach(settings, endpoint, logger), nodeAllocatable: { reporter.allocatable },
                 events: recorder, logKeeper: logKeeper,
                 // A Kubernetes API server has put them into the pods.
                 serviceAccount: endpoint == nil ? nil : serviceAccounts(client), followed: followed,

@@ -2,8 +2,11 @@
 
 import http.client
 
+from rig.api import APIFailure
 from rig.case import case
-from rig.expectation import eventually, expect, expect_contains, expect_equal
+from rig.expectation import Failure, eventually, expect, expect_contains, expect_equal
+from rig.pods import pod, shell
+from rig.space import Space
 
 
 def as_account(space, name):
@@ -73,3 +76,53 @@ def root_certificate(kubectl, space):
     expect_contains(first["data"]["ca.crt"], "BEGIN CERTIFICATE", "its content")
     space.delete("kube-root-ca.crt", plural="configmaps")
     eventually("it is made again", published)
+
+
+INSIDE = """
+cd /var/run/secrets/kubernetes.io/serviceaccount
+cat namespace; echo
+ask() {
+    curl -s --max-time 10 --cacert ca.crt -H "Authorization: Bearer $(cat token)" -o /dev/null -w '%{http_code}\\n' \\
+        "https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/api/v1/namespaces/$(cat namespace)/$1"
+}
+ask pods
+ask secrets
+touch token 2>/dev/null || echo read-only
+"""
+
+
+def account_of(space, name):
+    """A role binding that lets the namespace's default account see its pods."""
+    space.api.request(
+        "POST",
+        f"/apis/rbac.authorization.k8s.io/v1/namespaces/{space.name}/rolebindings",
+        {
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": space.name}],
+        },
+    )
+
+
+@case("a program in a pod talks to the API as the pod's account, with what every client looks for")
+def inside(space):
+    account_of(space, "view")
+    space.create(pod("client", shell(INSIDE), hostNetwork=True))
+    expect_equal(space.finished_log("client"), f"{space.name}\n200\n403\nread-only\n", "what it saw")
+    quiet = space.create(pod("quiet", shell("true"), automountServiceAccountToken=False))
+    expect("volumes" not in quiet["spec"], "a pod that wants no token has no volume")
+    try:
+        space.create(pod("ghostly", shell("true"), serviceAccountName="ghost"))
+        raise Failure("a pod of an account that does not exist was taken")
+    except APIFailure as failure:
+        expect_equal(failure.status, 403, "a pod of an account that does not exist")
+
+
+@case("a pod with a network of its own reaches an API that listens for it")
+def opened(world):
+    node = world.new_node("opened", address="0.0.0.0")
+    with node.running():
+        space = Space(node, "opened")
+        account_of(space, "view")
+        space.create(pod("client", shell(INSIDE)))
+        expect_equal(space.finished_log("client"), "opened\n200\n403\nread-only\n", "what it saw")

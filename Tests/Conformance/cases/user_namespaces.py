@@ -405,7 +405,7 @@ def refusals(space, node):
         raise Failure("procMount: Unmasked without hostUsers: false was accepted")
     needs_support(node)
     for name, context in (("far-user", {"runAsUser": UNIT}), ("far-group", {"runAsUser": 1, "runAsGroup": UNIT})):
-        space.create(private(name, idle(securityContext=context)))
+        space.create(private(name, idle(securityContext=context), automountServiceAccountToken=False))
         message = space.wait_waiting(name, ("CreateContainerConfigError",)).get("message", "")
         expect_contains(message, f"{UNIT} does not exist in the pod's user namespace", f"the message for {name}")
 
