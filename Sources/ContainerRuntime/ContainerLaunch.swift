@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxKernel
 import MonitorCore
@@ -91,27 +92,27 @@ enum ContainerLaunch {
             let createdAt = RealTime.nanoseconds()
             let record = ContainerRecord(id: id, bootID: bootID, createdAt: createdAt, config: config)
             try FileSystem.writeAtomically(directory + "/record", record.encoded(), durable: false)
-            let namespace = try target.map(pidNamespace(of:))
+            let held = try target.map(hold)
             let monitor = try MonitorProcess.spawn(
                 configuration.monitorPath, plan: plan, directory: directory,
-                pidNamespace: namespace?.descriptor.raw ?? -1)
+                targetPidFD: held?.descriptor.raw ?? -1)
             return Made(monitor, plan: plan, createdAt: createdAt, shortfalls: shortfalls)
         } catch { throw RuntimeError(error) }
     }
 
-    /// A namespace held open while a monitor is being spawned into it.
-    private final class HeldNamespace {
+    /// A process held by its descriptor while a monitor is being spawned that joins its PID namespace.
+    private final class HeldProcess {
         let descriptor: OwnedDescriptor
 
         init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
     }
 
     /// Opened before it is made sure that the process is the one meant, so that no reused number gets in.
-    private static func pidNamespace(of target: ProcessIdentity) throws(KernelError) -> HeldNamespace {
-        let path = "/proc/\(target.pid)/ns/pid"
-        let held = HeldNamespace(try OwnedDescriptor.open(path, O_RDONLY))
+    private static func hold(_ target: ProcessIdentity) throws(KernelError) -> HeldProcess {
+        let held = HeldProcess(
+            OwnedDescriptor(owning: try kernelCall("pidfd_open") { CLinux_pidfd_open(target.pid, 0) }))
         guard try ProcFS.status(of: target.pid).startTime == target.startTime else {
-            throw KernelError("open", path, errno: .noSuchProcess)
+            throw KernelError("pidfd_open", "\(target.pid)", errno: .noSuchProcess)
         }
         return held
     }

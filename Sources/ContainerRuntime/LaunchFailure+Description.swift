@@ -12,6 +12,15 @@ extension LaunchFailure {
     /// What failed, in words: the monitor sends only the step's index and the error number.
     public func message(in plan: LaunchPlan) -> String {
         let reason = Errno(rawValue: errno)
+        if step == LaunchFailure.appearance {
+            switch reason {
+            case .notPermitted, .noFunction, .permissionDenied:
+                return "start a process in the container: \(reason); its seccomp profile must allow clone without "
+                    + "namespaces, which an exec needs"
+            case .noMemory: return "start a process in the container: \(reason), or the container has ended"
+            default: return "start a process in the container: \(reason)"
+            }
+        }
         guard step != LaunchFailure.noStep, Int(step) < plan.steps.count else { return "launch: \(reason)" }
         switch plan.steps[Int(step)] {
         case .execute(let candidates, let arguments, _):

@@ -87,8 +87,11 @@ public struct LaunchPlanner: Sendable {
             try planner.addJoins(cgroup)
             try planner.addRoot(places)
         }
-        // The sandbox's process has nothing but its program.
-        if !config.isSandboxProcess { try planner.addKernelFileSystems(cgroup) }
+        if config.isSandboxProcess {
+            planner.addSharedProc()
+        } else {
+            try planner.addKernelFileSystems(cgroup)
+        }
         try planner.addMounts()
         if !config.isSandboxProcess { try planner.addProtections() }
         try planner.addPivot()
@@ -196,6 +199,12 @@ public struct LaunchPlanner: Sendable {
                 lower: try Self.texts(config.rootLayers), upper: try Self.text(places.upper),
                 work: try Self.text(places.work),
                 target: try Self.text(places.root)))
+    }
+
+    /// The sandbox's process has its program, and the /proc that the pod's containers get: who enters them is not in their PID
+    /// namespace until the last moment, and cannot mount it. With a user namespace each mounts its own.
+    private mutating func addSharedProc() {
+        if sandbox.ids == nil { addMount("proc", "/proc", Self.inert) }
     }
 
     private mutating func addKernelFileSystems(_ cgroup: CgroupFacts) throws(RuntimeError) {

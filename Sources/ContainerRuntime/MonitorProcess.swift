@@ -11,7 +11,7 @@ enum MonitorProcess {
         static let plan: Int32 = 3
         static let creator: Int32 = 4
         static let listener: Int32 = 5
-        static let pidNamespace: Int32 = 6
+        static let target: Int32 = 6
     }
 
     /// A monitor just started and the agent's end of its first connection.
@@ -24,9 +24,9 @@ enum MonitorProcess {
 
     /// Spawns the monitor of a container; its launch begins at once and stops before the release.
     /// - Parameter directory: the container's run directory, the monitor's working directory.
-    /// - Parameter pidNamespace: a descriptor of the namespace that the plan joins; else -1.
+    /// - Parameter targetPidFD: of a process in the PID namespace that the plan joins; else -1.
     static func spawn(
-        _ program: String, plan: LaunchPlan, directory: String, pidNamespace: Int32
+        _ program: String, plan: LaunchPlan, directory: String, targetPidFD: Int32
     ) throws(KernelError) -> Spawned {
         let listener = try listen(in: directory)
         var pair: [Int32] = [-1, -1]
@@ -38,7 +38,7 @@ enum MonitorProcess {
         let memory = try OwnedDescriptor.sealedMemory(name: "launch-plan", plan.encoded())
         let null = try OwnedDescriptor.open("/dev/null", O_RDWR)
         var sources = [null.raw, memory.raw, theirs.raw, listener.raw]
-        if pidNamespace >= 0 { sources.append(pidNamespace) }
+        if targetPidFD >= 0 { sources.append(targetPidFD) }
         let pid = try spawn(program, directory: directory, sources: sources)
         return Spawned(pid: pid, socket: ours)
     }
@@ -112,7 +112,7 @@ enum MonitorProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for standard: Int32 in 0...2 { posix_spawn_file_actions_adddup2(&actions, lifted[0].raw, standard) }
-        let slots = [Slot.plan, Slot.creator, Slot.listener, Slot.pidNamespace]
+        let slots = [Slot.plan, Slot.creator, Slot.listener, Slot.target]
         for (source, slot) in zip(lifted.dropFirst().dropLast(), slots) {
             posix_spawn_file_actions_adddup2(&actions, source.raw, slot)
         }

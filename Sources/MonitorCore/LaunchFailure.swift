@@ -5,6 +5,8 @@ public struct LaunchFailure: Error, Hashable, Sendable {
     public let errno: Int32
 
     public static let noStep = UInt32.max
+    /// Between the last step but one and execve: the process that was to become visible in the container could not be cloned.
+    public static let appearance = UInt32.max - 1
 
     public init(step: UInt32, errno: Int32) {
         self.step = step

@@ -3,10 +3,25 @@ import MonitorCoreEmbedded
 
 /// A process cloned by the monitor: init or an exec. Its report socket says what became of the launch, its pidfd when it ends.
 struct ChildProcess {
-    let pid: Int32
-    let pidFD: Int32
+    private(set) var pid: Int32
+    private(set) var pidFD: Int32
     /// -1 once closed: by execve (launched), or after a failure.
     var report: Int32
+    /// Of a launcher outside the container's PID namespace, until its successor is followed.
+    private var note: SuccessorNote?
+    /// The last signal that a launcher was sent: it is meant for its successor too.
+    private var pendingSignal: Int32 = 0
+
+    /// - Parameter note: of a launcher that ends in a successor.
+    init(pid: Int32, pidFD: Int32, report: Int32, note: SuccessorNote? = nil) {
+        self.pid = pid
+        self.pidFD = pidFD
+        self.report = report
+        self.note = note
+    }
+
+    /// Whether it is not yet seen in the container.
+    var isLauncher: Bool { note != nil }
 
     /// What a readable report socket says.
     enum Report {
@@ -49,13 +64,40 @@ struct ChildProcess {
         return CLinux_siginfo_code(&information) == 1 ? (status, 0) : (0, status)
     }
 
-    func signal(_ number: Int32) {
+    mutating func signal(_ number: Int32) {
+        if isLauncher { pendingSignal = number }
         _ = CLinux_pidfd_send_signal(pidFD, number)
+    }
+
+    /// To be called when a launcher has ended: whether the launch goes on in a successor, which this one then stands for.
+    mutating func follow() throws(SystemError) -> Bool {
+        guard let note else { return false }
+        let successor = note.pid
+        self.note = nil
+        note.forget()
+        if successor == 0 { return false }
+        // No other process can have the number: the successor is not reaped. Opened before the other is closed, so that no number
+        // of a descriptor stands for both.
+        let descriptor = try call { CLinux_pidfd_open(successor, 0) }
+        _ = reap()
+        close(pidFD)
+        (pid, pidFD) = (successor, descriptor)
+        if pendingSignal != 0 { signal(pendingSignal) }
+        return true
+    }
+
+    /// How a process enters a PID namespace that is there already.
+    enum Entry {
+        case none
+        /// The container's own, with its other namespaces: by a launcher.
+        case execution(initPidFD: Int32)
+        /// That of the process of a pidfd, which lends its /proc: by a launcher.
+        case sharing(pidFD: Int32)
     }
 
     /// Clones a process that carries `plan` out on `standard` (stdin, stdout, stderr).
     static func launch(
-        _ plan: LaunchPlan, standard: (Int32, Int32, Int32), initPidFD: Int32
+        _ plan: LaunchPlan, standard: (Int32, Int32, Int32), entry: Entry
     ) throws(SystemError) -> ChildProcess {
         var pair: (Int32, Int32) = (-1, -1)
         try call {
@@ -76,14 +118,20 @@ struct ChildProcess {
         }
         var pidFD: Int32 = -1
         let cgroupDescriptor = cgroup.raw < 0 ? 0 : UInt64(cgroup.raw)
-        let pid = try call { CLinux_clone3(flags, &pidFD, cgroupDescriptor, UInt64(SIGCHLD)) }
-        if pid == 0 { become(plan, standard: standard, report: theirs.raw, initPidFD: initPidFD) }
-        return ChildProcess(pid: Int32(pid), pidFD: pidFD, report: ours.release())
+        let note: SuccessorNote?
+        if case .none = entry { note = nil } else { note = try SuccessorNote() }
+        let pid: Int
+        do { pid = try call { CLinux_clone3(flags, &pidFD, cgroupDescriptor, UInt64(SIGCHLD)) } } catch {
+            note?.forget()
+            throw error
+        }
+        if pid == 0 { become(plan, standard: standard, report: theirs.raw, entry: entry, note: note) }
+        return ChildProcess(pid: Int32(pid), pidFD: pidFD, report: ours.release(), note: note)
     }
 
     /// The child's side: never returns.
     private static func become(
-        _ plan: LaunchPlan, standard: (Int32, Int32, Int32), report: Int32, initPidFD: Int32
+        _ plan: LaunchPlan, standard: (Int32, Int32, Int32), report: Int32, entry: Entry, note: SuccessorNote?
     ) -> Never {
         CLinux_signal_default(SIGTERM)
         CLinux_signal_default(SIGINT)
@@ -94,12 +142,14 @@ struct ChildProcess {
         guard dup2(standard.0, 0) == 0, dup2(standard.1, 1) == 1, dup2(standard.2, 2) == 2 else {
             fail(LaunchFailure(step: LaunchFailure.noStep, errno: EBADF), report: report)
         }
-        carryOut(plan.steps, report: report, initPidFD: initPidFD)
+        carryOut(plan.steps, report: report, entry: entry, note: note)
     }
 
     /// Carries steps out in this process, which the last of them replaces or ends; a failure is reported.
-    static func carryOut(_ steps: [LaunchStep], report: Int32, initPidFD: Int32) -> Never {
-        var interpreter = LaunchInterpreter(report: report, initPidFD: initPidFD)
+    static func carryOut(
+        _ steps: [LaunchStep], report: Int32, entry: Entry = .none, note: SuccessorNote? = nil
+    ) -> Never {
+        var interpreter = LaunchInterpreter(report: report, entry: entry, note: note)
         fail(interpreter.run(steps), report: report)
     }
 

@@ -9,7 +9,7 @@ struct Execution {
     var process: ChildProcess
 
     /// A kill is for all that the command started and left in its own process group, which its session began with.
-    func signal(_ number: Int32) {
+    mutating func signal(_ number: Int32) {
         // Not reaped: its number is nobody else's.
         if number == SIGKILL { kill(-process.pid, number) }
         process.signal(number)

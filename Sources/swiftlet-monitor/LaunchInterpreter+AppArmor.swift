@@ -3,9 +3,9 @@ import MonitorCoreEmbedded
 
 extension LaunchInterpreter {
     /// The first inode of every proc file system, as the kernel numbers it.
-    private static var procRootInode: UInt { 1 }
+    static var procRootInode: UInt { 1 }
 
-    /// By the container's own /proc, over which an image or a volume may have laid something: what looks like the kernel's file and
+    /// By the container's own /proc (a launcher's: the host's), over which an image or a volume may have laid something: what looks like the kernel's file and
     /// is another would leave the container without its profile.
     func setAppArmorProfile(_ name: CString) throws(SystemError) {
         let proc = Descriptor(owning: try call { CLinux_open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0) })

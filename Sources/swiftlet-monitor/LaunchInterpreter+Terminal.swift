@@ -3,7 +3,7 @@ import MonitorCoreEmbedded
 
 extension LaunchInterpreter {
     /// Whoever reads and writes the terminal gets its master over standard input, which it then replaces.
-    func openTerminal() throws(SystemError) {
+    mutating func openTerminal() throws(SystemError) {
         // What lies there is the container's: no link is followed, nothing waited for, and it must be what it should be.
         let flags = O_RDWR | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let master = Descriptor(owning: try call { CLinux_open("/dev/pts/ptmx", flags, 0) })
@@ -19,7 +19,9 @@ extension LaunchInterpreter {
         var passed = raw
         try call { CLinux_send_descriptors(0, &byte, 1, &passed, 1, Int32(MSG_NOSIGNAL)) }
         let peer = terminal.raw
-        try call { CLinux_terminal_control(peer) }
+        // A launcher's session ends with it: the terminal is its successor's.
+        controlsTerminal = true
+        if note == nil { try call { CLinux_terminal_control(peer) } }
         for stream in Int32(0)...2 { try call { dup2(peer, stream) } }
     }
 }

@@ -8,8 +8,13 @@ import MonitorCoreEmbedded
 struct LaunchInterpreter: ~Copyable {
     /// SOCK_SEQPACKET, close-on-exec: "R" and failures go out, the release comes in, and its closing proves execve.
     let report: Int32
-    /// The container's init, for ``LaunchStep/enterContainerNamespaces(types:)``; -1 while launching init itself.
-    private let initPidFD: Int32
+    let entry: ChildProcess.Entry
+    /// Of a launcher, until it has its successor.
+    var note: SuccessorNote?
+    /// The /proc of the PID namespace that is joined, which nobody outside of it can mount; -1 when it is mounted anew.
+    var lentProc: Int32 = -1
+    /// Standard input is to be the controlling terminal of the session.
+    var controlsTerminal = false
     var root: RootDirectory?
     /// An empty tmpfs over the first masked directory, cloned for every other.
     private var emptyDirectory: Int32 = -1
@@ -23,14 +28,24 @@ struct LaunchInterpreter: ~Copyable {
     var openBinds: [(tree: Int32, bind: BindMount)] = []
     var attachedBinds = 0
 
-    init(report: Int32, initPidFD: Int32) {
+    init(report: Int32, entry: ChildProcess.Entry, note: SuccessorNote?) {
         self.report = report
-        self.initPidFD = initPidFD
+        self.entry = entry
+        self.note = note
     }
 
     /// Returns only by failing: the last step replaces the process.
     mutating func run(_ steps: [LaunchStep]) -> LaunchFailure {
-        for index in steps.indices {
+        let isLauncher = note != nil
+        do { try beginLaunch(of: steps) } catch {
+            return LaunchFailure(step: LaunchFailure.noStep, errno: error.errno)
+        }
+        for index in order(of: steps, isLauncher: isLauncher) {
+            if case .execute = steps[index] {
+                do { try appear() } catch {
+                    return LaunchFailure(step: LaunchFailure.appearance, errno: error.errno)
+                }
+            }
             do { try carryOut(steps[index]) } catch {
                 return LaunchFailure(step: UInt32(index), errno: error.errno)
             }
@@ -45,7 +60,7 @@ struct LaunchInterpreter: ~Copyable {
             let namespace = Descriptor(
                 owning: try call { path.withPointer { CLinux_open($0, O_RDONLY | O_CLOEXEC, 0) } })
             try call { CLinux_setns(namespace.raw, Int32(bitPattern: type)) }
-        case .enterContainerNamespaces(let types): try call { CLinux_setns(initPidFD, Int32(bitPattern: types)) }
+        case .enterContainerNamespaces(let types): try enterContainer(types)
         case .unshare(let flags): try call { CLinux_unshare(Int32(bitPattern: flags)) }
         case .setPropagation(let flags): try call { mount(nil, "/", nil, UInt(flags), nil) }
         case .shareSource(let source, let forbidsLinks): try share(source, forbidsLinks: forbidsLinks)
@@ -179,6 +194,12 @@ struct LaunchInterpreter: ~Copyable {
         type: CString, target: CString, attributes: UInt64, options: [MountOption]
     ) throws(SystemError) {
         let directory = try requireRoot().locateOrCreate(target, kind: .directory, ordinary: true)
+        if lentProc >= 0, type == CString(terminated: "proc") {
+            let tree = Descriptor(owning: try call { CLinux_fcntl_int(lentProc, F_DUPFD_CLOEXEC, 0) })
+            try setAttributes(of: tree, attributes, propagation: 0)
+            try attach(tree, to: directory)
+            return
+        }
         try attach(try newMount(type: type, attributes: attributes, options: options), to: directory)
     }
 

@@ -19,16 +19,15 @@ struct Monitor: ~Copyable {
     /// v1 tells of memory pressure before the kill: the counter is looked at again until it moved or this many looks were had.
     private var memoryLooksLeft = 0
     private let listener: Int32
-    private let pidNamespaceDescriptor: Int32
+    private let targetPidFD: Int32
     private var buffer = [UInt8](repeating: 0, count: 16384)
-    private var enteredPIDNamespace = false
     /// Killed on request: what a launch goes on in must not outlive that.
     private var isKilled = false
 
-    /// - Parameter pidNamespaceDescriptor: used when the plan joins one.
-    init(plan: LaunchPlan, creator: Int32, listener: Int32, pidNamespaceDescriptor: Int32) {
+    /// - Parameter targetPidFD: of a process in the PID namespace that the plan joins; used when it joins one.
+    init(plan: LaunchPlan, creator: Int32, listener: Int32, targetPidFD: Int32) {
         self.plan = plan
-        self.pidNamespaceDescriptor = pidNamespaceDescriptor
+        self.targetPidFD = targetPidFD
         self.listener = listener
         connections = AgentConnections(listener: listener, creator: creator)
         memory = OutOfMemoryWatch(
@@ -54,15 +53,12 @@ struct Monitor: ~Copyable {
 
     private mutating func launch() throws(SystemError) {
         if let path = plan.logFile { log = try LogFile(path: path, limit: plan.logLimit) }
-        if plan.joinsPIDNamespace {
-            try call { CLinux_setns(pidNamespaceDescriptor, Int32(CLONE_NEWPID)) }
-            close(pidNamespaceDescriptor)
-            enteredPIDNamespace = true
-        }
         let (near, far) = try StandardStreams.make(for: plan)
         streams = near
         let process = try ChildProcess.launch(
-            plan, standard: (far.input, far.output, far.errorOutput), initPidFD: -1)
+            plan, standard: (far.input, far.output, far.errorOutput),
+            entry: plan.joinsPIDNamespace ? .sharing(pidFD: targetPidFD) : .none)
+        if plan.joinsPIDNamespace { close(targetPidFD) }
         far.closeAll()
         initProcess = process
         machine.cloned(pid: process.pid, startTime: startTime(of: process.pid))
@@ -130,7 +126,8 @@ struct Monitor: ~Copyable {
     }
 
     private mutating func handleDeaths(_ set: [pollfd]) {
-        for entry in set where entry.revents != 0 {
+        // Looked at once more: the number may since be that of another process.
+        for entry in set where entry.revents != 0 && isReadable(entry.fd) {
             if let process = initProcess, entry.fd == process.pidFD {
                 finishInit(process)
             } else {
@@ -195,7 +192,9 @@ struct Monitor: ~Copyable {
         case .execute(let identifier): execute(identifier, packet.descriptors, caller: -1)
         case .executeForCaller(let identifier): execute(identifier, packet.descriptors, caller: socket)
         case .signalExecution(let identifier, let number):
-            for execution in executions where execution.identifier == identifier { execution.signal(number) }
+            for index in executions.indices where executions[index].identifier == identifier {
+                executions[index].signal(number)
+            }
         case .reopenLog: log?.reopen()
         case .attach: attach(packet.descriptors)
         case .closeInput: closeInput()
@@ -222,16 +221,12 @@ struct Monitor: ~Copyable {
         do throws(SystemError) {
             guard let initProcess, descriptors.count == 4 else { throw SystemError(ESRCH) }
             guard executions.count < Monitor.executionLimit else { throw SystemError(EAGAIN) }
-            if !enteredPIDNamespace {
-                // For children only, and for good: every later child of this monitor is one of this container's.
-                try call { CLinux_setns(initProcess.pidFD, Int32(CLONE_NEWPID)) }
-                enteredPIDNamespace = true
-            }
             let bytes = try readAll(descriptors[0], limit: 1 << 22)
             let plan: LaunchPlan
             do { plan = try LaunchPlan(decoding: bytes) } catch { throw SystemError(EPROTO) }
             let process = try ChildProcess.launch(
-                plan, standard: (descriptors[1], descriptors[2], descriptors[3]), initPidFD: initProcess.pidFD)
+                plan, standard: (descriptors[1], descriptors[2], descriptors[3]),
+                entry: .execution(initPidFD: initProcess.pidFD))
             executions.append(Execution(identifier: identifier, caller: caller, process: process))
         } catch {
             let failure = LaunchFailure(step: LaunchFailure.noStep, errno: error.errno)
@@ -241,7 +236,9 @@ struct Monitor: ~Copyable {
 
     private mutating func endExecutionsOfLost() {
         for socket in connections.takeLost() {
-            for execution in executions where execution.caller == socket { execution.signal(SIGKILL) }
+            for index in executions.indices where executions[index].caller == socket {
+                executions[index].signal(SIGKILL)
+            }
         }
     }
 
@@ -256,8 +253,25 @@ struct Monitor: ~Copyable {
         case .ready: carryOut(machine.initIsReady())
         case .failed(let failure): machine.launchFailed(failure)
         case .successor(let pid): follow(pid, after: process)
-        case .closed: carryOut(machine.reportSocketClosed(now: now))
+        case .closed:
+            // A launcher's successor is known when the launcher is dead, which is next.
+            if !process.isLauncher { carryOut(machine.reportSocketClosed(now: now)) }
         }
+    }
+
+    /// Whether the launch goes on in a successor of the dead launcher.
+    private mutating func followInit() -> Bool {
+        guard var process = initProcess, process.isLauncher else { return false }
+        do throws(SystemError) {
+            defer { initProcess = process }
+            guard try process.follow() else { return false }
+        } catch {
+            machine.launchFailed(LaunchFailure(step: LaunchFailure.noStep, errno: error.errno))
+            return false
+        }
+        machine.cloned(pid: process.pid, startTime: startTime(of: process.pid))
+        if process.report < 0 { carryOut(machine.reportSocketClosed(now: now)) }
+        return true
     }
 
     /// The launch goes on in another child of ours, which waits to hear that we know it.
@@ -270,10 +284,10 @@ struct Monitor: ~Copyable {
         }
         _ = launcher.reap()
         close(launcher.pidFD)
-        let successor = ChildProcess(pid: pid, pidFD: pidFD, report: launcher.report)
-        initProcess = successor
+        var successor = ChildProcess(pid: pid, pidFD: pidFD, report: launcher.report)
         machine.cloned(pid: pid, startTime: startTime(of: pid))
         if isKilled { successor.signal(SIGKILL) }
+        initProcess = successor
         var byte = UInt8(1)
         _ = send(successor.report, &byte, 1, Int32(MSG_NOSIGNAL))
     }
@@ -284,15 +298,40 @@ struct Monitor: ~Copyable {
         switch report {
         case .nothing, .ready, .successor: break
         case .failed(let failure): connections.broadcast(.executionFailed(identifier: identifier, failure))
-        case .closed: connections.broadcast(.executionStarted(identifier: identifier))
+        case .closed:
+            if !executions[index].process.isLauncher {
+                connections.broadcast(.executionStarted(identifier: identifier))
+            }
         }
+    }
+
+    /// Whether the dead launcher has a successor.
+    private mutating func followExecution(_ index: Int) -> Bool {
+        let identifier = executions[index].identifier
+        do throws(SystemError) {
+            guard try executions[index].process.follow() else { return false }
+        } catch {
+            let failure = LaunchFailure(step: LaunchFailure.noStep, errno: error.errno)
+            connections.broadcast(.executionFailed(identifier: identifier, failure))
+            return false
+        }
+        if executions[index].process.report < 0 {
+            connections.broadcast(.executionStarted(identifier: identifier))
+        }
+        return true
     }
 
     private mutating func finishExecution(pidFD: Int32) {
         guard let index = executions.firstIndex(where: { $0.process.pidFD == pidFD }) else { return }
         if executions[index].process.report >= 0 { readExecutionReport(index) }
+        let isLauncher = executions[index].process.isLauncher
+        if followExecution(index) { return }
         let execution = executions.remove(at: index)
         let end = execution.process.reap()
+        if isLauncher, end.signal == SIGSYS {
+            let failure = LaunchFailure(step: LaunchFailure.appearance, errno: EPERM)
+            connections.broadcast(.executionFailed(identifier: execution.identifier, failure))
+        }
         close(execution.process.pidFD)
         if execution.process.report >= 0 { close(execution.process.report) }
         connections.broadcast(
@@ -304,6 +343,7 @@ struct Monitor: ~Copyable {
         for _ in 0..<4 where (initProcess?.report ?? -1) >= 0 { readInitReport() }
         // It only handed the launch on.
         if let current = initProcess, current.pid != process.pid { return }
+        if followInit() { return }
         attachments.finish()
         while streams.output >= 0, isReadable(streams.output) {
             drain(isError: false)
@@ -315,11 +355,23 @@ struct Monitor: ~Copyable {
         }
         log?.finish()
         let end = process.reap()
+        if process.isLauncher, end.signal == SIGSYS {
+            machine.launchFailed(LaunchFailure(step: LaunchFailure.appearance, errno: EPERM))
+        }
+        endLaunchers()
         // With a PID namespace of its own the kernel has ended everything in it; else the rest would live on unwatched.
         if plan.cloneFlags & UInt64(CLONE_NEWPID) == 0 { RemainingProcesses(of: plan).end() }
         carryOut(
             machine.initExited(
                 exitCode: end.exitCode, signal: end.signal, outOfMemory: memory.kills() > 0, now: now))
+    }
+
+    /// They are in the container's cgroup, but not among the processes that its end takes along.
+    private mutating func endLaunchers() {
+        for index in executions.indices where executions[index].process.isLauncher {
+            executions[index].process.signal(SIGKILL)
+            _ = executions[index].process.reap()
+        }
     }
 
     private func isReadable(_ descriptor: Int32) -> Bool {

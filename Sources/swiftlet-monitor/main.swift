@@ -2,10 +2,9 @@ import CLinux
 import MonitorCoreEmbedded
 
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
-// listening socket; 6 a PID namespace if the plan joins one; 7 the directory of this program; the container's run directory as
-// working directory. With the
-// argument "anchor" it holds a cgroup open; under the name "pause" it holds a pod's PID namespace, in a root that has neither
-// arguments nor /proc.
+// listening socket; 6 a pidfd of a process in the PID namespace that the plan joins, if it joins one; 7 the directory of this
+// program; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open; under the name
+// "pause" it holds a pod's PID namespace.
 
 /// The second word of the command line; Embedded Swift has no CommandLine.
 func firstArgument() -> ArraySlice<UInt8> {
@@ -45,7 +44,7 @@ func monitor() -> Never {
     do { plan = try LaunchPlan(decoding: bytes) } catch { _exit(2) }
     close(3)
     for descriptor: Int32 in [4, 5, 6] { _ = CLinux_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC) }
-    var monitor = Monitor(plan: plan, creator: 4, listener: 5, pidNamespaceDescriptor: 6)
+    var monitor = Monitor(plan: plan, creator: 4, listener: 5, targetPidFD: 6)
     monitor.run()
     _exit(0)
 }

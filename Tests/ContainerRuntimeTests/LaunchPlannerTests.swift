@@ -256,7 +256,7 @@ struct LaunchPlannerTests {
         #expect(plan.joinsPIDNamespace == joins)
     }
 
-    @Test("the process that holds a pod's PID namespace has one of its own, and nothing but its program")
+    @Test("the process that holds a pod's PID namespace has one of its own, and nothing but its program and /proc")
     func sandboxProcess() throws {
         let config = Self.config { config in
             config.isSandboxProcess = true
@@ -274,7 +274,11 @@ struct LaunchPlannerTests {
         #expect(!plan.joinsPIDNamespace)
         #expect(plan.logFile == nil)
         let kinds = Self.kinds(plan)
-        #expect(Set(kinds).isDisjoint(with: ["mount", "deviceNode", "maskPath"]))
+        #expect(Set(kinds).isDisjoint(with: ["deviceNode", "maskPath"]))
+        let mounts = plan.steps.compactMap { step -> (String, String)? in
+            if case .mount(let type, let target, _, _) = step { (Self.text(type), Self.text(target)) } else { nil }
+        }
+        #expect(mounts.map(\.0) == ["proc"] && mounts.map(\.1) == ["/proc"])
         #expect(kinds.filter { $0 == "bind" }.count == 1)
         #expect(kinds.filter { $0 == "enterNamespace" }.count == 3)
         #expect(kinds.contains("pivotRoot") && kinds.contains("makeRootReadOnly") && kinds.contains("seccompFilter"))

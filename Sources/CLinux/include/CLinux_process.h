@@ -43,6 +43,27 @@ static inline long CLinux_clone3(uint64_t flags, int *pidfd, uint64_t cgroup, ui
     return syscall(SYS_clone3, &args, sizeof args);
 }
 
+// clone(2) of a child of the caller's own parent, whose number the kernel notes; the parent hears of its end as of the caller's.
+// Not clone3(2): a seccomp filter can read these flags, and so allows them where it allows fork(2).
+static inline long CLinux_clone_sibling(pid_t *note) {
+    return syscall(SYS_clone, (unsigned long)(CLONE_PARENT | CLONE_PARENT_SETTID), 0UL, note, 0UL, 0UL);
+}
+
+// A page that the caller and its children share; NULL with errno. MAP_FAILED is a cast, which Swift cannot import.
+static inline pid_t *CLinux_map_note(void) {
+    const int map_anonymous = 0x20;  // behind _DEFAULT_SOURCE
+    void *page = mmap(0, sizeof(pid_t), PROT_READ | PROT_WRITE, MAP_SHARED | map_anonymous, -1, 0);
+    return page == MAP_FAILED ? 0 : page;
+}
+static inline void CLinux_unmap_note(pid_t *note) { munmap(note, sizeof(pid_t)); }
+// What another process writes, and so read anew each time.
+static inline pid_t CLinux_read_note(const pid_t *note) { return *(const volatile pid_t *)note; }
+// Present in the caller, so that the kernel can write to it, and in none of its children.
+static inline int CLinux_keep_note(pid_t *note) {
+    *(volatile pid_t *)note = 0;
+    return (int)syscall(SYS_madvise, note, sizeof(pid_t), 10 /* MADV_DONTFORK */);
+}
+
 static inline int CLinux_pidfd_open(pid_t pid, unsigned int flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
 
 static inline int CLinux_pidfd_send_signal(int pidfd, int signal) {

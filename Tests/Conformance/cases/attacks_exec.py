@@ -1,6 +1,7 @@
 """Attacks on the moment in which a process enters a container, and on what it brings along."""
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -143,14 +144,17 @@ def working_directories(world, node, space):
             space.delete(name, grace=0)
 
 
-# Who waits, with what it may: any container; and one that may trace everybody of its user namespace, which ours are not of.
+TRACING = {"capabilities": {"add": ["SYS_PTRACE"]}}
+# Who waits, with what it may: any container; one that may trace everybody of its user namespace, which ours are not of; and one
+# that may trace everybody it sees, to whom what enters must have nothing to give.
 WAITERS = {
-    "plain": ({}, {}),
-    "tracer": ({"capabilities": {"add": ["SYS_PTRACE"]}}, {"hostUsers": False}),
+    "plain": ({}, {}, ["grab"]),
+    "tracer": (TRACING, {"hostUsers": False}, ["grab"]),
+    "holder": (TRACING, {}, ["grab", "held"]),
 }
 
 
-@case(f"{ROUNDS} execs against one that waits for them: nothing of them can be held before they are the container's")
+@case(f"{ROUNDS} execs against those who wait for them: none has more than the container's before it is the container's")
 def entering(world, node, space):
     """One process that does nothing else waits for what enters any container of its pod: they share their processes."""
     imported(node, world)
@@ -159,23 +163,40 @@ def entering(world, node, space):
             dict(container([], f"entered-{number}"), command=["/bin/sleep", "100000"], **probing(["/bin/busybox", "true"]))
             for number in range(CROWD)
         ]
-        for name, (security, spec) in WAITERS.items():
-            waiter = container(["grab"], "grab", securityContext=security)
-            space.create(pod(name, waiter, *crowd, shareProcessNamespace=True, **spec))
-        for name in WAITERS:
-            space.wait(name, "running", lambda item: container_status(item, "grab").get("state", {}).get("running"))
-        deadline = time.monotonic() + 60 * max(1, ROUNDS / 1000) * PATIENCE
-        counts_ = {}
-        while time.monotonic() < deadline and sum(seen for _, seen in counts_.values()) < ROUNDS:
-            time.sleep(1)
-            for name in WAITERS:
-                lines = [line for line in space.log(name, "grab").splitlines() if line.startswith("met ")]
-                taken = [line for line in lines if "nothing" not in line]
-                expect(not taken, f"{name}: of processes that enter: {taken[:3]}")
-                counts_[name] = tuple(map(int, re.match(r"met (\d+) of (\d+):", lines[-1]).groups())) if lines else (0, 0)
-        for name, (met, seen) in counts_.items():
-            print(f"# {name}: {seen} processes entered, {met} of them met before they were the container's own", flush=True)
-            expect(met > 0 or ROUNDS < 1000, f"{name} met none before it was the container's own: nothing was tested")
+        pods = {}
+        for name, (security, spec, arguments) in WAITERS.items():
+            item = pod(name, container(arguments, "grab", securityContext=security), *crowd, shareProcessNamespace=True, **spec)
+            if name != "holder":
+                space.create(item)
+                pods[name] = name
+                continue
+            # Only the node's administrator may let a pod trace on the host.
+            item["metadata"]["namespace"] = space.name
+            (node.manifests / "holder.json").write_text(json.dumps(item))
+            pods[name] = f"{name}-{node.name}"
+        try:
+            judge(space, pods)
+        finally:
+            (node.manifests / "holder.json").unlink()
+            space.wait_gone(pods["holder"], 60)
+
+
+def judge(space, pods):
+    """Until there were enough, or the time is over: what the waiters say they got."""
+    for name in pods.values():
+        space.wait(name, "running", lambda item: container_status(item, "grab").get("state", {}).get("running"), 60)
+    deadline = time.monotonic() + 60 * max(1, ROUNDS / 1000) * PATIENCE
+    counts_ = {}
+    while time.monotonic() < deadline and sum(seen for _, seen in counts_.values()) < ROUNDS:
+        time.sleep(1)
+        for name in pods.values():
+            lines = [line for line in space.log(name, "grab").splitlines() if line.startswith("met ")]
+            taken = [line for line in lines if "nothing" not in line]
+            expect(not taken, f"{name}: of processes that enter: {taken[:3]}")
+            counts_[name] = tuple(map(int, re.match(r"met (\d+) of (\d+):", lines[-1]).groups())) if lines else (0, 0)
+    for name, (met, seen) in counts_.items():
+        print(f"# {name}: {seen} processes entered, {met} of them met before they were the container's own", flush=True)
+        expect(met > 0 or ROUNDS < 1000, f"{name} met none before it was the container's own: nothing was tested")
 
 
 @case("the runtime's own program, run by its link from within, gives nobody a way to write it")

@@ -12,7 +12,7 @@
  * probe until FILE VERB         the same, then lets another take its turn, waits until FILE is there and prints it
  * probe turn FILE VERB          waits for that turn and writes FILE: the two never do the same thing at once
  * probe swap A B [C D]...       exchanges each two names for ever
- * probe grab                    takes hold of processes that enter the container
+ * probe grab [held]             takes hold of processes that enter the container; held: stops them and tells what they have beyond it
  * probe overwrite MARKER        opens every running program for writing
  *
  * OUTPUT is written under another name first: who sees it sees all of it. It is written once.
@@ -78,7 +78,7 @@ int main(int count, char **arguments) {
         return print_all(first, strcmp(arguments[3], "attempts") == 0);
     }
     if (strcmp(verb, "swap") == 0 && count > 3) return swap_forever(arguments + 2);
-    if (strcmp(verb, "grab") == 0) return grab_newcomers();
+    if (strcmp(verb, "grab") == 0) return grab_newcomers(first != NULL && strcmp(first, "held") == 0);
     if (strcmp(verb, "overwrite") == 0 && count > 2) return overwrite_program(first);
     fputs("probe: facts, attempts, until, turn, swap, grab or overwrite\n", stderr);
     return 2;

@@ -20,7 +20,7 @@ void print_attempts(FILE *out);
 
 /* attackers.c */
 int swap_forever(char **names);
-int grab_newcomers(void);
+int grab_newcomers(int is_tracer);
 int overwrite_program(const char *marker);
 
 /* names.c */
