@@ -1,4 +1,5 @@
 import KubernetesAPI
+import Logging
 import Testing
 
 @testable import ControlEndpoint
@@ -181,6 +182,46 @@ struct EndpointAPIDeleteTests {
         #expect(await endpoint.send("DELETE", path + "/pods/p", final, as: EndpointFixture.node).status == 200)
         #expect(await endpoint.send("GET", path).status == 404)
         #expect(endpoint.store.objects(inNamespace: "team").isEmpty)
+    }
+
+    @Test("a namespace with hundreds of objects goes in a few transactions")
+    func fullNamespace() async throws {
+        let endpoint = try await EndpointFixture()
+        try await Self.fill("crowd", 600, endpoint)
+        let before = endpoint.store.committedBatches
+        #expect(await endpoint.send("DELETE", "/api/v1/namespaces/crowd").status == 200)
+        #expect(await endpoint.send("GET", "/api/v1/namespaces/crowd").status == 404)
+        #expect(endpoint.store.isEmpty(namespace: "crowd"))
+        #expect(endpoint.store.committedBatches - before < 300, "600 objects")
+    }
+
+    @Test("an emptying that a stop interrupts ends soon, and goes on at the next start")
+    func interruptedEmptying() async throws {
+        let endpoint = try await EndpointFixture()
+        try await Self.fill("crowd", 20, endpoint)
+        endpoint.store.finishWatches()
+        _ = await endpoint.send("DELETE", "/api/v1/namespaces/crowd")
+        #expect(endpoint.store.objects(inNamespace: "crowd").count >= 20)
+        try endpoint.store.close()
+        let store = try ResourceStore(path: endpoint.directory + "/state.db", seal: endpoint.seal)
+        let addresses = try #require(ServiceAddressAllocator(cidr: "10.96.0.0/16"))
+        let operations = ResourceOperations(
+            registry: ResourceRegistry(ResourceRegistry.standard), store: store, serviceAddresses: addresses,
+            logger: Logger(label: "test"))
+        await operations.resumeDeletionsOfNamespaces()
+        #expect(store.isEmpty(namespace: "crowd"))
+        #expect(
+            store.get(
+                ObjectKey(resource: ResourceID(group: "", plural: "namespaces"), namespace: "", name: "crowd")) == nil)
+        try store.close()
+    }
+
+    private static func fill(_ namespace: String, _ count: Int, _ endpoint: EndpointFixture) async throws {
+        try await endpoint.create("/api/v1/namespaces", ["metadata": ["name": .string(namespace)]])
+        for number in 0..<count {
+            try await endpoint.create(
+                "/api/v1/namespaces/\(namespace)/configmaps", ["metadata": ["name": .string("c\(number)")]])
+        }
     }
 
     @Test("the system namespaces stay, and a deleted default service account comes back")

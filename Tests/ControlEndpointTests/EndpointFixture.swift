@@ -13,6 +13,7 @@ final class EndpointFixture: Sendable {
     static let node = Identity(name: "system:node:n1", groups: ["system:nodes"])
 
     let directory: String
+    let seal = ObjectSeal()
     let store: ResourceStore
     let operations: ResourceOperations
     let api: EndpointAPI
@@ -24,7 +25,7 @@ final class EndpointFixture: Sendable {
         historyLimit: Int = WatchCache.historyLimit
     ) async throws {
         directory = try Self.makeDirectory()
-        store = try ResourceStore(path: directory + "/state.db", historyLimit: historyLimit)
+        store = try ResourceStore(path: directory + "/state.db", seal: seal, historyLimit: historyLimit)
         let addresses = try #require(ServiceAddressAllocator(cidr: "10.96.0.0/16"))
         operations = ResourceOperations(
             registry: ResourceRegistry(

@@ -23,7 +23,7 @@ struct ResourceStoreTests {
         let directory = try EndpointFixture.makeDirectory()
         defer { EndpointFixture.remove(directory) }
         let path = directory + "/state.db"
-        let store = try ResourceStore(path: path, historyLimit: historyLimit)
+        let store = try ResourceStore(path: path, seal: ObjectSeal(), historyLimit: historyLimit)
         try await body(store, path)
         try store.close()
     }
@@ -32,13 +32,13 @@ struct ResourceStoreTests {
     func restart() async throws {
         let directory = try EndpointFixture.makeDirectory()
         defer { EndpointFixture.remove(directory) }
-        let path = directory + "/state.db"
-        var store = try ResourceStore(path: path)
+        let (path, seal) = (directory + "/state.db", ObjectSeal())
+        var store = try ResourceStore(path: path, seal: seal)
         let first = try await store.write(Self.key("a"), expecting: .absent, .put(Self.value("a", "one")))
         _ = try await store.write(Self.key("b"), expecting: .absent, .put(Self.value("b")))
         let gone = try await store.write(Self.key("b"), expecting: .version(first.resourceVersion + 1), .delete)
         try store.close()
-        store = try ResourceStore(path: path)
+        store = try ResourceStore(path: path, seal: seal)
         #expect(store.get(Self.key("a"))?.json == first.json)
         #expect(store.get(Self.key("a"))?.uid == "uid-a")
         #expect(store.get(Self.key("b")) == nil)
@@ -118,7 +118,7 @@ struct ResourceStoreTests {
     func locked() async throws {
         try await Self.withStore { store, path in
             _ = try await store.write(Self.key("a"), expecting: .absent, .put(Self.value("a")))
-            let error = #expect(throws: StoreError.self) { try ResourceStore(path: path) }
+            let error = #expect(throws: StoreError.self) { try ResourceStore(path: path, seal: ObjectSeal()) }
             guard case .inUse(path)? = error else { return #expect(Bool(false), "\(String(describing: error))") }
         }
     }
@@ -129,7 +129,7 @@ struct ResourceStoreTests {
         defer { EndpointFixture.remove(directory) }
         let path = directory + "/state.db"
         try write(Array(String(repeating: "this is no database. ", count: 100).utf8), to: path)
-        let error = #expect(throws: StoreError.self) { try ResourceStore(path: path) }
+        let error = #expect(throws: StoreError.self) { try ResourceStore(path: path, seal: ObjectSeal()) }
         guard case .wrongFile(path, _)? = error else { return #expect(Bool(false), "\(String(describing: error))") }
     }
 
@@ -138,7 +138,7 @@ struct ResourceStoreTests {
         let directory = try EndpointFixture.makeDirectory()
         defer { EndpointFixture.remove(directory) }
         let path = directory + "/state.db"
-        let store = try ResourceStore(path: path)
+        let store = try ResourceStore(path: path, seal: ObjectSeal())
         _ = try await store.write(Self.key("a"), expecting: .absent, .put(Self.value("a", "NEEDLE-IN-THE-FILE")))
         try store.close()
         var bytes = try read(path)
@@ -146,7 +146,7 @@ struct ResourceStoreTests {
         let position = try #require(bytes.indices.first { bytes[$0...].starts(with: needle) })
         bytes[position] ^= 1
         try write(bytes, to: path)
-        let error = #expect(throws: StoreError.self) { try ResourceStore(path: path) }
+        let error = #expect(throws: StoreError.self) { try ResourceStore(path: path, seal: ObjectSeal()) }
         guard case .corrupted(path, _)? = error else { return #expect(Bool(false), "\(String(describing: error))") }
     }
 

@@ -139,16 +139,44 @@ extension ResourceOperations {
     func deleteCollection(
         _ resource: RegisteredResource, namespace: String?, filter: ObjectFilter, request: DeletionRequest
     ) async throws(APIStatusError) -> [StoredObject] {
-        var left: [StoredObject] = []
-        for object in store.list(resource.id, namespace: namespace).objects where filter.matches(object) {
-            do {
-                let result = try await delete(
-                    resource, namespace: object.key.namespace, name: object.key.name, request: request)
-                left.append(result.object)
+        let objects = store.list(resource.id, namespace: namespace).objects.filter(filter.matches)
+        let results = await inBatches(objects) { [self] object -> Result<StoredObject, APIStatusError>? in
+            do throws(APIStatusError) {
+                return .success(
+                    try await delete(
+                        resource, namespace: object.key.namespace, name: object.key.name, request: request
+                    ).object)
             } catch  where error.reason == "NotFound" {
-                continue
+                return nil
+            } catch { return .failure(error) }
+        }
+        var left: [StoredObject] = []
+        for case .some(let result) in results { left.append(try result.get()) }
+        if results.count < objects.count { throw .internalError("the server is stopping") }
+        return left
+    }
+
+    /// Carries out as many writes at a time as the store takes into one transaction. Ends early, between two such, when the server
+    /// stops.
+    /// - Returns: the outcomes, in order.
+    @discardableResult
+    func inBatches<Element: Sendable, Outcome: Sendable>(
+        _ elements: [Element], _ write: @escaping @Sendable (Element) async -> Outcome
+    ) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        var rest = elements[...]
+        while !rest.isEmpty, !store.isStopping {
+            let batch = rest.prefix(ResourceStore.batchLimit)
+            rest = rest.dropFirst(batch.count)
+            outcomes += await withTaskGroup(of: (Int, Outcome).self) { group in
+                for (index, element) in batch.enumerated() {
+                    group.addTask { (index, await write(element)) }
+                }
+                var collected: [(Int, Outcome)] = []
+                for await outcome in group { collected.append(outcome) }
+                return collected.sorted { $0.0 < $1.0 }.map(\.1)
             }
         }
-        return left
+        return outcomes
     }
 }

@@ -7,14 +7,16 @@ extension ResourceOperations {
 
     func removeOldEvents() async {
         let horizon = now.seconds - Self.eventLifeSeconds
-        for event in store.list(ResourceID(group: "", plural: "events")).objects {
+        let old = store.list(ResourceID(group: "", plural: "events")).objects.filter { event in
             let times = [
                 event.value.string("series", "lastObservedTime"), event.value.string("lastTimestamp"),
                 event.value.string("eventTime"), event.value.string("metadata", "creationTimestamp"),
             ]
             let last = times.compactMap { Timestamp(rfc3339: $0)?.seconds }.max() ?? 0
-            guard last < horizon else { continue }
-            do {
+            return last < horizon
+        }
+        await inBatches(old) { [self] event in
+            do throws(APIStatusError) {
                 _ = try await write(event.key, expecting: .version(event.resourceVersion), .delete)
             } catch {
                 // It changed meanwhile, so it is news again; or the disk is full, and the next sweep tries again.

@@ -35,9 +35,12 @@ extension ResourceOperations {
             ]
             try await createIfAbsent(resource, namespace: "default", name: "kubernetes", body)
         }
-        // A stop may have come between the emptying and the end of a namespace.
+    }
+
+    /// A stop may have come in the midst of the emptying of a namespace, or between it and the namespace's end.
+    func resumeDeletionsOfNamespaces() async {
         for namespace in store.list(Self.namespaces).objects where namespace.isBeingDeleted {
-            await finalizeNamespace(namespace.key.name)
+            await emptyNamespace(namespace.key.name)
         }
     }
 
@@ -129,19 +132,20 @@ extension ResourceOperations {
         return result
     }
 
-    /// Asks every object of a terminating namespace to go; pods take their grace period.
+    /// Asks every object of a terminating namespace to go; pods take their grace period. An orderly stop ends it early.
     private func emptyNamespace(_ namespace: String) async {
-        for object in store.objects(inNamespace: namespace) {
-            guard let resource = registry.resource(object.key.resource) else { continue }
-            do {
-                _ = try await delete(
-                    resource, namespace: namespace, name: object.key.name, request: DeletionRequest())
+        let requests = store.objects(inNamespace: namespace).compactMap { object in
+            registry.resource(object.key.resource).map { ($0, object.key) }
+        }
+        await inBatches(requests) { [self] resource, key in
+            do throws(APIStatusError) {
+                _ = try await delete(resource, namespace: namespace, name: key.name, request: DeletionRequest())
             } catch  where error.reason == "NotFound" {
-                continue
+                return
             } catch {
                 logger.warning(
                     "object of a terminating namespace not deleted",
-                    metadata: ["object": "\(object.key)", "reason": "\(error.message)"])
+                    metadata: ["object": "\(key)", "reason": "\(error.message)"])
             }
         }
         await finalizeNamespace(namespace)
@@ -151,7 +155,7 @@ extension ResourceOperations {
     func finalizeNamespace(_ namespace: String) async {
         let key = ObjectKey(resource: Self.namespaces, namespace: "", name: namespace)
         guard let current = store.get(key), current.isBeingDeleted, current.finalizers.isEmpty,
-            store.objects(inNamespace: namespace).isEmpty
+            store.isEmpty(namespace: namespace)
         else { return }
         do {
             _ = try await write(key, expecting: .version(current.resourceVersion), .delete)

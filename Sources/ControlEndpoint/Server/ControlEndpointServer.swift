@@ -43,7 +43,16 @@ public final class ControlEndpointServer: Service {
         } catch {
             throw .rootDirectory(path: configuration.rootDirectory, reason: "\(error)")
         }
-        do { store = try ResourceStore(path: configuration.databasePath) } catch { throw .store(error) }
+        let seal: ObjectSeal
+        do {
+            try FileSystem.makeDirectories(configuration.certificateDirectory, mode: 0o700)
+            seal = try ObjectSeal.loadOrCreate(directory: configuration.certificateDirectory)
+        } catch let error as CertificateError {
+            throw .certificate(error)
+        } catch {
+            throw .rootDirectory(path: configuration.certificateDirectory, reason: "\(error)")
+        }
+        do { store = try ResourceStore(path: configuration.databasePath, seal: seal) } catch { throw .store(error) }
         do {
             credentials = try EndpointCredentials.load(
                 directory: configuration.certificateDirectory, nodeName: configuration.nodeName,
@@ -190,8 +199,9 @@ public final class ControlEndpointServer: Service {
         logger.info("control endpoint is serving", metadata: ["url": "\(url)"])
     }
 
-    /// Removes old events now and then, so that the file does not grow for ever.
+    /// Goes on with what a stop interrupted, then removes old events now and then, so that the file does not grow for ever.
     private func sweepEvents() async {
+        await operations.resumeDeletionsOfNamespaces()
         let interval = Duration.seconds(configuration.eventSweepSeconds)
         while (try? await Task.sleep(for: interval)) != nil {
             await operations.removeOldEvents()

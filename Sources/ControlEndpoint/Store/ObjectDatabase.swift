@@ -30,14 +30,18 @@ struct ObjectDatabase: Sendable {
         var objects: [StoredObject] = []
         /// The last resource version given out.
         var resourceVersion: Int64 = 1
+        /// Those whose values an earlier release wrote in the clear.
+        var unsealed: [StoredObject] = []
     }
 
     let path: String
     private let queue: DatabaseQueue
+    private let seal: ObjectSeal
 
     /// Opens or creates the file, checks that it is ours and undamaged, and takes it for this process alone.
-    init(path: String) throws(StoreError) {
+    init(path: String, seal: ObjectSeal) throws(StoreError) {
         self.path = path
+        self.seal = seal
         // SQLite gives its side files the mode of the main one, so the secrets inside are the owner's only from the
         // first byte.
         // Closed before SQLite opens the file: closing it later would drop SQLite's locks (fcntl(2)).
@@ -63,6 +67,10 @@ struct ObjectDatabase: Sendable {
         } catch {
             throw Self.storeError(error, path: path, opening: true)
         }
+        reserveLog()
+    }
+
+    private func reserveLog() {
         // SQLite holds no lock on the log itself.
         if let log = try? OwnedDescriptor.open(path + "-wal", O_RDWR) {
             try? FileSystem.reserve(log, bytes: Self.reservedLogBytes)
@@ -113,7 +121,9 @@ struct ObjectDatabase: Sendable {
                 let rows = try GRDB.Row.fetchCursor(
                     database, sql: "SELECT key, uid, resource_version, checksum, value FROM objects")
                 while let row = try rows.next() {
-                    contents.objects.append(try decode(row, limit: contents.resourceVersion))
+                    let (object, isSealed) = try decode(row, limit: contents.resourceVersion)
+                    contents.objects.append(object)
+                    if !isSealed, ObjectSeal.covers(object.key.resource) { contents.unsealed.append(object) }
                 }
                 return contents
             }
@@ -122,15 +132,37 @@ struct ObjectDatabase: Sendable {
         }
     }
 
-    private func decode(_ row: GRDB.Row, limit: Int64) throws -> StoredObject {
+    /// Writes the objects once more, sealed, and the file anew, so that none of its pages has them in the clear.
+    func sealAnew(_ objects: [StoredObject], resourceVersion: Int64) throws(StoreError) {
+        do {
+            try queue.writeWithoutTransaction { database in
+                try commit(objects.map(Row.put), resourceVersion: resourceVersion, in: database)
+                try database.execute(sql: "VACUUM")
+                _ = try GRDB.Row.fetchAll(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        } catch { throw Self.storeError(error, path: path, opening: true) }
+        reserveLog()
+    }
+
+    private func decode(_ row: GRDB.Row, limit: Int64) throws -> (StoredObject, isSealed: Bool) {
         let keyText = String.fromDatabaseValue(row["key"]) ?? ""
         guard let key = ObjectKey(path: keyText),
             let uid = String.fromDatabaseValue(row["uid"]),
             let version = Int64.fromDatabaseValue(row["resource_version"]), version <= limit,
             let checksum = Data.fromDatabaseValue(row["checksum"]), let blob = Data.fromDatabaseValue(row["value"]),
-            case let json = Array(blob), checksum == Self.checksum(json), let value = try? JSONValue(parsing: json)
+            case let stored = Array(blob), checksum == Self.checksum(stored)
         else { throw StoreError.corrupted(path: path, reason: "the row of \(keyText) does not match its checksum") }
-        return StoredObject(key: key, uid: uid, resourceVersion: version, value: value, json: json)
+        let isSealed = ObjectSeal.isSealed(stored)
+        let json: [UInt8]
+        do { json = isSealed ? try seal.open(stored, of: key) : stored } catch {
+            throw StoreError.corrupted(
+                path: path, reason: "\(keyText) was sealed with another key than pki/secrets.key")
+        }
+        guard let value = try? JSONValue(parsing: json) else {
+            throw StoreError.corrupted(path: path, reason: "the row of \(keyText) is no JSON")
+        }
+        let object = StoredObject(key: key, uid: uid, resourceVersion: version, value: value, json: json)
+        return (object, isSealed)
     }
 
     /// Runs `body` on the connection's own thread, never on a thread of the concurrency pool.
@@ -145,11 +177,15 @@ struct ObjectDatabase: Sendable {
                 for row in rows {
                     switch row {
                     case .put(let object):
+                        // The checksum is of what is stored: a digest of a secret would tell a guess from a hit.
+                        let stored =
+                            ObjectSeal.covers(object.key.resource)
+                            ? try seal.seal(object.json, of: object.key) : object.json
                         try database.cachedStatement(
                             sql: "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)"
                         ).execute(arguments: [
                             object.key.path, object.uid, object.resourceVersion,
-                            Self.checksum(object.json), Data(object.json),
+                            Self.checksum(stored), Data(stored),
                         ])
                     case .remove(let key):
                         try database.cachedStatement(sql: "DELETE FROM objects WHERE key = ?")

@@ -44,6 +44,8 @@ final class ResourceStore: Sendable {
 
     private struct State: ~Copyable {
         var tables: [ResourceID: [ObjectKey: StoredObject]] = [:]
+        /// How many objects each namespace holds.
+        var namespaceCounts: [String: Int] = [:]
         var caches = WatchCaches()
         var resourceVersion: Int64 = 1
         var pending: [PendingWrite] = []
@@ -55,19 +57,27 @@ final class ResourceStore: Sendable {
     }
 
     /// Writes taken into one transaction at most, so that one answer never waits for an endless batch.
-    private static let batchLimit = 256
+    static let batchLimit = 256
 
     private let database: ObjectDatabase
     private let state: Mutex<State>
 
     /// Opens the file and reads it whole.
-    init(path: String, historyLimit: Int = WatchCache.historyLimit) throws(StoreError) {
-        let database = try ObjectDatabase(path: path)
+    init(
+        path: String, seal: ObjectSeal, historyLimit: Int = WatchCache.historyLimit
+    ) throws(StoreError) {
+        let database = try ObjectDatabase(path: path, seal: seal)
         let contents = try database.load()
+        if !contents.unsealed.isEmpty {
+            try database.sealAnew(contents.unsealed, resourceVersion: contents.resourceVersion)
+        }
         var initial = State()
         initial.resourceVersion = contents.resourceVersion
         initial.caches = WatchCaches(floor: contents.resourceVersion, historyLimit: historyLimit)
-        for object in contents.objects { initial.tables[object.key.resource, default: [:]][object.key] = object }
+        for object in contents.objects {
+            initial.tables[object.key.resource, default: [:]][object.key] = object
+            initial.namespaceCounts[object.key.namespace, default: 0] += 1
+        }
         self.database = database
         self.state = Mutex(initial)
     }
@@ -99,6 +109,9 @@ final class ResourceStore: Sendable {
             state.tables.values.flatMap { $0.values.filter { $0.key.namespace == namespace } }
         }
     }
+
+    /// Whether a namespace holds no object of any kind.
+    func isEmpty(namespace: String) -> Bool { state.withLock { $0.namespaceCounts[namespace] == nil } }
 
     /// Keeps the rest of a list that is handed out in pages, so that all pages show one version of the world.
     func keep(_ rest: Snapshot) {
@@ -164,6 +177,9 @@ final class ResourceStore: Sendable {
             state.caches.finishAll()
         }
     }
+
+    /// Whether an orderly stop has begun: what takes long is left for the next start.
+    var isStopping: Bool { state.withLock { $0.isClosed } }
 
     var watcherCount: Int { state.withLock { $0.caches.watcherCount } }
 
@@ -231,7 +247,12 @@ final class ResourceStore: Sendable {
             state.resourceVersion = staged.resourceVersion
             for event in staged.events {
                 let key = event.object.key
-                state.tables[key.resource, default: [:]][key] = event.kind == .deleted ? nil : event.object
+                let previous = state.tables[key.resource]?[key]
+                let next = event.kind == .deleted ? nil : event.object
+                state.tables[key.resource, default: [:]][key] = next
+                let change = (next == nil ? 0 : 1) - (previous == nil ? 0 : 1)
+                let count = state.namespaceCounts[key.namespace, default: 0] + change
+                state.namespaceCounts[key.namespace] = count == 0 ? nil : count
                 state.caches.publish(event)
             }
         }

@@ -14,8 +14,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// As much as a request's head may have; what is larger is for the HTTP decoder to refuse.
     static let headLimit = 64 << 10
-    /// For a new connection to say what it wants.
-    static let patience = TimeAmount.seconds(60)
+    /// For a new connection to say what it wants, however many bytes of that come: as long as kube-apiserver waits.
+    static let patience = TimeAmount.seconds(32)
 
     private let first: EventLoopPromise<Kind>
     private var held = ByteBuffer()
