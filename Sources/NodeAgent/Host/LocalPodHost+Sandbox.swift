@@ -10,6 +10,7 @@ extension LocalPodHost {
     public func createSandbox(for pod: Pod, attempt: UInt32) async throws(PodHostError) {
         let uid = pod.metadata.uid ?? ""
         var made: PodSandbox?
+        async let tokens: Void = fetchTokens(of: pod)
         do {
             let directory = configuration.places.directory(uid)
             try await KernelThreadPool.shared.run { () throws(KernelError) in
@@ -26,6 +27,7 @@ extension LocalPodHost {
             let sandbox = try await parts.runtime.runPodSandbox(config)
             made = sandbox
             try await prepare(sandbox, for: pod)
+            await tokens
         } catch {
             if let made {
                 await parts.network.detach(sandboxID: made.id)

@@ -73,6 +73,13 @@ extension LocalPodHost {
         }
     }
 
+    /// Each is a request to the server, of which the sandbox takes none: they are under way while it is made. A failure is for
+    /// the mount to tell, which asks again.
+    func fetchTokens(of pod: Pod) async {
+        guard let tokens = parts.tokens, !pod.isStatic else { return }
+        for key in PodObjectNames(followedBy: pod).tokens { _ = try? await tokens.token(key) }
+    }
+
     private func tokenRenewal(_ uid: String) -> Duration? {
         parts.tokens?.secondsUntilRenewal(podUID: uid).map { uptime.elapsed + .seconds($0) }
     }

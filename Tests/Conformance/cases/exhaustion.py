@@ -302,13 +302,13 @@ def slow_clients(world, node, space):
 
 @case("clients that take every connection a node with few descriptors has stop neither its pods nor the agent")
 def all_connections(world):
-    node = world.new_node("crowded")
+    node = world.new_node("besieged")
     node.within = [*node.within, "prlimit", "--nofile=400:400"]
     node.start()
     space = world.space(node)
     item = pod("new", idle())
     item["metadata"]["namespace"] = space.name
-    with canary(world, node, "crowded"), contextlib.ExitStack() as stack:
+    with canary(world, node, "besieged"), contextlib.ExitStack() as stack:
         for number in range(500):
             with contextlib.suppress(TimeoutError):
                 # A full backlog is as good: the node takes no more.
