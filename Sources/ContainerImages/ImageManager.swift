@@ -24,6 +24,8 @@ public actor ImageManager {
     /// Images that are being removed if nobody needs them: whoever looks for one finds none.
     var leaving: Set<ContentDigest> = []
     let usageFile: ImageUsageFile
+    /// For hashing, which may take long: it holds up nothing else.
+    let verifier = KernelThreadPool(threads: 1)
     /// An image has come. For one consumer.
     public nonisolated let additions: AsyncStream<Void>
     let addition: AsyncStream<Void>.Continuation
@@ -101,14 +103,15 @@ public actor ImageManager {
     func image(_ id: ContentDigest) -> StoredImage? {
         guard let record = records[id], let document = documents[id] else { return nil }
         var image = record.image(document)
+        image.isBroken = !isSound(record)
         image.isInUse = ledger.entries[id]?.isInUse == true
         image.lastUsedSeconds = ledger.entries[id]?.lastUsed
         return image
     }
 
-    /// - Parameter hidden: finds those that are being removed as well.
+    /// - Parameter hidden: finds those that are damaged, or being removed, as well.
     func identify(_ reference: String, hidden: Bool = false) -> ContentDigest? {
-        let records = hidden || leaving.isEmpty ? records : records.filter { !leaving.contains($0.key) }
+        let records = hidden ? records : records.filter { !leaving.contains($0.key) && isSound($0.value) }
         if let digest = ContentDigest(reference) {
             return records[digest] != nil ? digest : records.values.first { $0.manifest == digest }?.id
         }
@@ -158,7 +161,8 @@ public actor ImageManager {
         try requireStarted()
         let cancellation = ImportCancellation()
         let importer = ArchiveImporter(
-            layers: layerStore, content: content, limits: limits, path: path, name: name, known: layerRecords,
+            layers: layerStore, content: content, limits: limits, path: path, name: name,
+            known: layerRecords.filter { !$0.value.isBroken },
             cancellation: cancellation, progress: progress)
         let result: Result<ArchiveImporter.Outcome, ImageError> = await withTaskCancellationHandler {
             do throws(ImageError) {
@@ -230,7 +234,9 @@ public actor ImageManager {
 
     private func removeInTurn(reference: String, inUse: Set<String>) async throws(ImageError) -> StoredImage {
         try requireStarted()
-        guard let id = identify(reference), let removed = image(id) else { throw Self.notFound(reference) }
+        guard let id = identify(reference, hidden: true), let removed = image(id) else {
+            throw Self.notFound(reference)
+        }
         var changed = records
         let name = (try? ImageReference(parsing: reference))?.description
         if let name, removed.names.count > 1, removed.names.contains(name) {

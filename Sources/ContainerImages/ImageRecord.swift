@@ -15,6 +15,8 @@ struct ImageRecord: Hashable, Sendable {
     var access: ImageAccess?
     /// Never collected.
     var isPinned = false
+    /// A document of it was found damaged.
+    var isBroken = false
 
     /// `nil` when a field is missing or of the wrong type.
     init?(_ value: JSONValue) {
@@ -33,6 +35,7 @@ struct ImageRecord: Hashable, Sendable {
         }
         // Before there were pins, what was imported could not be got again either.
         isPinned = value["pinned"]?.boolValue ?? (access == nil && !names.isEmpty)
+        isBroken = value["broken"]?.boolValue ?? false
         guard self.names.count == names.count, self.layers.count == layers.count, !layers.isEmpty else { return nil }
     }
 
@@ -61,6 +64,7 @@ struct ImageRecord: Hashable, Sendable {
         if let manifest { members["manifest"] = .string(manifest.description) }
         if !pulledDigests.isEmpty { members["pulledDigests"] = .array(pulledDigests.map { .string($0) }) }
         if let access { members["access"] = access.json }
+        if isBroken { members["broken"] = true }
         return .object(members)
     }
 

@@ -9,6 +9,10 @@ struct LayerRecord: Hashable, Sendable {
     let inodes: Int64
     /// It hides everything below it.
     let opaqueRoot: Bool
+    /// Of its files, taken some time after they were unpacked.
+    var seal: ContentDigest?
+    /// Its files were found damaged.
+    var isBroken = false
 
     init(chainID: ContentDigest, diffID: ContentDigest, bytes: Int64, inodes: Int64, opaqueRoot: Bool) {
         self.chainID = chainID
@@ -25,12 +29,17 @@ struct LayerRecord: Hashable, Sendable {
             bytes >= 0, let inodes = value["inodes"]?.intValue, let opaqueRoot = value["opaqueRoot"]?.boolValue
         else { return nil }
         self.init(chainID: chainID, diffID: diffID, bytes: bytes, inodes: inodes, opaqueRoot: opaqueRoot)
+        seal = value["seal"]?.stringValue.flatMap { ContentDigest($0) }
+        isBroken = value["broken"]?.boolValue ?? false
     }
 
     var json: JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "chainID": .string(chainID.description), "diffID": .string(diffID.description), "bytes": .integer(bytes),
             "inodes": .integer(inodes), "opaqueRoot": .bool(opaqueRoot),
         ]
+        if let seal { members["seal"] = .string(seal.description) }
+        if isBroken { members["broken"] = true }
+        return .object(members)
     }
 }

@@ -22,17 +22,35 @@ struct LayerStore: Sendable {
     func prepare() throws(ImageError) -> (layers: [ContentDigest: LayerRecord], removed: Int) {
         try storing("layer store") { () throws(KernelError) in
             try FileSystem.makeDirectories(directory)
+            let replacedPrefix = Self.replacedPrefix
             var layers: [ContentDigest: LayerRecord] = [:]
             var removed = 0
             for name in try FileSystem.list(directory) {
                 if let record = record(name) {
                     layers[record.chainID] = record
-                } else {
+                } else if !name.hasPrefix(replacedPrefix) {
                     try discard(name)
                     removed += 1
                 }
             }
             return (layers, removed)
+        }
+    }
+
+    /// Damaged layers that were got anew while containers may have run on them: they stay until the machine has started again.
+    private static var replacedPrefix: String {
+        let boot = (try? FileSystem.readText("/proc/sys/kernel/random/boot_id", limit: 64)) ?? ""
+        return ".replaced-\(boot.filter { $0.isLetter || $0.isNumber })-"
+    }
+
+    /// Whether a layer's directory is there with the record that is known of it.
+    func isComplete(_ record: LayerRecord) -> Bool { self.record(record.chainID.hexadecimal) == record }
+
+    /// Writes what is known of a layer anew, durably.
+    func update(_ record: LayerRecord) throws(ImageError) {
+        try storing("layer store") { () throws(KernelError) in
+            try FileSystem.writeAtomically(
+                "\(directory)/\(record.chainID.hexadecimal)/layer.json", record.json.serialized())
         }
     }
 
@@ -82,12 +100,16 @@ struct LayerStore: Sendable {
         }
     }
 
-    /// The rest of it: the names. No directory may have one of them.
+    /// The rest of it: the names. A damaged layer that has one of them loses it.
     func publish(_ staged: [(name: String, record: LayerRecord)]) throws(ImageError) {
         try storing("layer store") { () throws(KernelError) in
             let parent = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY)
             for layer in staged {
                 let target = "\(directory)/\(layer.record.chainID.hexadecimal)"
+                if FileSystem.exists(target) {
+                    let aside = "\(directory)/\(Self.replacedPrefix)\(RandomName.make())"
+                    try kernelCall("rename", target) { rename(target, aside) }
+                }
                 try kernelCall("rename", target) { rename("\(directory)/\(layer.name)", target) }
             }
             try kernelCall("fsync", directory) { fsync(parent.raw) }

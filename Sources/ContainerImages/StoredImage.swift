@@ -19,6 +19,8 @@ public struct StoredImage: Hashable, Sendable {
     public let layers: [String]
     /// Never collected.
     public var isPinned: Bool
+    /// Something of it was found damaged: it is not used until it was got again.
+    public var isBroken = false
     /// A pod needed it at the last look.
     public var isInUse = false
     /// When a pod needed it last, in seconds since 1970; nil when none ever did.

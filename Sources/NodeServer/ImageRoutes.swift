@@ -36,7 +36,9 @@ enum ImageRoutes {
         }
         router.delete("/v1/images") { request, _ in
             let reference = request.uri.queryDictionary["reference"].map(String.init) ?? ""
-            let inUse = await state.host.usedImageIDs()
+            guard let inUse = await state.host.usedImageIDs() else {
+                return HTTPResponses.error("the pods' volumes cannot be read", status: .internalServerError)
+            }
             do throws(ImageError) {
                 return HTTPResponses.json(json(try await state.images.remove(reference: reference, inUse: inUse)))
             } catch { return HTTPResponses.error(error.message, status: .conflict) }
@@ -46,6 +48,12 @@ enum ImageRoutes {
     private static func addCollection(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
         router.post("/v1/images/gc") { _, _ in HTTPResponses.json(json(await state.imageCollector.collect())) }
         router.post("/v1/images/prune") { _, _ in HTTPResponses.json(json(await state.imageCollector.prune())) }
+        router.post("/v1/images/verify") { request, _ in
+            let reference = request.uri.queryDictionary["reference"].map(String.init)
+            do throws(ImageError) {
+                return HTTPResponses.json(.array(try await state.host.verifyImages(reference).map(json)))
+            } catch { return HTTPResponses.error(error.message, status: .notFound) }
+        }
         router.post("/v1/images/pin") { request, _ in
             let query = request.uri.queryDictionary
             let reference = query["reference"].map(String.init) ?? ""
@@ -54,6 +62,15 @@ enum ImageRoutes {
                 return HTTPResponses.json(json(image))
             } catch { return HTTPResponses.error(error.message, status: .conflict) }
         }
+    }
+
+    private static func json(_ verified: LocalPodHost.VerifiedImage) -> JSONValue {
+        let found = verified.found
+        return [
+            "image": json(found.image), "problems": .array(found.problems.map { .string($0) }),
+            "unverified": .array(found.unverified.map { .string($0) }), "repaired": .bool(verified.isRepaired),
+            "repairProblem": verified.repairProblem.map { .string($0) } ?? .null,
+        ]
     }
 
     private static func json(_ report: ImageCollector.Report) -> JSONValue {
@@ -65,7 +82,7 @@ enum ImageRoutes {
 
     private static func json(_ image: StoredImage) -> JSONValue {
         [
-            "pinned": .bool(image.isPinned), "inUse": .bool(image.isInUse),
+            "pinned": .bool(image.isPinned), "broken": .bool(image.isBroken), "inUse": .bool(image.isInUse),
             "lastUsed": image.lastUsedSeconds.map { .string(Timestamp(seconds: $0).rfc3339) } ?? .null,
             "id": .string(image.id), "names": .array(image.names.map { .string($0) }),
             "digests": .array(image.digests.map { .string($0) }),

@@ -42,14 +42,15 @@ struct PlannedVolume: Sendable {
     /// Mounts all, then throws the first failure if there was one.
     static func mount(
         _ planned: [PlannedVolume], pod: Pod, ids: IDRange?, objects: PodObjects, nodeAllocatable: [String: Quantity],
-        hostPaths: any HostPathGuarding
+        hostPaths: any HostPathGuarding, images: [String: VolumeImage]
     ) throws(VolumeError) -> [String: MountedVolume] {
         var mounted: [String: MountedVolume] = [:]
         var failure: VolumeError?
         for volume in planned {
             let context = VolumeContext(
                 pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
-                objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths, ids: ids)
+                objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths, ids: ids,
+                images: images)
             do throws(VolumeError) {
                 mounted[volume.name] = try volume.plugin.mount(context)
             } catch {

@@ -40,7 +40,12 @@ struct SubPath {
         do {
             return try volume.openBeneath(text, O_PATH)
         } catch let error where error.errno == .noSuchFileOrDirectory {
-            try makeDirectories(in: volume)
+            do throws(KernelError) { try makeDirectories(in: volume) } catch let failure
+                where failure.errno == .readOnlyFileSystem
+            {
+                // What is not in a volume that nobody can write to is not made.
+                throw error
+            }
             return try volume.openBeneath(text, O_PATH)
         }
     }

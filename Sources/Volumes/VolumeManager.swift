@@ -7,13 +7,13 @@ public import LinuxKernel
 /// It remembers nothing: what is mounted and stored below the pods' directories is the state, so an agent that was
 /// killed at any point goes on with the next call. Calls for one pod run one after the other.
 public actor VolumeManager {
-    private let stateDirectory: String
+    let stateDirectory: String
     private let objects: any VolumeObjectSource
     private let followedObjects: any VolumeObjectSource
     private let nodeAllocatable: @Sendable () -> [String: Quantity]
     private let hostPaths: any HostPathGuarding
     private let claimsDirectory: String?
-    private let pool: KernelThreadPool
+    let pool: KernelThreadPool
     /// The pods some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -43,9 +43,13 @@ public actor VolumeManager {
     /// objects get the objects' content of now. All are tried before the first failure is thrown; try again until none
     /// is left.
     ///
-    /// - Parameter ids: host ids of the pod's user namespace; nil with the host's.
-    public func mount(_ pod: Pod, ids: IDRange? = nil) async throws(VolumeError) -> [String: MountedVolume] {
-        try await mountVolumes(of: pod, ids: ids) { _ in true }
+    /// - Parameters:
+    ///   - ids: host ids of the pod's user namespace; nil with the host's.
+    ///   - images: what image volumes show, by volume.
+    public func mount(
+        _ pod: Pod, ids: IDRange? = nil, images: [String: VolumeImage] = [:]
+    ) async throws(VolumeError) -> [String: MountedVolume] {
+        try await mountVolumes(of: pod, ids: ids, images: images) { _ in true }
     }
 
     /// Brings files from ConfigMaps, Secrets and the pod itself up to date. Nothing happens for a pod whose volumes
@@ -99,7 +103,8 @@ public actor VolumeManager {
     }
 
     private func mountVolumes(
-        of pod: Pod, ids: IDRange?, onlyIfPresent: Bool = false, where isWanted: (any VolumePlugin) -> Bool
+        of pod: Pod, ids: IDRange?, images: [String: VolumeImage] = [:], onlyIfPresent: Bool = false,
+        where isWanted: (any VolumePlugin) -> Bool
     ) async throws(VolumeError) -> [String: MountedVolume] {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         let planned = try PlannedVolume.all(of: pod, layout: layout, claims: claimsDirectory)
@@ -114,7 +119,8 @@ public actor VolumeManager {
         return try await pool.run { () throws(VolumeError) in
             if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }
             return try PlannedVolume.mount(
-                planned, pod: pod, ids: ids, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths)
+                planned, pod: pod, ids: ids, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths,
+                images: images)
         }
     }
 

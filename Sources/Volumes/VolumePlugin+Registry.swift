@@ -16,6 +16,7 @@ extension Volume {
         if let secret { return SecretPlugin(source: secret) }
         if let downwardAPI { return DownwardAPIPlugin(source: downwardAPI) }
         if let projected { return ProjectedPlugin(source: projected) }
+        if let image { return ImagePlugin(source: image) }
         if let persistentVolumeClaim, let claims { return ClaimPlugin(source: persistentVolumeClaim, root: claims) }
         if ephemeral != nil, let claims, let podName {
             return ClaimPlugin(
@@ -25,7 +26,7 @@ extension Volume {
         throw VolumeError(
             .unsupported,
             "\(fieldPath): \(typeDescription) not supported by this node; use emptyDir, hostPath, configMap, secret, "
-                + "downwardAPI, projected or persistentVolumeClaim",
+                + "downwardAPI, projected, image or persistentVolumeClaim",
             volume: name)
     }
 

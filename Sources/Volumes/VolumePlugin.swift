@@ -35,6 +35,8 @@ struct VolumeContext: Sendable {
     let hostPaths: any HostPathGuarding
     /// Host ids of the pod's user namespace; nil with the host's.
     var ids: IDRange?
+    /// By volume.
+    var images: [String: VolumeImage] = [:]
 
     /// The group that owns the files, when the pod sets one.
     func groupID() throws(VolumeError) -> UInt32? {

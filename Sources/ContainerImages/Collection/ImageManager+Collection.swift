@@ -81,7 +81,7 @@ extension ImageManager {
 
     private func setPinnedInTurn(_ isPinned: Bool, reference: String) async throws(ImageError) -> StoredImage {
         try requireStarted()
-        guard let id = identify(reference) else { throw Self.notFound(reference) }
+        guard let id = identify(reference, hidden: true) else { throw Self.notFound(reference) }
         if records[id]?.isPinned != isPinned {
             var changed = records
             changed[id]?.isPinned = isPinned

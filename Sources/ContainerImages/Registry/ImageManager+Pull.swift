@@ -11,8 +11,8 @@ extension ImageManager {
         return (image, access?.permits(repository: reference.name, credentials: credentials) ?? true)
     }
 
-    /// Those that are not being removed.
-    private var visible: [ImageRecord] { records.values.filter { !leaving.contains($0.id) } }
+    /// Those that are sound and not being removed.
+    private var visible: [ImageRecord] { records.values.filter { !leaving.contains($0.id) && isSound($0) } }
 
     /// As ``find(_:credentials:)`` for an ID, or whatever else ``resolve(_:)`` takes: everything that opens it under one of
     /// its names counts.
@@ -58,7 +58,7 @@ extension ImageManager {
 
     // MARK: Layers
 
-    func hasLayer(_ chainID: ContentDigest) -> Bool { layerRecords[chainID] != nil }
+    func hasLayer(_ chainID: ContentDigest) -> Bool { layerRecords[chainID]?.isBroken == false }
 
     /// Keeps layers from being removed while a pull stands on them.
     func hold(_ chain: [ContentDigest]) throws(ImageError) {
@@ -106,7 +106,7 @@ extension ImageManager {
 
     private func publish(staging: String, _ record: LayerRecord) async throws(ImageError) {
         // An import was faster.
-        guard layerRecords[record.chainID] == nil else { return await discard(staging: staging) }
+        guard layerRecords[record.chainID]?.isBroken != false else { return await discard(staging: staging) }
         let store = layerStore
         try await KernelThreadPool.shared.run { () throws(ImageError) in try store.publish([(staging, record)]) }
         layerRecords[record.chainID] = record

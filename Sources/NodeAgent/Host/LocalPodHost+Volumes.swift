@@ -11,8 +11,9 @@ extension LocalPodHost {
         let uid = pod.metadata.uid ?? ""
         guard memory(uid).volumes == nil else { return }
         follow(pod)
+        let images = try await volumeImages(of: pod)
         do throws(VolumeError) {
-            let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod))
+            let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod), images: images)
             let due = tokenRenewal(uid)
             remember(uid) {
                 $0.volumes = mounted

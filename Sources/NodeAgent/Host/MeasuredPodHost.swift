@@ -126,5 +126,9 @@ public struct MeasuredPodHost: PodHost {
         try await host.pullImage(of: container, in: pod)
     }
 
+    public func pendingImageVolumes(of pod: Pod) async -> [ImageVolumeSource] {
+        await host.pendingImageVolumes(of: pod)
+    }
+
     public func allocate(_ pod: Pod) async { await host.allocate(pod) }
 }

@@ -67,6 +67,9 @@ public protocol PodHost: ProbeExecution {
     /// Gets the container's image from its registry. Ends early, and then with an error, when its task is cancelled.
     func pullImage(of container: Container, in pod: Pod) async throws(PodHostError)
 
+    /// Images that have to be on the node before ``mountVolumes(of:)`` can mount them; none once it has.
+    func pendingImageVolumes(of pod: Pod) async -> [ImageVolumeSource]
+
     /// Makes one attempt of a container, blocked before its first instruction.
     ///
     /// - Returns: the identifier of the instance.
@@ -96,6 +99,8 @@ extension PodHost {
     public func remembered(of uid: String) async -> PodRejection? { nil }
 
     public func hasVolumeNews(of pod: Pod) async -> Bool { false }
+
+    public func pendingImageVolumes(of pod: Pod) async -> [ImageVolumeSource] { [] }
 
     public func allocate(_ pod: Pod) async {}
 

@@ -83,6 +83,9 @@ public actor ImageCollector {
 
     /// One look, and what has to be done; gives how long to wait for the next.
     private func round() async -> Duration {
+        do throws(ImageError) { try await parts.images.sealLayers() } catch {
+            logger.warning("layers not sealed", metadata: ["error": "\(error)"])
+        }
         guard let plan = await plan() else { return Self.unknownInterval }
         let report = await carryOut(plan)
         if let problem = report.problem {

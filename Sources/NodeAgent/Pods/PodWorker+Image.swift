@@ -44,6 +44,17 @@ extension PodWorker {
         return true
     }
 
+    /// The same for the images that the pod mounts: without them none of its containers can start, and each says so.
+    func prepareImageVolumes(for container: Container) async -> Bool {
+        for source in await context.host.pendingImageVolumes(of: pod) {
+            var user = Container(name: container.name)
+            user.image = source.reference
+            user.imagePullPolicy = source.pullPolicy
+            guard await prepareImage(of: user) else { return false }
+        }
+        return true
+    }
+
     private func pullFailed(of name: String, image: String, _ key: String, _ error: PodHostError) {
         backOff.recordTry(key, now: now)
         pullFailures[key] = "\(error.reason): \(error.message)"

@@ -9,7 +9,7 @@ extension PodWorker {
         // The volumes of the container before it in this plan could not be mounted: they are the same.
         if let until = blockers[name]?.until, until > now { return }
         guard let container = pod.spec.container(named: name), await isAllowed(name), isSupported(name),
-            await mountVolumes(), await prepareImage(of: container)
+            await prepareImageVolumes(for: container), await mountVolumes(), await prepareImage(of: container)
         else { return }
         // Counted from the first restart on: the first start has no delay before the next.
         if attempt > firstAttempts[name] ?? 0 || exitSeenID[name] != nil {

@@ -7,7 +7,7 @@ struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Pulls, imports, lists, pins and removes images of this node.",
         subcommands: [
-            List.self, Pull.self, Import.self, Remove.self, Pin.self, Unpin.self, Prune.self, Collect.self,
+            List.self, Pull.self, Import.self, Remove.self, Pin.self, Unpin.self, Prune.self, Collect.self, Verify.self,
         ])
 
     struct List: AsyncParsableCommand {
@@ -31,6 +31,7 @@ struct ImageCommand: AsyncParsableCommand {
         }
 
         private static func lastUsed(_ image: JSONValue) -> String {
+            if image["broken"]?.boolValue == true { return "damaged" }
             if image["inUse"]?.boolValue == true { return "in use" }
             guard let time = image["lastUsed"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }) else { return "never" }
             return TextTable.age(seconds: Timestamp.now().seconds - time.seconds) + " ago"

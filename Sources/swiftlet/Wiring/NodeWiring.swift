@@ -282,7 +282,7 @@ struct NodeWiring {
         return NodeServer(
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
-                version: SwiftletCommand.version, maximumConnections: OpenFileLimit.connections),
+                version: SwiftletCommand.version),
             agent: agent, host: host, images: foundation.images, imageCollector: collector,
             usage: usage, counters: counters,
             findings: {
