@@ -46,11 +46,12 @@ struct LayerStore: Sendable {
     /// Whether a layer's directory is there with the record that is known of it.
     func isComplete(_ record: LayerRecord) -> Bool { self.record(record.chainID.hexadecimal) == record }
 
-    /// Writes what is known of a layer anew, durably.
+    /// Writes what is known of a layer anew, durably. One whose directory is gone is missing at the next start, whatever was written.
     func update(_ record: LayerRecord) throws(ImageError) {
+        let place = "\(directory)/\(record.chainID.hexadecimal)"
+        guard FileSystem.exists(place) else { return }
         try storing("layer store") { () throws(KernelError) in
-            try FileSystem.writeAtomically(
-                "\(directory)/\(record.chainID.hexadecimal)/layer.json", record.json.serialized())
+            try FileSystem.writeAtomically(place + "/layer.json", record.json.serialized())
         }
     }
 
