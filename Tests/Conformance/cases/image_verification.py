@@ -20,7 +20,7 @@ def repair(world):
         eventually("the image is verified", verified, 20, 0.3)
 
         def flip():
-            path = next(node.root.glob("images/layers/*/diff/hello"))
+            path = next(node.root.glob("images/layers/[0-9a-f]*/diff/hello"))
             before = path.stat()
             with open(path, "r+b") as file:
                 file.write(b"W")

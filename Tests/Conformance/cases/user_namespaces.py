@@ -355,7 +355,7 @@ def layers(space, node, world):
 
     def on_disk():
         found = {}
-        for path in (node.root / "images").rglob("*"):
+        for path in (node.root / "images" / "layers").glob("*/diff/**/*"):
             status = path.lstat()
             found[str(path)] = (status.st_uid, status.st_gid, status.st_mode, status.st_mtime_ns)
         return found
