@@ -119,8 +119,11 @@ def canary(world, node, name):
 
 
 @contextlib.contextmanager
-def steady_counts(node, slack=8):
-    """Descriptors and threads of the agent are afterwards what they were, but for what it keeps for later."""
+def steady_counts(node, slack=24):
+    """Descriptors and threads of the agent are afterwards what they were, but for what it keeps for later.
+
+    Connections for the next request, mostly: each has both of its ends here.
+    """
     before = counts(node)
     yield
     eventually(
