@@ -22,9 +22,19 @@ def expect(condition, message):
 
 
 def expect_equal(actual, expected, what):
-    """Fails, showing both, unless the values are equal."""
+    """Fails, showing both, unless the values are equal; of long ones it shows where they part."""
     if actual != expected:
-        raise Failure(f"{what}: expected {expected!r}, got {actual!r}")
+        wanted, given = repr(expected), repr(actual)
+        same = len(os.path.commonprefix([wanted, given]))
+        raise Failure(f"{what}: expected {excerpt(wanted, same)}, got {excerpt(given, same)}")
+
+
+def excerpt(text, place, width=600):
+    """A text, or of a long one what is around a place in it, and how long it is."""
+    if len(text) <= 2 * width:
+        return text
+    start = max(0, place - width // 2)
+    return f"…{text[start:start + width]}… (from {start} of {len(text)})"
 
 
 def expect_contains(text, part, what):

@@ -1,6 +1,7 @@
 """Everything a run has: its directory, its clients, its nodes; and the end of it all."""
 
 import functools
+import itertools
 import os
 import pathlib
 import random
@@ -56,6 +57,7 @@ class World:
     def new_node(self, name, **options):
         """A node with directories, ports and addresses of its own, not started."""
         options.setdefault("cidr", self.free_network())
+        name = unused(self.directory, name)
         node = Node(self.binaries, self.directory / name, f"conformance-{name}", **options)
         self.nodes.append(node)
         return node
@@ -72,7 +74,8 @@ class World:
         return Kubectl(program or self.programs[-1], space.node, space.name, self.directory / "home" / space.node.name)
 
     def temporary(self, name):
-        directory = self.directory / "files" / name
+        files = self.directory / "files"
+        directory = files / unused(files, name)
         directory.mkdir(parents=True)
         return directory
 
@@ -118,6 +121,12 @@ class World:
             if str(self.directory) in line.split()[4]:
                 subprocess.run(["umount", "--lazy", line.split()[4]], check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def unused(directory, name):
+    """The name, or with a number when a case has it for the second time."""
+    names = (f"{name}{number}" if number > 1 else name for number in itertools.count(1))
+    return next(name for name in names if not (directory / name).exists())
 
 
 def free_networks(chance):
