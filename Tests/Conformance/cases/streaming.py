@@ -16,7 +16,7 @@ import time
 import urllib.request
 
 from rig.case import case
-from rig.expectation import PATIENCE, expect, expect_contains, expect_equal, eventually
+from rig.expectation import WAITING, expect, expect_contains, expect_equal, eventually
 from rig.follower import Follower
 from rig.node import free_port
 from rig.pods import idle, pod, shell, web_server
@@ -81,6 +81,7 @@ class Screen:
         os.write(self.master, text.encode())
 
     def until(self, part, seconds=20):
+        seconds *= WAITING
         deadline = time.monotonic() + seconds
         while part not in self.text:
             expect(time.monotonic() < deadline, f"{part!r} on the screen within {seconds} s; it shows {self.text!r}")
@@ -93,6 +94,7 @@ class Screen:
 
     def ask(self, text, answer, seconds=20):
         """Types the text until the answer is there: what is typed while a client takes the terminal over is lost."""
+        seconds *= WAITING
         deadline = time.monotonic() + seconds
         while answer not in self.text:
             expect(time.monotonic() < deadline, f"{answer!r} within {seconds} s; the screen shows {self.text!r}")
@@ -103,7 +105,7 @@ class Screen:
 
     def end(self, seconds=0):
         """Its exit code, and the end of the screen; without seconds it is killed. To be called again does nothing."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * WAITING
         # What nobody reads would keep it from its end.
         while self.master >= 0 and self.process.poll() is None and time.monotonic() < deadline:
             if select.select([self.master], [], [], 0.02)[0]:
@@ -172,8 +174,8 @@ def terminal(kubectl, space):
     space.wait_ready("shell")
     screen = Screen(kubectl, "exec", "-it", "shell", "--", "sh", rows=30, columns=100)
     try:
-        screen.type("stty size; tty; echo $TERM-end\n")
-        screen.until("30 100")
+        # The size comes on a way of its own, not before the command starts.
+        screen.ask("stty size; tty; echo $TERM-end\n", "30 100")
         expect_contains(screen.until("xterm-end"), "/dev/pts/", "the terminal's name")
         screen.type("""perl -e '$SIG{WINCH} = sub { system("stty size"); exit }; print "armed\\n"; sleep 1 while 1'\n""")
         screen.until("armed\r\n")
@@ -195,7 +197,7 @@ def forward(kubectl, space):
         answers = []
 
         def ask():
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20 * WAITING) as answer:
                 answers.append(answer.read())
 
         threads = [threading.Thread(target=ask) for _ in range(50)]
@@ -274,7 +276,7 @@ def onlookers(space, world):
         seen = kubectl("attach", "-i", "loud", given="go\n", seconds=60)
         expect_equal(seen, "".join(f"{line}\n" for line in range(1, lines + 1)) + "over\n", "what the one saw who began it")
         space.wait_phase("loud", "Succeeded")
-        rest = other.communicate(timeout=20 * PATIENCE)[0]
+        rest = other.communicate(timeout=20 * WAITING)[0]
         # It may have come when some was written already, in the middle of a line; from then on no byte is missing.
         expect_equal(rest, seen[len(seen) - len(rest):], "what the other saw")
     finally:

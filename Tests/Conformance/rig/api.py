@@ -8,7 +8,7 @@ import ssl
 import time
 import urllib.parse
 
-from rig.expectation import PATIENCE, Failure
+from rig.expectation import WAITING, Failure
 
 
 class APIFailure(Failure):
@@ -62,7 +62,7 @@ class API:
             self.credentials.host, self.credentials.port, timeout=timeout, context=self.context
         )
 
-    def request(self, method, path, body=None, content_type="application/json", timeout=15 * PATIENCE):
+    def request(self, method, path, body=None, content_type="application/json", timeout=15 * WAITING):
         """The parsed answer (text when it is no JSON). Raises APIFailure, or OSError when nothing answers."""
         connection = self._connection(timeout)
         try:

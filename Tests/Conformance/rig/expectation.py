@@ -6,6 +6,9 @@ import time
 # How much slower than usual this machine is: every wait is so many times as long (an emulated one: 12).
 PATIENCE = float(os.environ.get("SWIFTLET_CONFORMANCE_PATIENCE", "1"))
 
+# Of waits for something that must come: several times what it takes on an idle machine, as only a failure waits to the end.
+WAITING = 3 * PATIENCE
+
 
 class Failure(AssertionError):
     """Something that must hold does not; the message is for the reader of the report."""
@@ -49,7 +52,7 @@ def eventually(what, condition, seconds=20.0, interval=0.05):
     Only for what announces itself by no event, such as a process or a file; objects of the API are watched.
     A Failure that the condition raises counts as false, as does a file that is not there yet, and the last one is shown.
     """
-    seconds *= PATIENCE
+    seconds *= WAITING
     deadline = time.monotonic() + seconds
     last = None
     while True:

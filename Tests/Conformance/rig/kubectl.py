@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from rig.expectation import PATIENCE, Failure
+from rig.expectation import WAITING, Failure
 
 
 class Kubectl:
@@ -34,7 +34,7 @@ class Kubectl:
             stdin=subprocess.DEVNULL if text is None else None,
             text=True,
             capture_output=True,
-            timeout=seconds * PATIENCE,
+            timeout=seconds * WAITING,
             env=self._environment,
             check=False,
         )

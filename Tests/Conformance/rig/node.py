@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 from rig.api import API, APIFailure, Credentials
-from rig.expectation import PATIENCE, Failure, eventually
+from rig.expectation import WAITING, Failure, eventually
 
 
 # Whatever a case asks for is allowed: what the policy denies is the business of the cases about it.
@@ -143,7 +143,7 @@ class Node:
     def terminate(self, seconds=15):
         """SIGTERM; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=seconds * PATIENCE)
+        return self.process.wait(timeout=seconds * WAITING)
 
     def kill(self):
         self.process.kill()
@@ -156,7 +156,7 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=seconds * PATIENCE,
+            timeout=seconds * WAITING,
             check=False,
         )
 
@@ -167,7 +167,7 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=30 * PATIENCE,
+            timeout=30 * WAITING,
             check=False,
         )
 
@@ -178,14 +178,14 @@ class Node:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90 * PATIENCE,
+            timeout=90 * WAITING,
             check=False,
         )
         if result.returncode != 0:
             raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
         if self.process is not None:
             try:
-                status = self.process.wait(timeout=15 * PATIENCE)
+                status = self.process.wait(timeout=15 * WAITING)
                 if status != 0:
                     raise Failure(f"node {self.name} ended with {status} after stop --all: {self.last_words()}")
             except subprocess.TimeoutExpired:
@@ -255,7 +255,7 @@ class UnixConnection(http.client.HTTPConnection):
     """HTTP over a unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=15 * PATIENCE)
+        super().__init__("localhost", timeout=15 * WAITING)
         self._path = str(path)
 
     def connect(self):

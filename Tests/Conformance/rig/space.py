@@ -5,7 +5,7 @@ import time
 import urllib.parse
 
 from rig.api import APIFailure
-from rig.expectation import PATIENCE, Failure, eventually
+from rig.expectation import PATIENCE, WAITING, Failure, eventually
 
 
 class Space:
@@ -39,7 +39,7 @@ class Space:
 
     def wait(self, name, what, predicate, seconds=20):
         """Watches the pod until the predicate holds for it, and returns it; predicate(None): it is gone."""
-        seconds *= PATIENCE
+        seconds *= WAITING
         deadline = time.monotonic() + seconds
         query = {"fieldSelector": f"metadata.name={name}"}
         last = None
