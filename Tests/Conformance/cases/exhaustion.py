@@ -313,7 +313,7 @@ def all_connections(world):
             with contextlib.suppress(TimeoutError):
                 # A full backlog is as good: the node takes no more.
                 stack.enter_context(
-                    socket.create_connection(("127.0.0.1", (node.port, node.node_port)[number % 2]), 0.1))
+                    socket.create_connection(("127.0.0.1", (node.port, node.node_port)[number % 2]), 0.03))
         held = counts(node)[0]
         expect(held < 400 - 64, f"the agent holds {held} of 400 descriptors")
         (node.manifests / "new.json").write_text(json.dumps(item))
