@@ -145,7 +145,7 @@ let package = Package(
         .target(
             name: "Streaming",
             dependencies: [
-                "CZlib", "KubernetesAPI", "LinuxKernel",
+                "CZlib", "KubernetesAPI",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -20,16 +20,6 @@ public enum OpenFileLimit {
         max(16, min(1000, (highest ?? 1024) / 4))
     }
 
-    /// Whether at least a quarter of the descriptors is free: the kernel gives the lowest number that is.
-    public static func hasRoom() -> Bool {
-        guard let limit = read() else { return true }
-        let fresh = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-        // Without a standard input there is nothing to go by.
-        guard fresh >= 0 else { return errno != EMFILE }
-        close(fresh)
-        return UInt64(fresh) < limit.rlim_cur / 4 * 3
-    }
-
     private static func read() -> rlimit? {
         var limit = rlimit()
         return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? limit : nil

@@ -79,7 +79,7 @@ public final class NodeServer: Service {
 
     /// One for each server, as it counts.
     private func connectionLimit() -> any AvailableConnectionsDelegate {
-        ConnectionLimit(configuration.maximumConnections)
+        MaximumAvailableConnections(configuration.maximumConnections, logger: quiet)
     }
 
     /// Hummingbird tells of every connection; this node tells of its pods.

@@ -157,7 +157,7 @@ public final class ControlEndpointServer: Service {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.listenAddress, port: configuration.port),
-                availableConnectionsDelegate: ConnectionLimit(configuration.maximumConnections)),
+                availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: logger)),
             onServerRunning: { [self] channel in await serverIsRunning(on: channel.localAddress?.port) },
             logger: quietLogger())
     }

@@ -300,30 +300,6 @@ def slow_clients(world, node, space):
         space.wait_gone("talker")
 
 
-@case("clients that take every connection a node with few descriptors has stop neither its pods nor the agent")
-def all_connections(world):
-    node = world.new_node("besieged")
-    node.within = [*node.within, "prlimit", "--nofile=400:400"]
-    node.start()
-    space = world.space(node)
-    item = pod("new", idle())
-    item["metadata"]["namespace"] = space.name
-    with canary(world, node, "besieged"), contextlib.ExitStack() as stack:
-        for number in range(500):
-            with contextlib.suppress(TimeoutError):
-                # A full backlog is as good: the node takes no more.
-                stack.enter_context(
-                    socket.create_connection(("127.0.0.1", (node.port, node.node_port)[number % 2]), 0.03))
-        held = counts(node)[0]
-        expect(held < 400 - 64, f"the agent holds {held} of 400 descriptors")
-        (node.manifests / "new.json").write_text(json.dumps(item))
-        eventually("its container", lambda: list((node.logs / "pods").glob(f"{space.name}_new-*/*/0.log")), 30)
-        expect_equal(node.process.poll(), None, "the agent's exit")
-        stack.close()
-        space.wait_ready(f"new-{node.name}", 30)
-    node.stop_all()
-
-
 @case("an agent without free descriptors harms no container, and goes on when it has some again")
 def no_descriptors(world):
     node = world.new_node("starved").start()
