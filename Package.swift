@@ -285,7 +285,7 @@ let package = Package(
         .testTarget(
             name: "ContainerImagesTests",
             dependencies: [
-                "CArchive", "CLinux", "ContainerImages", "KubernetesAPI", "LinuxKernel",
+                "CArchive", "CLinux", "ContainerImages", "ContainerRuntime", "KubernetesAPI", "LinuxKernel",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -8,6 +8,7 @@ struct ArchiveImporter: Sendable {
     let layers: LayerStore
     let content: ContentStore
     let limits: UnpackLimits
+    let jail: UnpackJail?
     let path: String
     /// The name to give instead of the archive's own; only for an archive of one image.
     let name: ImageReference?
@@ -34,6 +35,8 @@ struct ArchiveImporter: Sendable {
     private var subject: String { "archive \(ImageError.quoted(path))" }
 
     func run() throws(ImageError) -> Outcome {
+        jail?.retain()
+        defer { jail?.release() }
         var images = try ArchivedImage.all(in: try readContents(), limits: limits)
         if let name {
             guard images.count == 1 else {
@@ -152,7 +155,7 @@ struct ArchiveImporter: Sendable {
         try LayerStream(
             blobDigest: job.source.blobDigest, blobSizeBytes: job.source.blobSizeBytes, diffID: job.source.diffID,
             hasParent: !job.below.isEmpty, limits: limits, subject: "\(subject), layer \(job.number)"
-        ).unpack(EntryByteSource(reader), into: directory)
+        ).unpack(EntryByteSource(reader), into: directory, jail: jail)
     }
 
     // MARK: Committing

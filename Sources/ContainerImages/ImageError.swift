@@ -47,6 +47,17 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let invalidCredentials = Code(.invalidCredentials)
         /// `registries.yaml` that cannot be in force.
         public static let invalidConfiguration = Code(.invalidConfiguration)
+
+        /// One that unpacking a layer can end with, by its name; `nil` for any other.
+        init?(ofUnpacking name: String) {
+            guard let value = Value(rawValue: name) else { return nil }
+            switch value {
+            case .invalidArchive, .digestMismatch, .unsafePath, .limitExceeded, .storage: self.init(value)
+            case .invalidReference, .notFound, .inUse, .platformMismatch, .invalidUser, .cancelled, .unauthorized,
+                .unavailable, .invalidAnswer, .invalidCredentials, .invalidConfiguration:
+                return nil
+            }
+        }
     }
 
     public let code: Code

@@ -30,10 +30,18 @@ public actor ImageManager {
     public nonisolated let additions: AsyncStream<Void>
     let addition: AsyncStream<Void>.Continuation
 
+    /// Where layers are unpacked; in this process when there is none, which is for tests alone.
+    nonisolated let jail: UnpackJail?
+
     /// `root` is the store's own directory (`/var/lib/swiftlet/images`); nothing is touched before ``start()``.
-    public init(root: String, limits: UnpackLimits = UnpackLimits()) {
+    public init(root: String, limits: UnpackLimits = UnpackLimits(), jail: UnpackJail) {
+        self.init(root: root, limits: limits, confinement: jail)
+    }
+
+    init(root: String, limits: UnpackLimits, confinement: UnpackJail?) {
         self.root = root
         self.limits = limits
+        jail = confinement
         content = ContentStore(root: root)
         layerStore = LayerStore(root: root)
         index = ImageIndex(root: root)
@@ -161,7 +169,7 @@ public actor ImageManager {
         try requireStarted()
         let cancellation = ImportCancellation()
         let importer = ArchiveImporter(
-            layers: layerStore, content: content, limits: limits, path: path, name: name,
+            layers: layerStore, content: content, limits: limits, jail: jail, path: path, name: name,
             known: layerRecords.filter { !$0.value.isBroken },
             cancellation: cancellation, progress: progress)
         let result: Result<ArchiveImporter.Outcome, ImageError> = await withTaskCancellationHandler {

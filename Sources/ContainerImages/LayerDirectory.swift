@@ -35,6 +35,43 @@ enum LayerDirectory {
             })
     }
 
+    /// The path that leads to the same place below `root` as `components` do, and through no symbolic link.
+    static func pathWithoutLinks(
+        _ root: Int32, _ components: ArraySlice<ArraySlice<UInt8>>
+    ) throws(KernelError) -> [UInt8] {
+        var rest = components.map { Array($0) }
+        var resolved: [[UInt8]] = []
+        var links = 0
+        while !rest.isEmpty {
+            let component = rest.removeFirst()
+            if component == [0x2E] { continue }
+            if component == [0x2E, 0x2E] {
+                _ = resolved.popLast()
+                continue
+            }
+            let parent = try resolved.isEmpty ? duplicate(root) : openInRoot(root, joined(resolved))
+            let status = try status(parent.raw, component)
+            guard let status, status.st_mode & S_IFMT == S_IFLNK else {
+                resolved.append(component)
+                continue
+            }
+            links += 1
+            guard links <= 40 else { throw KernelError("readlinkat", errno: .tooManySymbolicLinkLevels) }
+            let target = try symbolicLinkTarget(parent.raw, component)
+            if target.first == UInt8(ascii: "/") { resolved = [] }
+            rest = target.split(separator: UInt8(ascii: "/")).map(Array.init) + rest
+        }
+        return joined(resolved)
+    }
+
+    private static func joined(_ components: [[UInt8]]) -> [UInt8] {
+        Array(components.joined(separator: [UInt8(ascii: "/")]))
+    }
+
+    private static func duplicate(_ descriptor: Int32) throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try kernelCall("dup") { CLinux_fcntl_int(descriptor, F_DUPFD_CLOEXEC, 0) })
+    }
+
     /// fstatat(2) without following; `nil` when there is no such entry.
     static func status(_ directory: Int32, _ name: some Collection<UInt8>) throws(KernelError) -> stat? {
         let path = terminated(name)

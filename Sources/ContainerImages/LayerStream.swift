@@ -10,13 +10,21 @@ struct LayerStream {
     /// Begins every message.
     let subject: String
 
-    /// Unpacks into an empty directory; nothing is to be used of it when this throws.
+    /// Unpacks into an empty directory, in a process of its own where there is a jail; nothing is to be used of it when this throws.
+    func unpack(
+        _ source: any ByteSource, into directory: String, jail: UnpackJail?
+    ) throws(ImageError) -> UnpackedLayer {
+        guard let jail else { return try unpack(source, into: directory) }
+        return try unpack(source, into: directory, in: jail)
+    }
+
+    /// Unpacks in this process.
     func unpack(_ source: any ByteSource, into directory: String) throws(ImageError) -> UnpackedLayer {
-        let blob = HashingByteSource(
-            source, limitBytes: blobSizeBytes ?? .max,
-            limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
+        let blob = hashing(source)
         let stream = HashingByteSource(
-            try DecompressingByteSource(blob, subject: subject), limitBytes: limits.layerBytes,
+            ProcessorTimeLimit(
+                try DecompressingByteSource(blob, subject: subject), seconds: limits.processorSeconds, subject: subject),
+            limitBytes: limits.layerBytes,
             limitReached: ImageError(.limitExceeded, "\(subject): unpacks to more than \(limits.layerBytes) bytes"))
         let unpacker = try LayerUnpacker(directory: directory, hasParent: hasParent, limits: limits, subject: subject)
         let layer: UnpackedLayer
@@ -26,20 +34,32 @@ struct LayerStream {
         } catch {
             // A flipped bit may show first as a damaged header: its cause is what to report.
             if error.code == .invalidArchive, (try? stream.drain()) != nil, (try? blob.drain()) != nil {
-                try verify(blob: blob.digest, stream: stream.digest)
+                try verify(blob: blob.digest)
+                try verify(stream: stream.digest)
             }
             throw error
         }
         try blob.drain()
-        try verify(blob: blob.digest, stream: stream.digest)
+        try verify(blob: blob.digest)
+        try verify(stream: stream.digest)
         return layer
     }
 
-    private func verify(blob: ContentDigest, stream: ContentDigest) throws(ImageError) {
+    /// The blob's bytes, no more of them than its descriptor says.
+    func hashing(_ source: any ByteSource) -> HashingByteSource {
+        HashingByteSource(
+            source, limitBytes: blobSizeBytes ?? .max,
+            limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
+    }
+
+    func verify(blob: ContentDigest) throws(ImageError) {
         if let blobDigest, blobDigest != blob {
             throw ImageError(
                 .digestMismatch, "\(subject): its blob has the digest \(blob), the manifest says \(blobDigest)")
         }
+    }
+
+    private func verify(stream: ContentDigest) throws(ImageError) {
         guard stream == diffID else {
             throw ImageError(
                 .digestMismatch,

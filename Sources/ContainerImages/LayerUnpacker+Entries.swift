@@ -47,7 +47,7 @@ extension LayerUnpacker {
         if target == Array(".wh..opq".utf8)[...] {
             guard hasParent else { return }
             if parents.isEmpty { result.opaqueRoot = true }
-            return try LayerDirectory.makeOpaque(try parent(parents, of: entry))
+            return try rememberOpaque(parents, descriptor: try parent(parents, of: entry), of: entry)
         }
         // The rest of this family is bookkeeping of aufs.
         if target.starts(with: whiteoutPrefix) { return }
@@ -60,7 +60,7 @@ extension LayerUnpacker {
             // A whiteout speaks of the layers below; what this layer itself has under that name stays.
             guard LayerDirectory.isDirectory(existing) else { return }
             let own = try LayerDirectory.open(directory, target, O_RDONLY | O_DIRECTORY)
-            return try LayerDirectory.makeOpaque(own.raw)
+            return try rememberOpaque(parents + [target], descriptor: own.raw, of: entry)
         }
         try countInode(of: entry)
         try LayerDirectory.makeWhiteout(directory, target)
@@ -84,7 +84,9 @@ extension LayerUnpacker {
         }
         let made = try LayerDirectory.open(directory, name, O_RDONLY | O_DIRECTORY)
         // What replaces a file or a whiteout must not merge with a directory of that name further down.
-        if let existing, !LayerDirectory.isDirectory(existing), hasParent { try LayerDirectory.makeOpaque(made.raw) }
+        if let existing, !LayerDirectory.isDirectory(existing), hasParent {
+            try rememberOpaque(parents + [name], descriptor: made.raw, of: entry)
+        }
         try setMetadata(made.raw, entry, extendedAttributes: true)
         let path = Array((Array(parents) + [name]).joined(separator: [UInt8(ascii: "/")]))
         try rememberTimes(path, descriptor: made.raw, of: entry)

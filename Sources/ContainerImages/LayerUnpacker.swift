@@ -122,7 +122,9 @@ final class LayerUnpacker {
             let name = LayerDirectory.terminated(component)
             try kernelCall("mkdirat", ImageError.quoted(path)) { mkdirat(current.raw, name, 0o755) }
             let made = try LayerDirectory.open(current.raw, component, O_RDONLY | O_DIRECTORY)
-            if existing != nil { try LayerDirectory.makeOpaque(made.raw) }
+            if existing != nil {
+                try rememberOpaque(path.split(separator: UInt8(ascii: "/"))[...], descriptor: made.raw, of: entry)
+            }
             try remember(path, of: entry)
             result.implicitDirectories[UInt64(try LayerDirectory.status(made.raw).st_ino)] = path
             current = made
@@ -134,6 +136,18 @@ final class LayerUnpacker {
     func forgetParent() {
         cachedParent = nil
         cachedParentPath = nil
+    }
+
+    /// The mark is set at the end, when the path may lead elsewhere if it has symbolic links: it is remembered without them.
+    func rememberOpaque(
+        _ components: ArraySlice<ArraySlice<UInt8>>, descriptor: Int32, of entry: ArchiveEntry
+    ) throws {
+        let path = try LayerDirectory.pathWithoutLinks(root.raw, components)
+        guard path.count <= limits.pathBytes else {
+            throw failure(.limitExceeded, entry.path, "leads to a path longer than \(limits.pathBytes) bytes")
+        }
+        try remember(path, of: entry)
+        result.opaqueDirectories[UInt64(try LayerDirectory.status(descriptor).st_ino)] = path
     }
 
     // MARK: Limits

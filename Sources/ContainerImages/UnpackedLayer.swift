@@ -17,6 +17,9 @@ struct UnpackedLayer {
     var opaqueRoot = false
     /// Directories the archive has no entry for, by inode: they take over the lower directory's owner, mode and time.
     var implicitDirectories: [UInt64: [UInt8]] = [:]
+    /// Directories that hide what lower layers have in them, by inode: the mark is set once all is unpacked, since whoever unpacks has
+    /// no right to it.
+    var opaqueDirectories: [UInt64: [UInt8]] = [:]
     var whiteouts: [[UInt8]] = []
     var directoryTimes: [DirectoryTime] = []
     var rememberedBytes = 0
@@ -33,6 +36,7 @@ struct UnpackedLayer {
     func finish(directory: String, lowers: [String], subject: String) throws(ImageError) {
         try storing(subject) { () throws(KernelError) in
             let root = try OwnedDescriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            try markOpaqueDirectories(root)
             try removeIdleWhiteouts(root, directory: directory, lowers: lowers)
             if !lowers.isEmpty { try inheritMetadata(root, lowers: lowers) }
             for entry in directoryTimes {
@@ -40,6 +44,16 @@ struct UnpackedLayer {
                 var times = [entry.modified, entry.modified]
                 try kernelCall("futimens") { futimens(found.raw, &times) }
             }
+        }
+    }
+
+    private func markOpaqueDirectories(_ root: borrowing OwnedDescriptor) throws(KernelError) {
+        for (inode, path) in opaqueDirectories {
+            // Gone, or not itself any more, when a later entry took its place.
+            guard let directory = try Self.openDirectory(root, path),
+                try LayerDirectory.status(directory.raw).st_ino == UInt(inode)
+            else { continue }
+            try LayerDirectory.makeOpaque(directory.raw)
         }
     }
 

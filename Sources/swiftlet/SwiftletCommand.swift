@@ -1,4 +1,5 @@
 import ArgumentParser
+import ContainerImages
 
 @main
 struct SwiftletCommand: AsyncParsableCommand {
@@ -12,4 +13,10 @@ struct SwiftletCommand: AsyncParsableCommand {
             UpCommand.self, AgentCommand.self, ServerCommand.self, CheckCommand.self, PodsCommand.self, WhyCommand.self,
             LogsCommand.self, TopCommand.self, StopCommand.self, ImageCommand.self, VersionCommand.self,
         ])
+
+    static func main() async {
+        // Before anything else: what it becomes then has no second thread.
+        if UnpackLauncherProgram.isAsked(CommandLine.arguments) { UnpackLauncherProgram.run() }
+        await main(nil)
+    }
 }

@@ -166,9 +166,9 @@ struct HostileLayerTests {
         },
     ]
 
-    @Test("no path of an archive leaves its root", arguments: cases)
-    func staysInside(_ hostile: Case) async throws {
-        try await StoreFixture.run { (store) async throws in
+    @Test("no path of an archive leaves its root", arguments: cases, Confinement.allCases)
+    func staysInside(_ hostile: Case, _ confinement: Confinement) async throws {
+        try await StoreFixture.run(in: confinement) { (store) async throws in
             let before = try store.canary()
             let archive = ImageFixture(hostile.layers(store.host)).docker
             let outcome = await Result { () async throws in try await store.importBytes(archive) }
@@ -194,15 +194,15 @@ struct HostileLayerTests {
         }
     }
 
-    @Test("layers, files and bytes beyond the limits end the import and leave nothing")
-    func enforcesLimits() async throws {
+    @Test("layers, files and bytes beyond the limits end the import and leave nothing", arguments: Confinement.allCases)
+    func enforcesLimits(_ confinement: Confinement) async throws {
         var limits = UnpackLimits()
         limits.layerBytes = 1 << 20
         limits.layerInodes = 100
         limits.importBytes = 1 << 21
         limits.layers = 4
         limits.rememberedPathBytes = 4096
-        try await StoreFixture.run(limits: limits) { (store) async throws in
+        try await StoreFixture.run(limits: limits, in: confinement) { (store) async throws in
             let big = TarWriter.Entry(name: Array("big".utf8), content: [UInt8](repeating: 0, count: 700_000))
             let padding = TarWriter.archive([.file("a")]) + [UInt8](repeating: 0, count: 2 << 20)
             var bomb = ImageFixture([[]])

@@ -14,14 +14,16 @@ struct StoreFixture {
 
     /// Runs a test with a started store and removes everything after it.
     static func run(
-        limits: UnpackLimits = UnpackLimits(), _ body: (StoreFixture) async throws -> Void
+        limits: UnpackLimits = UnpackLimits(), in confinement: Confinement = .jailed,
+        _ body: (StoreFixture) async throws -> Void
     ) async throws {
         let directory = "/tmp/swiftlet-images-" + RandomName.make()
         try FileSystem.makeDirectories(directory + "/host/directory", mode: 0o755)
         try FileSystem.writeAtomically(directory + "/host/canary", Array("untouched".utf8), mode: 0o640, durable: false)
         try FileSystem.writeAtomically(directory + "/host/directory/inner", Array("inner".utf8), durable: false)
         let fixture = StoreFixture(
-            directory: directory, manager: ImageManager(root: directory + "/store", limits: limits))
+            directory: directory,
+            manager: ImageManager(root: directory + "/store", limits: limits, confinement: confinement.jail))
         do {
             try await fixture.manager.start()
             try await body(fixture)

@@ -112,7 +112,7 @@ public final class ImagePuller: Sendable {
         access.record(repository: reference.name, credential: key.doors[resolved.session].credential)
         try await images.hold(resolved.chain)
         do throws(ImageError) {
-            try await fetchLayers(of: resolved, client: client.preferring(resolved.session), key)
+            try await fetchConfined(resolved, client: client.preferring(resolved.session), key)
             let image = try await images.install(resolved, access: access)
             await images.release(resolved.chain)
             // What earlier tries of whatever image have left, and is of no use any more.
@@ -126,6 +126,19 @@ public final class ImagePuller: Sendable {
 
     /// Whether another pull than the one that asks is under way.
     private var isBusy: Bool { meters.withLock { $0.pulls.count > 1 } }
+
+    private func fetchConfined(
+        _ resolved: ResolvedManifest, client: RegistryClient, _ key: Key
+    ) async throws(ImageError) {
+        let jail = images.jail
+        jail?.retain()
+        let result: Result<Void, ImageError>
+        do throws(ImageError) {
+            result = .success(try await fetchLayers(of: resolved, client: client, key))
+        } catch { result = .failure(error) }
+        await KernelThreadPool.shared.run { jail?.release() }
+        try result.get()
+    }
 
     private func fetchLayers(
         of resolved: ResolvedManifest, client: RegistryClient, _ key: Key
@@ -217,8 +230,8 @@ public final class ImagePuller: Sendable {
         await slots.enter()
         let fetch = LayerFetch(
             client: chain.client, descriptor: chain.resolved.layers[index],
-            diffID: chain.resolved.document.diffIDs[index], hasParent: index > 0, limits: limits, pool: threads,
-            meter: chain.meters[index])
+            diffID: chain.resolved.document.diffIDs[index], hasParent: index > 0, limits: limits, jail: images.jail,
+            pool: threads, meter: chain.meters[index])
         do throws(ImageError) {
             let layer = try await fetch.run(into: images.stagingDirectory(staging))
             await slots.leave()

@@ -8,6 +8,7 @@ struct LayerFetch: Sendable {
     let diffID: ContentDigest
     let hasParent: Bool
     let limits: UnpackLimits
+    let jail: UnpackJail?
     let pool: KernelThreadPool
     let meter: LayerMeter
 
@@ -46,6 +47,6 @@ struct LayerFetch: Sendable {
         try LayerStream(
             blobDigest: descriptor.digest, blobSizeBytes: descriptor.sizeBytes, diffID: diffID, hasParent: hasParent,
             limits: limits, subject: subject
-        ).unpack(pipe, into: directory)
+        ).unpack(pipe, into: directory, jail: jail)
     }
 }

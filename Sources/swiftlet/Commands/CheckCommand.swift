@@ -18,7 +18,7 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private func checkHost() throws {
-        let findings = HostCheck.run(try CgroupHierarchies.discover()) + [policyFinding]
+        let findings = HostCheck.run(try CgroupHierarchies.discover()) + [HostCheck.unpacking(), policyFinding]
         let score = HostScore(findings)
         switch output {
         case .json: print(Self.json(findings, score))

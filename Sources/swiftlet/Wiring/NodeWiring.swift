@@ -325,7 +325,8 @@ struct NodeFoundation: Sendable {
                 bridge: settings.bridgeName, podCIDRs: settings.podCIDRs, stateDirectory: settings.run + "/network",
                 nftablesTableName: settings.nftablesTable),
             logger: logger)
-        images = ImageManager(root: settings.root + "/images")
+        images = ImageManager(
+            root: settings.root + "/images", jail: UnpackJail(filter: try UnpackingFilter.program()))
     }
 
     var configuration: NodeAgentConfiguration {

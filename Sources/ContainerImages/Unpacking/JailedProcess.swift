@@ -1,0 +1,82 @@
+import CLinux
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// A process confined to one directory, as the agent holds it. Killed with the value.
+struct JailedProcess: ~Copyable {
+    private let socket: OwnedDescriptor
+    private let process: PidFD
+    /// Its parent, which it does not outlive.
+    private let launcher: UnpackLauncher
+
+    /// - Parameter stallSeconds: no call here waits longer for it.
+    init(
+        socket: consuming OwnedDescriptor, process: consuming PidFD, launcher: UnpackLauncher, stallSeconds: Int
+    ) throws(KernelError) {
+        self.socket = socket
+        self.process = process
+        self.launcher = launcher
+        var time = timeval(tv_sec: stallSeconds, tv_usec: 0)
+        let raw = self.socket.raw
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            try kernelCall("setsockopt") {
+                setsockopt(raw, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
+            }
+        }
+    }
+
+    deinit { _ = try? process.send(SIGKILL) }
+
+    /// Gives it bytes; `false` when it wants no more.
+    ///
+    /// - Throws: EAGAIN when it has stood still for too long.
+    func send(_ bytes: UnsafeRawBufferPointer) throws(KernelError) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(rebasing: rest)
+            do throws(KernelError) {
+                let count = try kernelCall("send", "the unpacker") {
+                    Glibc.send(socket.raw, part.baseAddress, part.count, Int32(MSG_NOSIGNAL))
+                }
+                rest = rest.dropFirst(count)
+            } catch {
+                guard error.errno == .brokenPipe || error.errno == .connectionReset else { throw error }
+                return false
+            }
+        }
+        return true
+    }
+
+    /// There are no more bytes.
+    func finishInput() { shutdown(socket.raw, Int32(SHUT_WR)) }
+
+    /// What it says, up to its end.
+    ///
+    /// - Throws: EAGAIN when nothing comes for too long; EFBIG for more than `limit` bytes.
+    func reply(limit: Int) throws(KernelError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count: Int
+            do throws(KernelError) {
+                count = try kernelCall("recv", "the unpacker") { recv(socket.raw, &chunk, chunk.count, 0) }
+            } catch {
+                // It ended with bytes left unread.
+                guard error.errno == .connectionReset else { throw error }
+                return bytes
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else { throw KernelError("recv", "the unpacker", errno: .fileTooLarge) }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Ends it; nothing touches its directory any more when this returns.
+    func end() throws(KernelError) {
+        try process.send(SIGKILL)
+        guard try process.waitForEnd(timeout: .seconds(60)) else {
+            throw KernelError("end the unpacker", errno: .timedOut)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CLinux
+import Glibc
+import LinuxKernel
+import SystemPackage
+
+/// What a jailed process does, from its first instruction to its last.
+struct JailedWork {
+    /// As it came from the agent.
+    let request: [UInt8]
+    /// From the agent come the bytes, to it goes the reply.
+    let socket: Int32
+    /// The mount that becomes its root.
+    let tree: Int32
+
+    private static let socketSlot: Int32 = 3
+    private static let treeSlot: Int32 = 4
+
+    func run(_ confinement: UnpackConfinement) -> Never {
+        // Nobody but the agent may have its end: a copy would keep it open.
+        guard let (socket, tree) = arrangeDescriptors() else { _exit(70) }
+        let reply: UnpackReply
+        do throws(JailDecoder.Failure) {
+            let request = try UnpackRequest(decoding: self.request)
+            reply = answer(request, socket: socket, tree: tree, confinement)
+        } catch {
+            reply = .failure(ImageError(.storage, "the request is not one: \(error)"))
+        }
+        shutdown(socket, Int32(SHUT_RD))
+        Self.send(reply.encoded(), to: socket)
+        _exit(0)
+    }
+
+    private func arrangeDescriptors() -> (socket: Int32, tree: Int32)? {
+        let (socket, tree) = (
+            CLinux_fcntl_int(self.socket, F_DUPFD_CLOEXEC, 16), CLinux_fcntl_int(self.tree, F_DUPFD_CLOEXEC, 16)
+        )
+        guard socket >= 0, tree >= 0, dup2(socket, Self.socketSlot) >= 0, dup2(tree, Self.treeSlot) >= 0,
+            CLinux_close_range(UInt32(Self.treeSlot + 1), .max, 0) == 0
+        else { return nil }
+        return (Self.socketSlot, Self.treeSlot)
+    }
+
+    private func answer(
+        _ request: UnpackRequest, socket: Int32, tree: Int32, _ confinement: UnpackConfinement
+    ) -> UnpackReply {
+        do throws(KernelError) {
+            try confinement.enter(tree: tree, limits: request.limits)
+        } catch {
+            return .failure(ImageError(.storage, "\(request.subject): its unpacking cannot be confined: \(error)"))
+        }
+        switch request.work {
+        case .attempts: return .attempts(JailAttempt.all())
+        case .layer(let diffID, let hasParent):
+            let stream = LayerStream(
+                blobDigest: nil, blobSizeBytes: nil, diffID: diffID, hasParent: hasParent, limits: request.limits,
+                subject: request.subject)
+            do throws(ImageError) {
+                return .layer(try stream.unpack(SocketByteSource(socket, subject: request.subject), into: "/"))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private static func send(_ bytes: [UInt8], to socket: Int32) {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let part = UnsafeRawBufferPointer(rebasing: rest)
+                let count = Glibc.send(socket, part.baseAddress, part.count, Int32(MSG_NOSIGNAL))
+                if count < 0, Errno.current == .interrupted { continue }
+                // The agent is gone, or wants nothing any more.
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+}
