@@ -243,6 +243,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Benchmarks",
+            exclude: ["make-image"],
             swiftSettings: strict),
 
         // The agent's real logic in a world that is all made up: seeded, with faults and crashes; run by packaging/test.

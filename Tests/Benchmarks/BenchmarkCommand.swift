@@ -9,7 +9,7 @@ enum BenchmarkCommand {
     static let measures: [any Measure] = [
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
         RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(), ScrapeMeasure(),
-        UserNamespaceMeasure(), NeighbourMeasure(),
+        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(),
     ]
 
     static func main() async {

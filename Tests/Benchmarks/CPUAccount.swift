@@ -21,6 +21,9 @@ struct CPUAccount: Sendable {
         }
     }
 
+    /// The agent, and what it has started that is still there and not in a cgroup of its own.
+    func processes() throws -> [pid_t] { try cgroups.processes(Self.cgroup) }
+
     /// Milliseconds so far, of what has ended too.
     func milliseconds() throws -> Double {
         // The whole run's cgroup holds the agent's and that of its pods.

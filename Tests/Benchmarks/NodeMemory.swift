@@ -19,7 +19,8 @@ enum NodeMemory {
         return rows
     }
 
-    private static func mebibytes(_ pid: pid_t) throws -> Double {
+    /// Of one process.
+    static func mebibytes(_ pid: pid_t) throws -> Double {
         let text = try FileSystem.readText("/proc/\(pid)/smaps_rollup")
         for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
             if let kibibytes = Double(line.dropFirst(4).split(separator: " ").first ?? "") { return kibibytes / 1024 }

@@ -39,9 +39,12 @@ struct NodeUnderTest: Sendable {
 
     /// Starts a node, runs `body` once it is ready, and stops it with everything it runs.
     ///
-    /// - Parameter name: unique within the run: pods of an earlier node would come back in its directories.
+    /// - Parameters:
+    ///   - name: unique within the run: pods of an earlier node would come back in its directories.
+    ///   - more: options of `swiftlet up` that only this one has.
     static func with<Value: Sendable>(
-        _ scope: BenchmarkScope, _ name: String, _ body: @Sendable (NodeUnderTest) async throws -> Value
+        _ scope: BenchmarkScope, _ name: String, more: [String] = [],
+        _ body: @Sendable (NodeUnderTest) async throws -> Value
     ) async throws -> Value {
         let program = scope.options.nodePath ?? SiblingProgram.path("swiftlet")
         guard FileSystem.exists(program) else { throw BenchmarkError("there is no \(program): give --swiftlet FILE") }
@@ -55,7 +58,7 @@ struct NodeUnderTest: Sendable {
         ]
         let options = places + (scope.options.monitorPath.map { ["--monitor", $0] } ?? [])
         let listen = ["--listen", "127.0.0.1:\(try LoopbackSocket.freePort())"]
-        let agent = try Agent([program, "up"] + options + listen, errors: root + "/output")
+        let agent = try Agent([program, "up"] + options + listen + more, errors: root + "/output")
         await scope.onExit("node") {
             let stop = [program, "stop", "--all"] + options
             try await stopNode(agent.pid, stop, errors: root + "/stop-output")
