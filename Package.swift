@@ -145,7 +145,7 @@ let package = Package(
         .target(
             name: "Streaming",
             dependencies: [
-                "CZlib", "KubernetesAPI",
+                "CLinux", "CZlib", "KubernetesAPI", "LinuxKernel",
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -222,7 +222,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "KubernetesAPI", "KubernetesClient", "ContainerImages", "ContainerRuntime", "ControlEndpoint",
                 "Controllers", "LinuxKernel", "MonitorCore", "NodeAgent", "NodeServer", "PodNetwork", "Probes",
-                "Systemd", "Volumes",
+                "Streaming", "Systemd", "Volumes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

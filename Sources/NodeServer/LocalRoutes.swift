@@ -16,7 +16,12 @@ enum LocalRoutes {
                 "version": .string(state.configuration.version), "node": .string(state.configuration.nodeName),
             ])
         }
-        router.get("/v1/pods") { _, _ in HTTPResponses.json(await NodeAPIRoutes.podList(state)) }
+        router.get("/v1/pods") { request, _ in
+            let query = request.uri.queryDictionary
+            return HTTPResponses.json(
+                await NodeAPIRoutes.podList(
+                    state, namespace: query["namespace"].map(String.init), name: query["name"].map(String.init)))
+        }
         router.get("/v1/usage") { _, _ in
             // Whoever watches looks more often than scrapers do.
             let sample = await state.usage.sample(maximumAge: .milliseconds(200))

@@ -26,8 +26,12 @@ enum NodeAPIRoutes {
         UsageRoutes.add(to: router, state)
     }
 
-    static func podList(_ state: NodeServerState) async -> JSONValue {
-        let pods = await state.agent.pods().compactMap { try? JSONValueEncoder().encode($0) }
+    /// - Parameter namespace, name: nil for all.
+    static func podList(_ state: NodeServerState, namespace: String? = nil, name: String? = nil) async -> JSONValue {
+        let pods = await state.agent.pods()
+            .filter { namespace ?? $0.metadata.namespace == $0.metadata.namespace }
+            .filter { name ?? $0.metadata.name == $0.metadata.name }
+            .compactMap { try? JSONValueEncoder().encode($0) }
         return ["apiVersion": "v1", "kind": "PodList", "metadata": [:], "items": .array(pods)]
     }
 }

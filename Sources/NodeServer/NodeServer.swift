@@ -53,8 +53,12 @@ public final class NodeServer: Service {
         defer { running.finish() }
         unlink(configuration.socketPath)
         let mask = umask(0o177)
+        let streams = streams(authorize: nil)
         let local = Application(
             router: LocalRoutes.router(state),
+            server: HTTPServerBuilder { responder in
+                UpgradableChannel(http: HTTP1Channel(responder: responder), responder: streams)
+            },
             configuration: .init(
                 address: .unixDomainSocket(path: configuration.socketPath), serverName: "swiftlet",
                 availableConnectionsDelegate: connectionLimit()),
@@ -89,6 +93,12 @@ public final class NodeServer: Service {
         return quiet
     }
 
+    private func streams(authorize: (@Sendable (_ certificateDER: [UInt8]) async -> Bool)?) -> NodeStreams {
+        NodeStreams(
+            agent: state.agent, host: state.host, authorize: authorize,
+            connections: ConnectionBudget(limit: configuration.maximumConnections), sessions: state.sessions)
+    }
+
     private func secured(_ api: NodeServerConfiguration.API) throws -> some ApplicationProtocol {
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMBytes(api.certificatePEM).map { .certificate($0) },
@@ -98,9 +108,7 @@ public final class NodeServer: Service {
         // A client without a certificate of ours does not get past the handshake.
         tls.certificateVerification = .noHostnameVerification
         let settled = tls
-        let streams = NodeStreams(
-            agent: state.agent, host: state.host, authorize: api.mayStream,
-            connections: ConnectionBudget(limit: configuration.maximumConnections))
+        let streams = streams(authorize: api.mayStream)
         return Application(
             router: NodeAPIRoutes.router(state),
             server: HTTPServerBuilder { responder in
@@ -137,6 +145,8 @@ struct NodeServerState: Sendable {
     let usage: UsageCollector
     let counters: AgentCounters
     let requests = HTTPRequestMetrics()
+    /// Of all interfaces together.
+    let sessions = SessionCount()
     let deviceNames = DeviceNames()
     let machine: NodeInformation
     let findings: @Sendable () async -> [HostFinding]

@@ -11,7 +11,8 @@ struct SwiftletCommand: AsyncParsableCommand {
         version: version,
         subcommands: [
             UpCommand.self, AgentCommand.self, ServerCommand.self, CheckCommand.self, PodsCommand.self, WhyCommand.self,
-            LogsCommand.self, TopCommand.self, StopCommand.self, ImageCommand.self, VersionCommand.self,
+            LogsCommand.self, ExecCommand.self, AttachCommand.self, TopCommand.self, StopCommand.self,
+            ImageCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

@@ -9,7 +9,7 @@ enum BenchmarkCommand {
     static let measures: [any Measure] = [
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
         RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(), ScrapeMeasure(),
-        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(),
+        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(),
     ]
 
     static func main() async {

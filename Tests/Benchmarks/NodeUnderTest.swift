@@ -11,6 +11,7 @@ struct NodeUnderTest: Sendable {
     let client: APIClient
     let logDirectory: String
     let runDirectory: String
+    private let program: String
     private let agent: Agent
 
     /// The agent's process: another one after a restart.
@@ -72,7 +73,13 @@ struct NodeUnderTest: Sendable {
         try await Deadline.within(.seconds(30), "the node to be ready; its output is in \(root)/output") {
             await isReady(client)
         }
-        return try await body(NodeUnderTest(client: client, logDirectory: logs, runDirectory: run, agent: agent))
+        return try await body(
+            NodeUnderTest(client: client, logDirectory: logs, runDirectory: run, program: program, agent: agent))
+    }
+
+    /// A local verb for this node; what comes after its options is passed as it is.
+    func command(_ verb: [String], _ separator: String, _ rest: [String]) -> [String] {
+        [program] + verb + ["--run", runDirectory, separator] + rest
     }
 
     /// Ends the agent as a crash does. Its containers go on.

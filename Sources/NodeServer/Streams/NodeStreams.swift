@@ -20,7 +20,7 @@ struct NodeStreams: UpgradeResponder {
     /// Whether the holder of this client certificate may run commands here; nil for the local socket, which only root can open.
     let authorize: (@Sendable (_ certificateDER: [UInt8]) async -> Bool)?
     let connections: ConnectionBudget
-    let sessions = SessionCount()
+    let sessions: SessionCount
 
     func respond(to request: UpgradeRequest, _ exchange: UpgradeExchange) async {
         do throws(NodeStreamError) {

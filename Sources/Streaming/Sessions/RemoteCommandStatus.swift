@@ -8,6 +8,25 @@ public enum RemoteCommandStatus: Hashable, Sendable {
     /// It could not be run, or its end is not known.
     case failed(String)
 
+    /// What a node's v1.Status says; one that is not understood is a failure, never a success.
+    init(document: ByteBuffer) {
+        guard let value = try? JSONValue(parsing: Array(document.readableBytesView)) else {
+            self = .failed("how the command ended is not known: the node's status is no JSON document")
+            return
+        }
+        if value["status"]?.stringValue == "Success" {
+            self = .exited(code: 0)
+            return
+        }
+        let causes = value["details"]?["causes"]?.arrayValue ?? []
+        let code = causes.first { $0["reason"]?.stringValue == "ExitCode" }?["message"]?.stringValue.flatMap(Int32.init)
+        if value["reason"]?.stringValue == "NonZeroExitCode", let code, code != 0 {
+            self = .exited(code: code)
+        } else {
+            self = .failed(value["message"]?.stringValue ?? "the node says that the command failed, and not why")
+        }
+    }
+
     /// A v1.Status, as protocol version 4 and later have it.
     var document: ByteBuffer {
         let value: JSONValue

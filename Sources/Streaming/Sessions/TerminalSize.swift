@@ -10,6 +10,9 @@ public struct TerminalSize: Hashable, Sendable {
         self.width = width
         self.height = height
     }
+
+    /// As ``TerminalSizeReader`` reads it.
+    var document: ByteBuffer { ByteBuffer(string: "{\"Width\":\(width),\"Height\":\(height)}") }
 }
 
 /// Reads `{"Width":80,"Height":24}` documents that follow each other on a stream.

@@ -27,10 +27,14 @@ final class WebSocketMessages: ChannelDuplexHandler {
         }
     }
 
-    /// Without its mask (RFC 6455, 5.3), eight bytes at a time: all that a client sends comes through here.
+    /// Without its mask.
     static func payload(of frame: WebSocketFrame) -> ByteBuffer {
-        guard let key = frame.maskKey else { return frame.data }
-        var data = frame.data
+        frame.maskKey.map { masked(frame.data, $0) } ?? frame.data
+    }
+
+    /// Masked, or unmasked: it is the same (RFC 6455, 5.3). Eight bytes at a time: all that a client sends comes through here.
+    static func masked(_ bytes: ByteBuffer, _ key: WebSocketMaskingKey) -> ByteBuffer {
+        var data = bytes
         data.withUnsafeMutableReadableBytes { bytes in
             let word = (0..<8).reduce(UInt64(0)) { $0 | UInt64(key[$1 & 3]) << UInt64(8 * $1) }
             var index = 0

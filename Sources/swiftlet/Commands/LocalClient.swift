@@ -20,6 +20,13 @@ struct LocalClient: Sendable {
         return address.withSockAddr { connect(descriptor, $0, socklen_t($1)) } == 0
     }
 
+    func requireRunning() throws {
+        guard isRunning else {
+            throw SettingError(
+                "no node runs here: nobody listens on \(socketPath); start one with `swiftlet up`, or give --run")
+        }
+    }
+
     enum Method: String { case GET, POST, DELETE }
 
     func json(_ method: Method = .GET, _ path: String, _ query: [(String, String)] = []) async throws -> JSONValue {
@@ -32,10 +39,7 @@ struct LocalClient: Sendable {
     func stream(
         _ method: Method = .GET, _ path: String, _ query: [(String, String)] = [], _ body: (ByteBuffer) throws -> Void
     ) async throws {
-        guard isRunning else {
-            throw SettingError(
-                "no node runs here: nobody listens on \(socketPath); start one with `swiftlet up`, or give --run")
-        }
+        try requireRunning()
         let text = query.map { "\($0.0)=\(Self.encode($0.1))" }.joined(separator: "&")
         var request = HTTPClientRequest(
             url: "http+unix://\(Self.encode(socketPath))\(path)\(text.isEmpty ? "" : "?" + text)")
@@ -51,7 +55,8 @@ struct LocalClient: Sendable {
         for try await piece in response.body { try body(piece) }
     }
 
-    private static func encode(_ text: String) -> String {
+    /// A path's segment or a query's value.
+    static func encode(_ text: String) -> String {
         let hex = Array("0123456789ABCDEF")
         return text.utf8.reduce(into: "") { encoded, byte in
             switch byte {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The terminal as a screen that is drawn anew: keys come one by one, and what was there before comes back at the end.

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Glibc
+import Streaming
+
+struct ExecCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exec", abstract: "Runs a command in a pod's container; its exit code becomes this one's.",
+        usage: "swiftlet exec [-i] [-t] [-c CONTAINER] [-n NAMESPACE] POD -- COMMAND [ARGUMENT]…")
+
+    @OptionGroup var node: RunOption
+    @OptionGroup var streams: StreamOptions
+    @Argument(parsing: .postTerminator, help: "The command, after --.") var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("give the command after --, as in: swiftlet exec web -- ls -l /") }
+    }
+
+    func run() async throws {
+        let client = LocalClient(run: node.run)
+        try client.requireRunning()
+        let place = try await PodPlace(streams, client, needsTerminal: false)
+        try await streams.run(.exec(command), place, client)
+    }
+}
+
+struct AttachCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attach", abstract: "Shows what a pod's container writes from now on, and gives it input.")
+
+    @OptionGroup var node: RunOption
+    @OptionGroup var streams: StreamOptions
+
+    func run() async throws {
+        let client = LocalClient(run: node.run)
+        try client.requireRunning()
+        let place = try await PodPlace(streams, client, needsTerminal: true)
+        try await streams.run(.attach, place, client)
+    }
+}
+
+/// What exec and attach have in common; the names are kubectl's.
+struct StreamOptions: ParsableArguments {
+    enum Action {
+        case exec([String])
+        case attach
+    }
+
+    @Argument(help: "POD or NAMESPACE/POD.") var pod: String
+    @Option(name: .shortAndLong, help: "Namespace, when the pod's name is given alone. (default: default)")
+    var namespace: String?
+    @Option(name: .shortAndLong, help: "Container, when the pod has several. (default: its first)")
+    var container: String?
+    @Flag(name: [.customShort("i"), .customLong("stdin")], help: "Pass standard input on.") var hasInput = false
+    @Flag(name: [.customShort("t"), .customLong("tty")], help: "Standard input is a terminal, and is handed through.")
+    var isTerminal = false
+    @Flag(name: .shortAndLong, help: "Nothing on standard error but what comes from the container.") var quiet = false
+
+    func validate() throws {
+        if namespace != nil, pod.contains("/") {
+            throw ValidationError("give the namespace once: as NAMESPACE/POD, or with --namespace")
+        }
+    }
+
+    /// Ends this program with the command's exit code.
+    func run(_ action: Action, _ place: PodPlace, _ client: LocalClient) async throws {
+        let terminal = terminal(action, place)
+        defer { terminal.raw?.restore() }
+        let request = RemoteCommandRequest(
+            command: action.command, hasInput: hasInput, hasOutput: true, hasError: true,
+            isTerminal: terminal.isWanted)
+        let segments = [place.namespace, place.pod, place.container].map(LocalClient.encode).joined(separator: "/")
+        let target = "/\(action.path)/\(segments)?\(UpgradeRequest.query(request.nodeQuery))"
+        let remote = RemoteCommandClient(
+            socketPath: client.socketPath, input: hasInput ? STDIN_FILENO : -1, output: STDOUT_FILENO,
+            error: STDERR_FILENO)
+        let status: RemoteCommandStatus
+        do throws(StreamingError) { status = try await Self.run(remote, target, terminal.raw) } catch {
+            throw SettingError(error.message)
+        }
+        switch status {
+        case .exited(code: 0): return
+        case .exited(let code):
+            terminal.raw?.restore()
+            say("command terminated with exit code \(code)")
+            throw ExitCode(code)
+        case .failed(let reason): throw SettingError(reason)
+        }
+    }
+
+    private static func run(
+        _ remote: RemoteCommandClient, _ target: String, _ raw: RawTerminal?
+    ) async throws(StreamingError) -> RemoteCommandStatus {
+        guard let raw else { return try await remote.run(target, sizes: nil) }
+        let (sizes, news) = AsyncStream<TerminalSize>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let result = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await raw.follow(news) }
+            defer { group.cancelAll() }
+            do throws(StreamingError) {
+                return Result<RemoteCommandStatus, StreamingError>.success(try await remote.run(target, sizes: sizes))
+            } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Whether the other side is to have a terminal, and ours if it is handed through: as kubectl has it.
+    private func terminal(_ action: Action, _ place: PodPlace) -> (isWanted: Bool, raw: RawTerminal?) {
+        // Who joins a container gets what that has.
+        if case .attach = action, isTerminal != place.isTerminal {
+            if isTerminal { say("unable to use a TTY: container \(place.container) has none") }
+            return (place.isTerminal, nil)
+        }
+        guard isTerminal, hasInput else { return (false, nil) }
+        guard let raw = RawTerminal() else {
+            say("unable to use a TTY: standard input is not a terminal")
+            if case .attach = action { return (true, nil) }
+            return (false, nil)
+        }
+        return (true, raw)
+    }
+
+    private func say(_ line: String) {
+        guard !quiet else { return }
+        let bytes = Array((line + "\n").utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
+
+extension StreamOptions.Action {
+    var path: String {
+        switch self {
+        case .exec: "exec"
+        case .attach: "attach"
+        }
+    }
+
+    var command: [String] {
+        switch self {
+        case .exec(let command): command
+        case .attach: []
+        }
+    }
+}
