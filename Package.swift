@@ -201,8 +201,8 @@ let package = Package(
         .target(
             name: "NodeServer",
             dependencies: [
-                "KubernetesAPI", "NodeAgent", "ContainerImages", "ContainerRuntime", "LinuxKernel", "Probes",
-                "Streaming",
+                "KubernetesAPI", "KubernetesClient", "NodeAgent", "ContainerImages", "ContainerRuntime", "LinuxKernel",
+                "Probes", "Streaming",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -346,7 +346,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "NodeServerTests",
-            dependencies: ["ContainerRuntime", "KubernetesAPI", "LinuxKernel", "NodeAgent", "NodeServer", "Probes"],
+            dependencies: [
+                "ContainerRuntime", "KubernetesAPI", "LinuxKernel", "NodeAgent", "NodeServer", "Probes",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ControlEndpointTests",

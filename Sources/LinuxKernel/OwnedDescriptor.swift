@@ -49,6 +49,17 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
             })
     }
 
+    /// openat2(2) with `RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`: whatever would leave this directory, a symbolic link as well as a
+    /// `..`, is refused (EXDEV) and not turned round.
+    public func openBeneath(_ path: String, _ flags: Int32) throws(KernelError) -> OwnedDescriptor {
+        OwnedDescriptor(
+            owning: try kernelCall("openat2", path) {
+                CLinux_openat2(
+                    raw, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0,
+                    CLinux_RESOLVE_BENEATH | CLinux_RESOLVE_NO_MAGICLINKS)
+            })
+    }
+
     /// Reads to the end, refusing more than `limit` bytes (EFBIG).
     public func readAll(limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
         var bytes: [UInt8] = []

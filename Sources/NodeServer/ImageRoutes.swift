@@ -12,7 +12,7 @@ enum ImageRoutes {
     /// How often a pull that somebody looks at tells how far it is.
     private static let reportInterval = Duration.milliseconds(200)
 
-    static func add(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+    static func add(to router: Router<NodeRequestContext>, _ state: NodeServerState) {
         router.get("/v1/images") { _, _ in
             HTTPResponses.json(.array(await state.images.list().map(json)))
         }
@@ -45,7 +45,7 @@ enum ImageRoutes {
         }
     }
 
-    private static func addCollection(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+    private static func addCollection(to router: Router<NodeRequestContext>, _ state: NodeServerState) {
         router.post("/v1/images/gc") { _, _ in HTTPResponses.json(json(await state.imageCollector.collect())) }
         router.post("/v1/images/prune") { _, _ in HTTPResponses.json(json(await state.imageCollector.prune())) }
         router.post("/v1/images/verify") { request, _ in

@@ -7,8 +7,8 @@ import NodeAgent
 
 /// The unix socket of the local verbs. Whoever may open it (mode 0600, directory 0700) is root on this host.
 enum LocalRoutes {
-    static func router(_ state: NodeServerState) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    static func router(_ state: NodeServerState) -> Router<NodeRequestContext> {
+        let router = Router(context: NodeRequestContext.self)
         router.add(middleware: HTTPRequestCounter(metrics: state.requests, server: "local"))
         NodeAPIRoutes.addShared(to: router, state)
         router.get("/v1/version") { _, _ in

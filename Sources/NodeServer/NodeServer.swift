@@ -53,7 +53,7 @@ public final class NodeServer: Service {
         defer { running.finish() }
         unlink(configuration.socketPath)
         let mask = umask(0o177)
-        let streams = streams(authorize: nil)
+        let streams = streams(access: nil)
         let local = Application(
             router: LocalRoutes.router(state),
             server: HTTPServerBuilder { responder in
@@ -93,33 +93,52 @@ public final class NodeServer: Service {
         return quiet
     }
 
-    private func streams(authorize: (@Sendable (_ certificateDER: [UInt8]) async -> Bool)?) -> NodeStreams {
+    private func streams(access: NodeAccess?) -> NodeStreams {
         NodeStreams(
-            agent: state.agent, host: state.host, authorize: authorize,
+            agent: state.agent, host: state.host, access: access,
             connections: ConnectionBudget(limit: configuration.maximumConnections), sessions: state.sessions)
     }
 
     private func secured(_ api: NodeServerConfiguration.API) throws -> some ApplicationProtocol {
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(api.certificatePEM).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: api.keyPEM, format: .pem)))
-        tls.minimumTLSVersion = .tlsv12
-        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(api.clientCAPEM))
-        // A client without a certificate of ours does not get past the handshake.
-        tls.certificateVerification = .noHostnameVerification
-        let settled = tls
-        let streams = streams(authorize: api.mayStream)
+        let access = NodeAccess(
+            reviewer: api.reviewer, roles: api.roles, logger: logger, seconds: { Int64(Glibc.time(nil)) })
+        let streams = streams(access: access)
+        // Whatever a client shows gets through the handshake, which proves that it holds the key; who it is decides the reviewer. So
+        // one with a certificate of somebody else's can still prove itself with a token, as with kubelet.
+        let tls = TLSChannelConfiguration(
+            tlsConfiguration: try tlsConfiguration(api),
+            customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) })
+        let http = HTTP1Channel.Configuration(
+            idleTimeout: Self.idleTimeout,
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 200))
         return Application(
-            router: NodeAPIRoutes.router(state),
+            router: NodeAPIRoutes.router(state, access),
             server: HTTPServerBuilder { responder in
                 try TLSChannel(
-                    UpgradableChannel(http: HTTP1Channel(responder: responder), responder: streams),
-                    tlsConfiguration: settled)
+                    UpgradableChannel(
+                        http: HTTP1Channel(responder: responder, configuration: http), responder: streams),
+                    configuration: tls)
             },
             configuration: .init(
                 address: .hostname(api.listenAddress, port: api.port), serverName: "swiftlet",
                 reuseAddress: true, availableConnectionsDelegate: connectionLimit()),
             onServerRunning: { [running] _ in running.yield() }, logger: quiet)
+    }
+
+    /// For a connection without a request under way.
+    private static let idleTimeout = TimeAmount.seconds(90)
+
+    private func tlsConfiguration(_ api: NodeServerConfiguration.API) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(api.certificatePEM).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: api.keyPEM, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        tls.certificateVerification = .optionalVerification
+        tls.trustRoots = .certificates(
+            api.clientCAPEM.isEmpty ? [] : try NIOSSLCertificate.fromPEMBytes(api.clientCAPEM))
+        tls.sendCANameList = true
+        return tls
     }
 }
 

@@ -1,3 +1,5 @@
+public import KubernetesAPI
+
 /// Where the node's own interfaces listen.
 public struct NodeServerConfiguration: Sendable {
     /// The local verbs' socket, mode 0600.
@@ -9,34 +11,46 @@ public struct NodeServerConfiguration: Sendable {
     /// Connections that each of the interfaces holds at a time; others wait.
     public var maximumConnections: Int
 
-    /// The node's HTTPS interface (kubelet's port 10250). Only clients with a certificate of `clientCAPEM` get past the handshake.
+    /// What `/configz` shows: a KubeletConfiguration.
+    public var kubeletConfiguration: JSONValue
+    /// What `/logs/` shows.
+    public var hostLogDirectory: String
+
+    /// The node's HTTPS interface (kubelet's port 10250). Clients prove who they are with a certificate or a token.
     public struct API: Sendable {
         public var listenAddress: String
         public var port: Int
         public var certificatePEM: [UInt8]
         public var keyPEM: [UInt8]
+        /// Authorities whose names clients are told in the handshake, for those with several certificates; the reviewer decides.
         public var clientCAPEM: [UInt8]
-        /// Whether the holder of a client certificate may run commands in containers and reach their ports.
-        public var mayStream: @Sendable (_ certificateDER: [UInt8]) async -> Bool
+        public var reviewer: any AccessReviewer
+        public var roles: NodeRoles
 
         public init(
             listenAddress: String, port: Int, certificatePEM: [UInt8], keyPEM: [UInt8], clientCAPEM: [UInt8],
-            mayStream: @escaping @Sendable (_ certificateDER: [UInt8]) async -> Bool
+            reviewer: any AccessReviewer, roles: NodeRoles
         ) {
             self.listenAddress = listenAddress
             self.port = port
             self.certificatePEM = certificatePEM
             self.keyPEM = keyPEM
             self.clientCAPEM = clientCAPEM
-            self.mayStream = mayStream
+            self.reviewer = reviewer
+            self.roles = roles
         }
     }
 
-    public init(socketPath: String, api: API?, nodeName: String, version: String, maximumConnections: Int = 1000) {
+    public init(
+        socketPath: String, api: API?, nodeName: String, version: String, kubeletConfiguration: JSONValue,
+        hostLogDirectory: String, maximumConnections: Int = 1000
+    ) {
         self.socketPath = socketPath
         self.api = api
         self.nodeName = nodeName
         self.version = version
+        self.kubeletConfiguration = kubeletConfiguration
+        self.hostLogDirectory = hostLogDirectory
         self.maximumConnections = maximumConnections
     }
 }

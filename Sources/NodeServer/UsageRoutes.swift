@@ -9,7 +9,7 @@ import NodeAgent
 
 /// What the node uses, in the forms that scrapers know.
 enum UsageRoutes {
-    static func add(to router: Router<BasicRequestContext>, _ state: NodeServerState) {
+    static func add(to router: Router<NodeRequestContext>, _ state: NodeServerState) {
         router.get("/metrics") { _, _ in metrics(KubeletMetrics.export(await facts(state))) }
         router.get("/metrics/probes") { _, _ in metrics(KubeletMetrics.export(await state.agent.probes.metrics())) }
         router.get("/metrics/resource") { _, _ in

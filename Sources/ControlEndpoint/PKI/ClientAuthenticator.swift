@@ -2,19 +2,28 @@ internal import FoundationEssentials  // X509 gives validity as Foundation's Dat
 internal import SwiftASN1
 internal import X509
 
-/// Turns a client certificate into an identity: signed by our authority, valid now, made for clients. The TLS handshake
+/// Turns a client certificate into an identity: signed by an authority of ours, valid now, made for clients. The TLS handshake
 /// has already proved that the client holds its key.
-struct ClientAuthenticator: Sendable {
-    private let authority: Certificate
+public struct ClientAuthenticator: Sendable {
+    private let authorities: [Certificate]
 
-    init(authority: CertificateAuthority) { self.authority = authority.certificate }
+    public init(authority: CertificateAuthority) { authorities = [authority.certificate] }
+
+    /// - Parameter pem: one certificate or more, all of which are trusted to say who clients are.
+    /// - Throws: when that is no PEM with at least one certificate.
+    public init(authoritiesPEM pem: String) throws {
+        authorities = try PEMDocument.parseMultiple(pemString: pem)
+            .filter { $0.discriminator == Certificate.defaultPEMDiscriminator }
+            .map { try Certificate(pemDocument: $0) }
+        guard !authorities.isEmpty else { throw CredentialError.noCertificate }
+    }
 
     /// Nil when the certificate proves nothing here.
-    func identity(certificateDER bytes: [UInt8]) async -> Identity? {
+    public func identity(certificateDER bytes: [UInt8]) async -> Identity? {
         guard let certificate = try? Certificate(derEncoded: bytes),
             let usage = try? certificate.extensions.extendedKeyUsage, usage.contains(.clientAuth)
         else { return nil }
-        var verifier = Verifier(rootCertificates: CertificateStore([authority])) { RFC5280Policy() }
+        var verifier = Verifier(rootCertificates: CertificateStore(authorities)) { RFC5280Policy() }
         let result = await verifier.validate(leaf: certificate, intermediates: CertificateStore())
         guard case .validCertificate = result else { return nil }
         var names: [String] = []

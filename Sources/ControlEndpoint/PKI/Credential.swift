@@ -60,11 +60,12 @@ extension Certificate {
 
 /// Why a stored credential cannot be used.
 enum CredentialError: Error, CustomStringConvertible {
-    case incomplete, mismatch
+    case incomplete, mismatch, noCertificate
 
     var description: String {
         switch self {
         case .incomplete: "the file does not hold one certificate and one private key"
+        case .noCertificate: "the file does not hold a certificate"
         case .mismatch: "the private key does not belong to the certificate"
         }
     }

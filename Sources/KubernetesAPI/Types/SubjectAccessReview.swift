@@ -11,6 +11,15 @@ public struct SubjectAccessReview: KubernetesResource, KindIdentified {
     @ZeroIfAbsent public var metadata: ObjectMeta
     @ZeroIfAbsent public var spec: SubjectAccessReviewSpec
     public var status: SubjectAccessReviewStatus?
+
+    public init(
+        metadata: ObjectMeta = ObjectMeta(), spec: SubjectAccessReviewSpec = SubjectAccessReviewSpec(),
+        status: SubjectAccessReviewStatus? = nil
+    ) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
 }
 
 /// The same within one namespace.
@@ -68,6 +77,18 @@ public struct SubjectAccessReviewSpec: Codable, Hashable, Sendable, ZeroValued {
     public var groups: [String]?
     public var extra: [String: [String]]?
     public var uid: String?
+
+    public init(
+        resourceAttributes: ResourceAttributes? = nil, nonResourceAttributes: NonResourceAttributes? = nil,
+        user: String? = nil, groups: [String]? = nil, extra: [String: [String]]? = nil, uid: String? = nil
+    ) {
+        self.resourceAttributes = resourceAttributes
+        self.nonResourceAttributes = nonResourceAttributes
+        self.user = user
+        self.groups = groups
+        self.extra = extra
+        self.uid = uid
+    }
 }
 
 /// What a ``SelfSubjectAccessReview`` asks about.
@@ -89,6 +110,19 @@ public struct ResourceAttributes: Codable, Hashable, Sendable {
     public var subresource: String?
     /// Empty means every object.
     public var name: String?
+
+    public init(
+        namespace: String? = nil, verb: String? = nil, group: String? = nil, version: String? = nil,
+        resource: String? = nil, subresource: String? = nil, name: String? = nil
+    ) {
+        self.namespace = namespace
+        self.verb = verb
+        self.group = group
+        self.version = version
+        self.resource = resource
+        self.subresource = subresource
+        self.name = name
+    }
 }
 
 /// A verb on a path.

@@ -50,4 +50,37 @@ extension Duration {
         "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000,
         "h": 3_600_000_000_000,
     ]
+
+    /// As Kubernetes writes it: `2m0s`, `1.5s`, `300ms`, `0s`. What is below a nanosecond is cut off; 292 years are the most.
+    public var kubernetesText: String {
+        let parts = components
+        let (seconds, overflow) = parts.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, tooLarge) = seconds.addingReportingOverflow(parts.attoseconds / 1_000_000_000)
+        let isNegative = parts.seconds < 0 || parts.attoseconds < 0
+        let total = overflow || tooLarge ? UInt64(Int64.max) : sum.magnitude
+        return (isNegative ? "-" : "") + Self.text(nanoseconds: total)
+    }
+
+    private static func text(nanoseconds total: UInt64) -> String {
+        let (minute, hour): (UInt64, UInt64) = (60_000_000_000, 3_600_000_000_000)
+        switch total {
+        case 0: return "0s"
+        case ..<1000: return "\(total)ns"
+        case ..<1_000_000: return decimal(total, 1000) + "µs"
+        case ..<1_000_000_000: return decimal(total, 1_000_000) + "ms"
+        case ..<minute: return decimal(total, 1_000_000_000) + "s"
+        case ..<hour: return "\(total / minute)m" + decimal(total % minute, 1_000_000_000) + "s"
+        default:
+            return "\(total / hour)h\(total % hour / minute)m" + decimal(total % minute, 1_000_000_000) + "s"
+        }
+    }
+
+    /// `total / unit`, exactly, without zeros at the end; the unit is a power of ten.
+    private static func decimal(_ total: UInt64, _ unit: UInt64) -> String {
+        let fraction = total % unit
+        guard fraction > 0 else { return "\(total / unit)" }
+        var digits = String(unit + fraction).dropFirst()
+        while digits.last == "0" { digits.removeLast() }
+        return "\(total / unit).\(digits)"
+    }
 }

@@ -42,7 +42,7 @@ final class HTTPRequestMetrics: Sendable {
     /// First parts of paths that are served. Others count as one, or anybody could fill the table.
     static let knownPaths: Set<String> = [
         "healthz", "pods", "metrics", "stats", "containerLogs", "exec", "attach", "portForward", "run", "configz",
-        "logs", "v1",
+        "logs", "checkpoint", "v1",
     ]
 }
 

@@ -4,7 +4,6 @@ import KubernetesAPI
 import LinuxKernel
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import NodeAgent
 import Streaming
 import Synchronization
@@ -17,15 +16,15 @@ struct NodeStreams: UpgradeResponder {
 
     let agent: NodeAgent
     let host: LocalPodHost
-    /// Whether the holder of this client certificate may run commands here; nil for the local socket, which only root can open.
-    let authorize: (@Sendable (_ certificateDER: [UInt8]) async -> Bool)?
+    /// Nil for the local socket, which only root can open.
+    let access: NodeAccess?
     let connections: ConnectionBudget
     let sessions: SessionCount
 
     func respond(to request: UpgradeRequest, _ exchange: UpgradeExchange) async {
         do throws(NodeStreamError) {
             // Before the path is looked at: a stranger learns nothing of what there is.
-            try await checkAccess(exchange)
+            try await checkAccess(request, exchange)
             guard let path = request.pathSegments, let action = path.first else {
                 throw NodeStreamError(400, "the path holds an invalid segment")
             }
@@ -41,11 +40,16 @@ struct NodeStreams: UpgradeResponder {
         } catch { await exchange.refuse(status: error.status, error.message) }
     }
 
-    private func checkAccess(_ exchange: UpgradeExchange) async throws(NodeStreamError) {
-        guard let authorize else { return }
-        let certificate = try? await exchange.connection.nioSSL_peerCertificate().get()
-        guard let bytes = try? certificate?.toDERBytes() else { throw NodeStreamError(401, "Unauthorized") }
-        guard await authorize(bytes) else { throw NodeStreamError(403, "Forbidden (verb=create, resource=nodes)") }
+    private func checkAccess(_ request: UpgradeRequest, _ exchange: UpgradeExchange) async throws(NodeStreamError) {
+        guard let access else { return }
+        let verdict = await access.decide(
+            NodeAction(method: request.method, path: request.target.prefix { $0 != "?" }),
+            certificateDER: await exchange.connection.peerCertificateDER(),
+            authorization: request.headers["authorization"].first)
+        switch verdict {
+        case .allowed: return
+        case .refused(let status, let message): throw NodeStreamError(status, message)
+        }
     }
 
     // MARK: Commands

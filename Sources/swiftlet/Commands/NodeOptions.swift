@@ -72,6 +72,8 @@ struct NodeOptions: ParsableArguments {
             """)
     var allowedUnsafeSysctls: String?
 
+    @OptionGroup(title: "The node's own API") var api: NodeAPIOptions
+
     @OptionGroup(title: "Protection of the node") var protection: ProtectionOptions
 
     @Option(help: "Address of this node for its pods and peers. (default: the default route's)")

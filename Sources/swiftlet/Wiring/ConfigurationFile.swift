@@ -6,7 +6,7 @@ struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
         "nodeIP", "maxPods", "policy", "registries", "registryCredentials", "staticPodURL", "staticPodURLHeader",
-        "allowedUnsafeSysctls",
+        "allowedUnsafeSysctls", "address", "authentication", "tlsCertFile", "tlsPrivateKeyFile",
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
         "ioWeights", "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
         "cpuManagerPolicy", "reservedSystemCPUs", "userNamespaces",
@@ -41,6 +41,29 @@ struct ConfigurationFile {
         guard let value = values[field] else { return nil }
         guard let text = value.stringValue else { throw SettingError("--config \(path): \(field): must be a string") }
         return text
+    }
+
+    /// A text in mappings: `outer: {inner: {field: text}}`. Another field beside any of them is an error.
+    func text(_ field: String, in groups: String...) throws -> String? {
+        var (object, name) = (values, "")
+        for (index, key) in (groups + [field]).enumerated() {
+            if index > 0, let other = object.keys.sorted().first(where: { $0 != key }) {
+                throw SettingError("--config \(path): \(name): unknown field \"\(other)\"; known: \(key)")
+            }
+            name += (name.isEmpty ? "" : ".") + key
+            guard let value = object[key] else { return nil }
+            if index == groups.count {
+                guard let text = value.stringValue else {
+                    throw SettingError("--config \(path): \(name): must be a string")
+                }
+                return text
+            }
+            guard let inner = value.objectValue else {
+                throw SettingError("--config \(path): \(name): must be a mapping")
+            }
+            object = inner
+        }
+        return nil
     }
 
     /// A mapping from names to lists of texts.

@@ -41,8 +41,12 @@ struct NodeProcess: ServiceLifecycle.Service {
         } else {
             try ListenCheck.run(settings.listenAddress, settings.listenPort, flag: "--listen")
         }
-        if case .endpointAndAgent = mode {
-            try ListenCheck.run("127.0.0.1", settings.nodePort, flag: "--node-port")
+        switch mode {
+        case .endpoint: break
+        case .endpointAndAgent:
+            try settings.api.checkReachesLoopback()
+            try ListenCheck.run(settings.api.addressBesideEndpoint, settings.nodePort, flag: "--node-port")
+        case .agent: try ListenCheck.run(settings.api.addressAlone, settings.nodePort, flag: "--node-port")
         }
         try settings.keep()
         let process = NodeProcess(settings: settings, mode: mode, logger: logger, lock: lock, policy: policy)

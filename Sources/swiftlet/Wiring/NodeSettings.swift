@@ -14,6 +14,7 @@ struct NodeSettings: Sendable {
     var listenAddress: String
     var listenPort: Int
     var nodePort: Int
+    var api: NodeAPISettings
     var nodeName: String
     var podCIDRs: [CIDR]
     var manifests: String
@@ -52,6 +53,7 @@ struct NodeSettings: Sendable {
         guard (0...65535).contains(nodePort) else {
             throw SettingError("--node-port \(nodePort): not a port; give a number from 0 to 65535")
         }
+        api = try NodeAPISettings(options.api, file)
         nodeName = try Self.nodeName(text(options.nodeName, "nodeName", Self.hostName))
         let suffix = run == "/run/swiftlet" ? "" : "-" + Self.digest(run)
         cgroupRoot = try text(options.cgroupRoot, "cgroupRoot", "/swiftlet" + suffix)

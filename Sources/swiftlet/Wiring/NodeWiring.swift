@@ -159,9 +159,9 @@ struct NodeWiring {
         let teardown = NodeTeardown(
             runtime: runtime, network: network, volumes: volumes, cgroups: foundation.cgroups, logger: logger)
         let usage = UsageCollector(agent: agent, host: host, meter: meter)
-        let server = nodeServer(
-            settings, agent, host, foundation, endpoint, policy, collector, usage, counters, shortfalls: shortfalls,
-            logger: logger
+        let server = try nodeServer(
+            settings, agent, host, foundation, endpoint, policy, collector, usage, counters, client,
+            addresses: addresses, shortfalls: shortfalls, logger: logger
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
@@ -260,29 +260,19 @@ struct NodeWiring {
     private static func nodeServer(
         _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
         _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, _ collector: ImageCollector,
-        _ usage: UsageCollector, _ counters: AgentCounters, shortfalls: [String], logger: Logger,
-        stop: @escaping @Sendable () async -> Void,
+        _ usage: UsageCollector, _ counters: AgentCounters, _ client: APIClient, addresses: [String],
+        shortfalls: [String], logger: Logger, stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void
-    ) -> NodeServer {
-        let credentials = endpoint?.server.credentials
-        // A node that joined a real API server needs its authorization for every caller, which is not there yet: closed.
-        let api =
-            settings.nodePort == 0
-            ? nil
-            : credentials.map { credentials in
-                NodeServerConfiguration.API(
-                    listenAddress: "127.0.0.1", port: settings.nodePort,
-                    certificatePEM: Array(credentials.serving.certificatePEM.utf8),
-                    keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
-                    clientCAPEM: Array(credentials.authority.certificatePEM.utf8),
-                    mayStream: { await credentials.isAdministrator(certificateDER: $0) })
-            }
+    ) throws -> NodeServer {
+        let api = try NodeAPIWiring.api(settings, client, endpoint, addresses: addresses, logger: logger)
         let (cgroups, hasWeights) = (foundation.cgroups, settings.resources.policy.ioWeights != nil)
         let hierarchies = cgroups.hierarchies
         return NodeServer(
             configuration: NodeServerConfiguration(
                 socketPath: settings.socketPath, api: api, nodeName: settings.nodeName,
-                version: SwiftletCommand.version),
+                version: SwiftletCommand.version,
+                kubeletConfiguration: KubeletConfigurationDocument.build(settings, isAlone: endpoint != nil),
+                hostLogDirectory: settings.logDirectory),
             agent: agent, host: host, images: foundation.images, imageCollector: collector,
             usage: usage, counters: counters,
             findings: {
