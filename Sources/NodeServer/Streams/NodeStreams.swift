@@ -29,6 +29,8 @@ struct NodeStreams: UpgradeResponder {
                 throw NodeStreamError(400, "the path holds an invalid segment")
             }
             switch (action, path.count) {
+            // Without a container: the pod's own choice. Kubelet has no such path; our own client saves a question by it.
+            case ("exec", 3): try await execute(request, exchange, path[1], path[2], nil, nil)
             case ("exec", 4): try await execute(request, exchange, path[1], path[2], nil, path[3])
             case ("exec", 5): try await execute(request, exchange, path[1], path[2], path[3], path[4])
             case ("attach", 4): try await attach(request, exchange, path[1], path[2], nil, path[3])
@@ -56,7 +58,7 @@ struct NodeStreams: UpgradeResponder {
 
     private func execute(
         _ request: UpgradeRequest, _ exchange: UpgradeExchange, _ namespace: String, _ pod: String, _ uid: String?,
-        _ container: String
+        _ container: String?
     ) async throws(NodeStreamError) {
         let command = try commandRequest(request)
         guard !command.command.isEmpty else { throw NodeStreamError(400, "no command: give at least one command=") }
@@ -135,7 +137,7 @@ struct NodeStreams: UpgradeResponder {
     private func forward(
         _ request: UpgradeRequest, _ exchange: UpgradeExchange, _ namespace: String, _ pod: String, _ uid: String?
     ) async throws(NodeStreamError) {
-        let podUID = try await find(namespace, pod, uid)
+        let (podUID, _) = try await find(namespace, pod, uid)
         guard let sandbox = await host.runtime.readySandbox(ofPod: podUID) else {
             throw NodeStreamError(400, "pod \(namespace)/\(pod) is not running")
         }
@@ -160,18 +162,21 @@ struct NodeStreams: UpgradeResponder {
 
     // MARK: Finding
 
-    private func find(_ namespace: String, _ name: String, _ uid: String?) async throws(NodeStreamError) -> String {
+    private func find(
+        _ namespace: String, _ name: String, _ uid: String?
+    ) async throws(NodeStreamError) -> (uid: String, pod: Pod) {
         let pod = await agent.pods().first { $0.metadata.namespace == namespace && $0.metadata.name == name }
         guard let pod, let found = pod.metadata.uid, uid == nil || uid == found else {
             throw NodeStreamError(404, "pod \(namespace)/\(name) is not on this node")
         }
-        return found
+        return (found, pod)
     }
 
     private func running(
-        _ namespace: String, _ name: String, _ uid: String?, _ container: String
+        _ namespace: String, _ name: String, _ uid: String?, _ container: String?
     ) async throws(NodeStreamError) -> (podUID: String, instance: ContainerInstance) {
-        let podUID = try await find(namespace, name, uid)
+        let (podUID, pod) = try await find(namespace, name, uid)
+        let container = container ?? pod.defaultContainerName
         let instances = await host.runtime.containers(ofPod: podUID).filter { $0.metadata.name == container }
         guard let newest = instances.max(by: { $0.metadata.attempt < $1.metadata.attempt }) else {
             throw NodeStreamError(404, "container not found (\"\(container)\")")

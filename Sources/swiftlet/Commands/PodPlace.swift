@@ -4,19 +4,19 @@ import KubernetesAPI
 struct PodPlace {
     let namespace: String
     let pod: String
-    let container: String
+    /// Nil leaves it to the node: the one that the pod names as its default, else its first.
+    let container: String?
     /// The container has a terminal of its own; looked up only for those who join it.
     let isTerminal: Bool
 
-    /// Without a container: the one that the pod names as its default, else its first.
     init(_ options: StreamOptions, _ client: LocalClient, needsTerminal: Bool) async throws {
         let parts = options.pod.split(separator: "/", maxSplits: 1).map(String.init)
         let (namespace, name) =
             parts.count == 2 ? (parts[0], parts[1]) : (options.namespace ?? "default", options.pod)
         self.namespace = namespace
         pod = name
-        if let container = options.container, !needsTerminal {
-            self.container = container
+        if !needsTerminal {
+            container = options.container
             isTerminal = false
             return
         }

@@ -68,7 +68,8 @@ struct StreamOptions: ParsableArguments {
         let request = RemoteCommandRequest(
             command: action.command, hasInput: hasInput, hasOutput: true, hasError: true,
             isTerminal: terminal.isWanted)
-        let segments = [place.namespace, place.pod, place.container].map(LocalClient.encode).joined(separator: "/")
+        let segments = [place.namespace, place.pod, place.container].compactMap(\.self).map(LocalClient.encode)
+            .joined(separator: "/")
         let target = "/\(action.path)/\(segments)?\(UpgradeRequest.query(request.nodeQuery))"
         let remote = RemoteCommandClient(
             socketPath: client.socketPath, input: hasInput ? STDIN_FILENO : -1, output: STDOUT_FILENO,
@@ -106,7 +107,7 @@ struct StreamOptions: ParsableArguments {
     private func terminal(_ action: Action, _ place: PodPlace) -> (isWanted: Bool, raw: RawTerminal?) {
         // Who joins a container gets what that has.
         if case .attach = action, isTerminal != place.isTerminal {
-            if isTerminal { say("unable to use a TTY: container \(place.container) has none") }
+            if isTerminal { say("unable to use a TTY: container \(place.container ?? "") has none") }
             return (place.isTerminal, nil)
         }
         guard isTerminal, hasInput else { return (false, nil) }

@@ -30,15 +30,25 @@ class Program:
 
 @case("swiftlet exec gives each stream its own way and the command's exit code")
 def execute(space):
-    space.create(pod("worker", idle(), idle("second")))
+    def named(name):
+        return idle(name, env=[{"name": "ME", "value": name}])
+
+    item = pod("worker", named("first"), named("second"))
+    space.create(item)
+    item["metadata"].update(name="chosen", annotations={"kubectl.kubernetes.io/default-container": "second"})
+    space.create(item)
     space.wait_ready("worker")
+    space.wait_ready("chosen")
     program = Program(space)
     result = program.run("exec", "worker", command=["sh", "-c", "echo out; echo err >&2; exit 7"])
     expect_equal(result.stdout, b"out\n", "standard output")
     expect_contains(result.stderr, b"err\n", "standard error")
     expect_equal(result.returncode, 7, "exit code")
     expect_equal(program.run("exec", "worker", "-q", command=["false"]).stderr, b"", "standard error of -q")
-    expect_equal(program.run("exec", "worker", "-c", "second", command=["true"]).returncode, 0, "exit code of true")
+    for name, flags, answer in (("worker", [], b"first\n"), ("worker", ["-c", "second"], b"second\n"),
+                                ("chosen", [], b"second\n")):
+        result = program.run("exec", name, *flags, command=["sh", "-c", "echo $ME"])
+        expect_equal(result.stdout, answer, f"the container of {name} {flags}")
     content = os.urandom(4 << 20)
     result = program.run("exec", "worker", "-i", command=["cat"], given=content)
     expect_equal((result.returncode, result.stdout == content), (0, True), "cat of 4 MiB")
