@@ -12,6 +12,8 @@ public struct ControlEndpointConfiguration: Sendable {
     public var serviceCIDR: String
     /// Addresses of this machine, besides ``listenAddress``, that clients may know the endpoint by: the pods' gateways.
     public var reachedAt: [String]
+    /// Nil writes no request down.
+    public var audit: AuditConfiguration?
     /// Connections served at the same time; further ones wait.
     public var maximumConnections = 1000
     /// Seconds a connection may stay without a request.

@@ -22,6 +22,7 @@ public final class ControlEndpointServer: Service {
     private let api: EndpointAPI
     private let health = HealthState()
     private let start = StartSignal()
+    private let audit: AuditLog?
     /// What was issued: the wiring gives the node's part to the agent beside the endpoint.
     public let credentials: EndpointCredentials
 
@@ -35,6 +36,7 @@ public final class ControlEndpointServer: Service {
     ) throws(ControlEndpointError) {
         self.configuration = configuration
         self.logger = logger
+        audit = configuration.audit.flatMap { $0.level == .none ? nil : AuditLog($0, logger: logger) }
         guard let addresses = ServiceAddressAllocator(cidr: configuration.serviceCIDR) else {
             throw .invalidServiceCIDR(configuration.serviceCIDR)
         }
@@ -113,6 +115,7 @@ public final class ControlEndpointServer: Service {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await application.run() }
                     group.addTask { [self] in await sweepEvents() }
+                    if let audit { group.addTask { await audit.run() } }
                     try await group.next()
                     group.cancelAll()
                 }
@@ -133,9 +136,10 @@ public final class ControlEndpointServer: Service {
     private func makeApplication() throws -> some ApplicationProtocol {
         let authenticator = ClientAuthenticator(authority: credentials.authority)
         let identities = ConnectionIdentities(authenticator: authenticator)
-        let responder = EndpointResponder(api: api, identities: identities)
+        let responder = EndpointResponder(api: api, identities: identities, audit: audit)
         let streams = try EndpointStreams(
-            api: api, identities: identities, credentials: credentials, ownNode: configuration.nodeName)
+            api: api, identities: identities, credentials: credentials, ownNode: configuration.nodeName,
+            audit: audit)
         // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is
         // decides ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken
         // connection.

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import KubernetesAPI
 internal import Logging
 internal import NIOCore
 
@@ -17,8 +18,11 @@ struct EndpointResponder: HTTPResponder {
 
     let api: EndpointAPI
     let identities: ConnectionIdentities
+    /// Nil when nothing is written down.
+    let audit: AuditLog?
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let received = Timestamp.now()
         var call = APIRequest(method: request.method.rawValue, target: request.head.path ?? "/")
         call.accept = request.headers[.accept] ?? ""
         call.contentType = request.headers[.contentType] ?? ""
@@ -28,19 +32,33 @@ struct EndpointResponder: HTTPResponder {
         if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity
         }
+        let (answer, close) = try await answer(to: &call, request, identity)
+        if let audit {
+            audit.record(
+                call, target: request.head.path ?? "/", identity: identity,
+                source: context.channel.remoteAddress?.ipAddress ?? "", answer, received: received)
+        }
+        return response(answer, context, close: close)
+    }
+
+    /// - Returns: `close`: the rest of the request is not worth reading.
+    private func answer(
+        to call: inout APIRequest, _ request: Request, _ identity: Identity?
+    ) async throws -> (APIResponse, close: Bool) {
         if identity == nil || !Self.mayHaveBody(request.method) {
             // A stranger's body is not even read.
-            return response(await api.respond(to: call, identity: identity), context, close: identity == nil)
+            return (await api.respond(to: call, identity: identity), identity == nil)
         }
+        let tooLarge = APIResponse.failure(.tooLarge(limit: EndpointAPI.bodyLimit))
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > EndpointAPI.bodyLimit {
-            return response(.failure(.tooLarge(limit: EndpointAPI.bodyLimit)), context, close: true)
+            return (tooLarge, true)
         }
         do {
             call.body = try await request.body.collect(upTo: EndpointAPI.bodyLimit)
         } catch is NIOTooManyBytesError {
-            return response(.failure(.tooLarge(limit: EndpointAPI.bodyLimit)), context, close: true)
+            return (tooLarge, true)
         }
-        return response(await api.respond(to: call, identity: identity), context, close: false)
+        return (await api.respond(to: call, identity: identity), false)
     }
 
     /// The token of an `Authorization: Bearer` header.

@@ -1,4 +1,5 @@
 internal import KubernetesAPI
+internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 internal import Streaming
@@ -9,11 +10,14 @@ struct EndpointStreams: UpgradeResponder {
     private let identities: ConnectionIdentities
     private let client: UpgradeClient
     private let ownNode: String
+    private let audit: AuditLog?
 
     /// - Parameter ownNode: it runs beside the endpoint, where its API is on loopback.
     init(
-        api: EndpointAPI, identities: ConnectionIdentities, credentials: EndpointCredentials, ownNode: String
+        api: EndpointAPI, identities: ConnectionIdentities, credentials: EndpointCredentials, ownNode: String,
+        audit: AuditLog?
     ) throws {
+        self.audit = audit
         self.api = api
         self.identities = identities
         self.ownNode = ownNode
@@ -35,10 +39,13 @@ struct EndpointStreams: UpgradeResponder {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity
         }
         let place: StreamTarget
+        let source = exchange.connection.remoteAddress?.ipAddress ?? ""
         do throws(APIStatusError) { place = try api.streamTarget(request, identity) } catch {
+            audit?.record(request, identity: identity, source: source, status: error.code)
             return await exchange.refuse(
                 status: error.code, contentType: "application/json", body: error.body.serialized())
         }
+        audit?.record(request, identity: identity, source: source, status: 101)
         let host = place.nodeName == ownNode ? "127.0.0.1" : place.address
         // The node's certificate names it; where it is reached may change.
         await client.tunnel(

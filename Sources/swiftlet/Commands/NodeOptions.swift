@@ -72,6 +72,9 @@ struct NodeOptions: ParsableArguments {
             """)
     var allowedUnsafeSysctls: String?
 
+    @Option(help: "What the endpoint writes down of each request: None, Metadata or Request. (default: Metadata)")
+    var audit: String?
+
     @OptionGroup(title: "The node's own API") var api: NodeAPIOptions
 
     @OptionGroup(title: "Protection of the node") var protection: ProtectionOptions

@@ -6,7 +6,7 @@ struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
         "nodeIP", "maxPods", "policy", "registries", "registryCredentials", "staticPodURL", "staticPodURLHeader",
-        "allowedUnsafeSysctls", "address", "authentication", "tlsCertFile", "tlsPrivateKeyFile",
+        "allowedUnsafeSysctls", "address", "authentication", "tlsCertFile", "tlsPrivateKeyFile", "audit",
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
         "ioWeights", "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",
         "cpuManagerPolicy", "reservedSystemCPUs", "userNamespaces",

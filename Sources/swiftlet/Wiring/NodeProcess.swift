@@ -180,6 +180,8 @@ struct NodeProcess: ServiceLifecycle.Service {
             rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
             nodeName: settings.nodeName, reachedAt: settings.podCIDRs.map(\.gateway.description))
         configuration.maximumConnections = OpenFileLimit.connections
+        configuration.audit = AuditConfiguration(
+            level: settings.auditLevel, path: settings.logDirectory + "/swiftlet/audit.log")
         let server = try ControlEndpointServer(
             configuration: configuration, logSource: source, metricsSource: usage, logger: logger)
         group.addTask {

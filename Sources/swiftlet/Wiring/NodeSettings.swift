@@ -1,5 +1,6 @@
 import ContainerImages
 import ContainerRuntime
+import ControlEndpoint
 import Glibc
 import KubernetesAPI
 import LinuxKernel
@@ -15,6 +16,7 @@ struct NodeSettings: Sendable {
     var listenPort: Int
     var nodePort: Int
     var api: NodeAPISettings
+    var auditLevel: AuditLevel
     var nodeName: String
     var podCIDRs: [CIDR]
     var manifests: String
@@ -54,6 +56,7 @@ struct NodeSettings: Sendable {
             throw SettingError("--node-port \(nodePort): not a port; give a number from 0 to 65535")
         }
         api = try NodeAPISettings(options.api, file)
+        auditLevel = try Self.auditLevel(text(options.audit, "audit", AuditLevel.metadata.rawValue))
         nodeName = try Self.nodeName(text(options.nodeName, "nodeName", Self.hostName))
         let suffix = run == "/run/swiftlet" ? "" : "-" + Self.digest(run)
         cgroupRoot = try text(options.cgroupRoot, "cgroupRoot", "/swiftlet" + suffix)
@@ -165,6 +168,14 @@ struct NodeSettings: Sendable {
                     + "give names or beginnings of kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.* and net.*")
         }
         return patterns
+    }
+
+    private static func auditLevel(_ text: String) throws -> AuditLevel {
+        guard let level = AuditLevel(rawValue: text) else {
+            throw SettingError(
+                "--audit \(text): expected \(AuditLevel.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return level
     }
 
     private static func manifestURL(_ text: String) throws -> ManifestURL {
