@@ -5,7 +5,7 @@ import subprocess
 
 from cases.streaming import Screen, commands
 from rig.case import case
-from rig.expectation import PATIENCE, expect, expect_contains, expect_equal, eventually
+from rig.expectation import WAITING, expect, expect_contains, expect_equal, eventually
 from rig.pods import idle, pod, shell
 
 
@@ -24,7 +24,7 @@ class Program:
         return subprocess.run(
             [*self._start, *self.words(verb, name, *flags), *(["--", *command] if command else [])],
             input=given, stdin=None if given is not None else subprocess.DEVNULL, capture_output=True,
-            timeout=60 * PATIENCE, check=False,
+            timeout=60 * WAITING, check=False,
         )
 
 

@@ -7,7 +7,7 @@ import ssl
 
 from rig.apart import Agent
 from rig.case import case
-from rig.expectation import PATIENCE, expect, expect_contains, expect_equal, eventually
+from rig.expectation import WAITING, expect, expect_contains, expect_equal, eventually
 from rig.pods import idle, pod
 
 
@@ -17,7 +17,7 @@ def ask(node, path, token=None, context=None, method="GET", headers=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", node.node_port, timeout=15 * PATIENCE, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", node.node_port, timeout=15 * WAITING, context=context)
     headers = dict(headers or {})
     if token:
         headers["Authorization"] = f"Bearer {token}"
