@@ -133,6 +133,8 @@ enum DefaultRoles {
             rule("apps", workloads + ["deployments/status", "replicasets/status"], read),
             rule("batch", ["jobs", "jobs/status"], read),
             rule("coordination.k8s.io", ["leases"], read), rule("metrics.k8s.io", ["pods"], read),
+            rule("", ["limitranges", "resourcequotas", "resourcequotas/status"], read),
+            rule("policy", ["poddisruptionbudgets", "poddisruptionbudgets/status"], read),
         ]
     }
 
@@ -150,7 +152,7 @@ enum DefaultRoles {
             rule("", ["pods/eviction", "serviceaccounts/token"], ["create"]),
             rule("", ["pods/ephemeralcontainers", "pods/resize"], ["patch", "update"]),
             rule("apps", workloads, write), rule("batch", ["jobs"], write),
-            rule("coordination.k8s.io", ["leases"], write),
+            rule("coordination.k8s.io", ["leases"], write), rule("policy", ["poddisruptionbudgets"], write),
         ]
     }
 

@@ -84,6 +84,7 @@ final class EndpointAPI: Sendable {
         guard known.verbs.contains(info.verb.rawValue) else { throw .methodNotAllowed }
         switch subresource {
         case "binding": return try await bind(request, info, resource)
+        case "eviction": return try await evict(request, info, resource)
         case "ephemeralcontainers":
             return try await answer(about: .ephemeralContainers, request, info, resource, identity)
         case "attach", "exec", "portforward":

@@ -45,6 +45,9 @@ extension ProtobufFieldTable {
           9=ready:i
         JobTemplateSpec 1=metadata:ObjectMeta 2=spec:JobSpec
         LabelSelectorAttributes 1?=rawSelector:s 2=requirements:rLabelSelectorRequirement
+        LimitRange 1=metadata:ObjectMeta 2=spec:LimitRangeSpec
+        LimitRangeItem 1=type:s 2=max:mQ 3=min:mQ 4=default:mQ 5=defaultRequest:mQ 6=maxLimitRequestRatio:mQ
+        LimitRangeSpec 1=limits:rLimitRangeItem
         LocalSubjectAccessReview 1=metadata:ObjectMeta 2=spec:SubjectAccessReviewSpec
           3=status:SubjectAccessReviewStatus
         NonResourceAttributes 1?=path:s 2?=verb:s
@@ -60,6 +63,7 @@ extension ProtobufFieldTable {
         PodFailurePolicyRule 1=action:s 2=onExitCodes:PodFailurePolicyOnExitCodesRequirement
           3=onPodConditions:rPodFailurePolicyOnPodConditionsPattern
         PolicyRule 1=verbs:rs 2=apiGroups:rs 3=resources:rs 4=resourceNames:rs 5=nonResourceURLs:rs
+        PriorityClass 1=metadata:ObjectMeta 2=value:i 3?=globalDefault:b 4?=description:s 5=preemptionPolicy:s
         ReplicaSet 1=metadata:ObjectMeta 2=spec:ReplicaSetSpec 3=status:ReplicaSetStatus
         ReplicaSetCondition 1=type:s 2=status:s 3=lastTransitionTime:T 4?=reason:s 5?=message:s
         ReplicaSetSpec 1=replicas:i 4?=minReadySeconds:i 2=selector:LabelSelector 3=template:PodTemplateSpec
@@ -67,6 +71,9 @@ extension ProtobufFieldTable {
           7=terminatingReplicas:i 3?=observedGeneration:i 6=conditions:rReplicaSetCondition
         ResourceAttributes 1?=namespace:s 2?=verb:s 3?=group:s 4?=version:s 5?=resource:s 6?=subresource:s 7?=name:s
           8=fieldSelector:FieldSelectorAttributes 9=labelSelector:LabelSelectorAttributes
+        ResourceQuota 1=metadata:ObjectMeta 2=spec:ResourceQuotaSpec 3=status:ResourceQuotaStatus
+        ResourceQuotaSpec 1=hard:mQ 2=scopes:rs 3=scopeSelector:ScopeSelector
+        ResourceQuotaStatus 1=hard:mQ 2=used:mQ
         ResourceRule 1=verbs:rs 2=apiGroups:rs 3=resources:rs 4=resourceNames:rs
         Role 1=metadata:ObjectMeta 2=rules:rPolicyRule
         RoleBinding 1=metadata:ObjectMeta 2=subjects:rSubject 3=roleRef:RoleRef
@@ -77,6 +84,8 @@ extension ProtobufFieldTable {
         Scale 1=metadata:ObjectMeta 2=spec:ScaleSpec 3=status:ScaleStatus
         ScaleSpec 1?=replicas:i
         ScaleStatus 1=replicas:i 2?=selector:s
+        ScopeSelector 1=matchExpressions:rScopedResourceSelectorRequirement
+        ScopedResourceSelectorRequirement 1=scopeName:s 2=operator:s 3=values:rs
         SelfSubjectAccessReview 1=metadata:ObjectMeta 2=spec:SelfSubjectAccessReviewSpec
           3=status:SubjectAccessReviewStatus
         SelfSubjectAccessReviewSpec 1=resourceAttributes:ResourceAttributes

@@ -135,7 +135,10 @@ extension ResourceOperations {
         } catch { throw .internalError("\(error)") }
         value.set(managers.encoded, at: "metadata", "managedFields")
         if value == current.value { return WriteResult(current) }
-        if options.isDryRun { return WriteResult(dryRun: value) }
+        if options.isDryRun {
+            try checkAdmission(value, over: current, resource, current.key)
+            return WriteResult(dryRun: value)
+        }
         return WriteResult(try await store(value, over: current, resource))
     }
 

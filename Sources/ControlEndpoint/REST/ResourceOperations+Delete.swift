@@ -15,9 +15,7 @@ extension ResourceOperations {
         for attempt in 1...Self.conflictRetryLimit {
             guard let current = store.get(key) else { throw .notFound(resource.id, name) }
             try check(request, against: current)
-            if resource.id.plural == "namespaces", let refusal = NamespaceStrategy.refusalToDelete(name) {
-                throw refusal
-            }
+            if let refusal = resource.strategy.refusalToDelete(name) { throw refusal }
             if request.isDryRun { return DeletionResult(object: current, isGone: false) }
             do {
                 let prepared = try await prepared(current, resource, request)
@@ -29,7 +27,7 @@ extension ResourceOperations {
         throw .modified(resource.id, name)
     }
 
-    private func check(_ request: DeletionRequest, against current: StoredObject) throws(APIStatusError) {
+    func check(_ request: DeletionRequest, against current: StoredObject) throws(APIStatusError) {
         if let uid = request.uid, uid != current.uid {
             throw .conflict(
                 current.key.resource, current.key.name,
@@ -107,6 +105,7 @@ extension ResourceOperations {
             value.set(.integer(generation &+ 1), at: "metadata", "generation")
         }
         let stored = try await write(current.key, expecting: .version(current.resourceVersion), .put(value))
+        await namespaceChanged(current.key.resource, current.key.namespace, old: current.value, new: value)
         return DeletionResult(object: stored, isGone: false)
     }
 
@@ -130,6 +129,7 @@ extension ResourceOperations {
     func remove(_ current: StoredObject, _ resource: RegisteredResource) async throws(APIStatusError) -> StoredObject {
         let last = try await write(current.key, expecting: .version(current.resourceVersion), .delete)
         await resource.strategy.afterRemoval(last, self)
+        await namespaceChanged(resource.id, current.key.namespace, old: last.value, new: nil)
         if !current.key.namespace.isEmpty { await finalizeNamespace(current.key.namespace) }
         return last
     }

@@ -15,6 +15,7 @@ extension ResourceOperations {
             }
         }
         try await createDefaultRoles()
+        try await createPriorityClasses()
         for namespace in store.list(Self.namespaces).objects where !namespace.isBeingDeleted {
             await fillNamespace(namespace.key.name)
         }
@@ -35,6 +36,7 @@ extension ResourceOperations {
             ]
             try await createIfAbsent(resource, namespace: "default", name: "kubernetes", body)
         }
+        await refreshAllPolicies()
     }
 
     /// A stop may have come in the midst of the emptying of a namespace, or between it and the namespace's end.
@@ -48,6 +50,24 @@ extension ResourceOperations {
         do {
             for role in DefaultRoles.clusterRoles { try await createIfAbsent(role) }
             for binding in DefaultRoles.clusterBindings { try await createIfAbsent(binding) }
+        } catch let error as APIStatusError {
+            throw error
+        } catch {
+            throw .internalError("\(error)")
+        }
+    }
+
+    private func createPriorityClasses() async throws(APIStatusError) {
+        do {
+            for (name, value) in PriorityClass.system {
+                let description =
+                    name == "system-node-critical"
+                    ? "Used for system critical pods that must not be moved from their current node."
+                    : "Used for system critical pods that must run in the cluster, but can be moved to another node if "
+                        + "necessary."
+                try await createIfAbsent(
+                    PriorityClass(metadata: ObjectMeta(name: name), value: value, description: description))
+            }
         } catch let error as APIStatusError {
             throw error
         } catch {

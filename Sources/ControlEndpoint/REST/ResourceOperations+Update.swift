@@ -79,7 +79,10 @@ extension ResourceOperations {
                 managedFields(of: value, proposed: proposed, replacing: current, resource, part, options),
                 at: "metadata", "managedFields")
             if value == current.value { return WriteResult(current) }
-            if options.isDryRun { return WriteResult(dryRun: value) }
+            if options.isDryRun {
+                try checkAdmission(value, over: current, resource, key)
+                return WriteResult(dryRun: value)
+            }
             do {
                 return WriteResult(try await store(value, over: current, resource))
             } catch  where error.reason == "Conflict" && attempt < Self.conflictRetryLimit {
@@ -170,7 +173,10 @@ extension ResourceOperations {
         if isLeaving, resource.id.plural != "namespaces" {
             return try await remove(current, resource)
         }
+        let reservation = try admitToNamespace(value, over: current, resource, current.key)
+        defer { if let reservation { quotaLedger.release(reservation) } }
         let stored = try await write(current.key, expecting: expectation, .put(value))
+        await namespaceChanged(resource.id, current.key.namespace, old: current.value, new: stored.value)
         if isLeaving { await finalizeNamespace(current.key.name) }
         return stored
     }

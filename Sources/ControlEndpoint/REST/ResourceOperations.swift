@@ -15,6 +15,8 @@ final class ResourceOperations: Sendable {
     let access: AccessControl
     /// What pods trust the API by, PEM; nil leaves it to others to publish it.
     let rootCertificatePEM: String?
+    let quotaLedger = QuotaLedger()
+    let policyRounds = RefreshRounds()
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
 
@@ -88,8 +90,12 @@ final class ResourceOperations: Sendable {
             var (value, problems) = try resource.normalize(object)
             guard problems.isEmpty else { throw APIStatusError.invalid(resource.definition, name, problems) }
             if let managedFields { value.set(managedFields, at: "metadata", "managedFields") }
-            if context.isDryRun { return WriteResult(dryRun: value, warnings: warnings, isCreated: true) }
-            let stored = try await write(key, expecting: .absent, .put(value))
+            if context.isDryRun {
+                try checkAdmission(value, over: nil, resource, key)
+                return WriteResult(dryRun: value, warnings: warnings, isCreated: true)
+            }
+            let stored = try await storeInQuota(value, key, resource)
+            await namespaceChanged(resource.id, key.namespace, old: nil, new: stored.value)
             await resource.strategy.afterCreate(stored, self)
             await removeIfNamespaceLeft(stored, resource)
             return WriteResult(stored, warnings: warnings, isCreated: true)
@@ -99,6 +105,14 @@ final class ResourceOperations: Sendable {
             if error.reason == "AlreadyExists" { return nil }
             throw error
         }
+    }
+
+    private func storeInQuota(
+        _ value: JSONValue, _ key: ObjectKey, _ resource: RegisteredResource
+    ) async throws(APIStatusError) -> StoredObject {
+        let reservation = try admitToNamespace(value, over: nil, resource, key)
+        defer { if let reservation { quotaLedger.release(reservation) } }
+        return try await write(key, expecting: .absent, .put(value))
     }
 
     /// A namespace that began to terminate while the object was on its way would wait for it for ever.

@@ -21,8 +21,8 @@ struct NamespaceStrategy: ResourceStrategy {
 
     func deletion(of object: JSONValue, requestedGraceSeconds: Int64?) -> DeletionPlan { .deferred }
 
-    static func refusalToDelete(_ name: String) -> APIStatusError? {
-        guard undeletable.contains(name) else { return nil }
+    func refusalToDelete(_ name: String) -> APIStatusError? {
+        guard Self.undeletable.contains(name) else { return nil }
         return .forbidden(ResourceID(group: "", plural: "namespaces"), name, "this namespace may not be deleted")
     }
 

@@ -17,18 +17,26 @@ struct PodStrategy: ResourceStrategy {
     ]
 
     func prepareForCreate(_ object: inout JSONValue, _ context: StrategyContext) throws(APIStatusError) {
-        object["status"] = ["phase": "Pending", "qosClass": .string(PodQualityOfService.of(object).rawValue)]
+        object["status"] = ["phase": "Pending"]
         guard object["spec"]?.objectValue != nil else { return }
         let namespace = object.string("metadata", "namespace")
+        if !ServiceAccountAdmission.isMirror(object) { applyLimitRanges(&object, namespace, context) }
+        object.set(.string(PodQualityOfService.of(object).rawValue), at: "status", "qosClass")
         try ServiceAccountAdmission(account: { name in
             let id = ResourceID(group: "", plural: "serviceaccounts")
             return context.store.get(ObjectKey(resource: id, namespace: namespace, name: name))?.value
         }).admit(&object)
-        if JSONValue.isEmpty(object[path: "spec", "priority"]) { object.set(0, at: "spec", "priority") }
-        if JSONValue.isEmpty(object[path: "spec", "preemptionPolicy"]) {
-            object.set("PreemptLowerPriority", at: "spec", "preemptionPolicy")
-        }
+        let classes = context.store.list(ResourceID(group: "scheduling.k8s.io", plural: "priorityclasses"))
+        try PriorityAdmission.admit(&object, classes: classes.objects.map(\.value))
         addDefaultTolerations(&object)
+    }
+
+    private func applyLimitRanges(_ object: inout JSONValue, _ namespace: String, _ context: StrategyContext) {
+        let id = ResourceID(group: "", plural: "limitranges")
+        let ranges = context.store.list(id, namespace: namespace).objects.compactMap {
+            try? JSONValueDecoder().decode(LimitRange.self, from: $0.value)
+        }
+        if !ranges.isEmpty { LimitRangeAdmission(ranges).applyDefaults(to: &object) }
     }
 
     /// A pod that says nothing about a failed node leaves it after five minutes rather than at once.

@@ -36,7 +36,7 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(NodeMetrics.self, isComputed: true), RegisteredResource(PodMetrics.self, isComputed: true),
     ]
 
-    static let standard: [RegisteredResource] = core + workloads + roles + reviews
+    static let standard: [RegisteredResource] = core + workloads + policies + roles + reviews
 
     private static let core: [RegisteredResource] = [
         RegisteredResource(
@@ -50,6 +50,8 @@ struct ResourceRegistry: Sendable {
             subresources: [
                 Subresource(name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"]),
                 Subresource(name: "binding", kind: "Binding", verbs: ["create"]),
+                Subresource(
+                    name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"]),
                 Subresource(name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"]),
                 Subresource(name: "exec", kind: "PodExecOptions", verbs: ["create", "get"]),
                 Subresource(name: "log", kind: "Pod", verbs: ["get"]),

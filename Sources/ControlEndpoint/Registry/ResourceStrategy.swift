@@ -17,6 +17,8 @@ protocol ResourceStrategy: Sendable {
     func createFailed(_ object: JSONValue, _ context: StrategyContext)
     /// Keeps what an update may not touch, before defaulting and validation.
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
+    /// Why an object may never be deleted; nil when it may.
+    func refusalToDelete(_ name: String) -> APIStatusError?
     /// How a deletion proceeds for an object without finalizers.
     func deletion(of object: JSONValue, requestedGraceSeconds: Int64?) -> DeletionPlan
     /// Work that follows once the object is stored.
@@ -57,6 +59,7 @@ extension ResourceStrategy {
     func createFailed(_ object: JSONValue, _ context: StrategyContext) {}
     func prepareForUpdate(_ object: inout JSONValue, old: JSONValue, _ context: StrategyContext) throws(APIStatusError)
     {}
+    func refusalToDelete(_ name: String) -> APIStatusError? { nil }
     func deletion(of object: JSONValue, requestedGraceSeconds: Int64?) -> DeletionPlan { .immediate }
     func afterCreate(_ object: StoredObject, _ operations: ResourceOperations) async {}
     func afterRemoval(_ object: StoredObject, _ operations: ResourceOperations) async {}

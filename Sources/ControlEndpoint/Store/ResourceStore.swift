@@ -110,6 +110,18 @@ final class ResourceStore: Sendable {
         }
     }
 
+    /// Every object of some kinds in a namespace, at one moment.
+    func objects(of kinds: Set<ResourceID>, inNamespace namespace: String) -> [StoredObject] {
+        state.withLock { state in
+            kinds.flatMap { kind in (state.tables[kind] ?? [:]).values.filter { $0.key.namespace == namespace } }
+        }
+    }
+
+    /// Whether a namespace holds an object of a kind.
+    func contains(_ kind: ResourceID, inNamespace namespace: String) -> Bool {
+        state.withLock { $0.tables[kind]?.values.contains { $0.key.namespace == namespace } ?? false }
+    }
+
     /// Whether a namespace holds no object of any kind.
     func isEmpty(namespace: String) -> Bool { state.withLock { $0.namespaceCounts[namespace] == nil } }
 
