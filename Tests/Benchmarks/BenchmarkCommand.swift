@@ -9,7 +9,7 @@ enum BenchmarkCommand {
     static let measures: [any Measure] = [
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
         RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(), ScrapeMeasure(),
-        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(),
+        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(), EndpointMeasure(),
     ]
 
     static func main() async {

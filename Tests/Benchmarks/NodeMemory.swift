@@ -19,7 +19,7 @@ enum NodeMemory {
         return rows
     }
 
-    /// Of one process.
+    /// The proportional set size of a process.
     static func mebibytes(_ pid: pid_t) throws -> Double {
         let text = try FileSystem.readText("/proc/\(pid)/smaps_rollup")
         for line in text.split(separator: "\n") where line.hasPrefix("Pss:") {
