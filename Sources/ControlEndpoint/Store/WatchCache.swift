@@ -14,7 +14,8 @@ struct WatchCache: Sendable {
     private var historyBytes = 0
     /// The version after which `history` has every change.
     private(set) var floor: Int64
-    private var watchers: [Int: Watcher] = [:]
+    /// By what they look at, so that a change costs nothing to those who look elsewhere.
+    private var watchers: [Watcher.Scope: [Int: Watcher]] = [:]
     private let limit: Int
     private let byteLimit: Int
 
@@ -32,8 +33,9 @@ struct WatchCache: Sendable {
             historyBytes -= gone.object.json.count
             floor = gone.resourceVersion
         }
-        for watcher in watchers.values where watcher.covers(event.object.key) {
-            watcher.send(.event(event))
+        for scope in Watcher.Scope.all(covering: event.object.key) {
+            guard let watchers = watchers[scope] else { continue }
+            for watcher in watchers.values { watcher.send(.event(event)) }
         }
     }
 
@@ -44,42 +46,56 @@ struct WatchCache: Sendable {
         return Array(history[first...])
     }
 
-    mutating func add(_ watcher: Watcher) { watchers[watcher.id] = watcher }
-    mutating func remove(_ id: Int) { watchers[id] = nil }
+    mutating func add(_ watcher: Watcher) { watchers[watcher.scope, default: [:]][watcher.id] = watcher }
 
-    func bookmark(_ version: Int64) {
-        for watcher in watchers.values { watcher.send(.bookmark(resourceVersion: version)) }
+    mutating func remove(_ watcher: Watcher) {
+        watchers[watcher.scope]?[watcher.id] = nil
+        if watchers[watcher.scope]?.isEmpty == true { watchers[watcher.scope] = nil }
     }
 
     /// Ends every watch: the client sees its stream end and comes back elsewhere or later.
     func finishAll() {
-        for watcher in watchers.values { watcher.finish() }
+        for watcher in watchers.values.flatMap(\.values) { watcher.finish() }
     }
 
-    var watcherCount: Int { watchers.count }
+    var watcherCount: Int { watchers.values.reduce(0) { $0 + $1.count } }
 }
 
 /// One open watch: a bounded queue between the writer and one client.
 final class Watcher: Sendable {
+    /// Which objects it is about: nil means all.
+    struct Scope: Hashable, Sendable {
+        var namespace: String?
+        var name: String?
+
+        func covers(_ key: ObjectKey) -> Bool {
+            (namespace == nil || key.namespace == namespace) && (name == nil || key.name == name)
+        }
+
+        /// Every scope that an object is in.
+        static func all(covering key: ObjectKey) -> [Scope] {
+            [
+                Scope(), Scope(namespace: key.namespace), Scope(name: key.name),
+                Scope(namespace: key.namespace, name: key.name),
+            ]
+        }
+    }
+
     let id: Int
+    let scope: Scope
     let messages: AsyncStream<WatchMessage>
     private let continuation: AsyncStream<WatchMessage>.Continuation
-    private let namespace: String?
-    private let name: String?
 
     /// - Parameters:
     ///   - namespace: only objects of this namespace; nil for all.
     ///   - name: only the object of this name; nil for all.
     init(id: Int, namespace: String?, name: String?, bufferLimit: Int = WatchCache.watcherBufferLimit) {
         self.id = id
-        self.namespace = namespace
-        self.name = name
+        scope = Scope(namespace: namespace, name: name)
         (messages, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(bufferLimit))
     }
 
-    func covers(_ key: ObjectKey) -> Bool {
-        (namespace == nil || key.namespace == namespace) && (name == nil || key.name == name)
-    }
+    func covers(_ key: ObjectKey) -> Bool { scope.covers(key) }
 
     /// Queues a message. A full queue ends the watch: a gap must never be followed by a later change.
     func send(_ message: WatchMessage) {

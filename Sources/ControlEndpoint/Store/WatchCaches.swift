@@ -21,7 +21,7 @@ struct WatchCaches: Sendable {
     mutating func publish(_ event: StoreEvent) { withCache(event.object.key.resource) { $0.publish(event) } }
     mutating func add(_ watcher: Watcher, to resource: ResourceID) { withCache(resource) { $0.add(watcher) } }
     mutating func remove(_ watcher: Watcher, from resource: ResourceID) {
-        withCache(resource) { $0.remove(watcher.id) }
+        withCache(resource) { $0.remove(watcher) }
     }
 
     mutating func events(_ resource: ResourceID, after version: Int64) -> [StoreEvent]? {
