@@ -50,7 +50,10 @@ enum LogRoute {
         return options
     }
 
-    private static func flag(_ text: Substring?) -> Bool { text == "true" || text == "1" }
+    /// As the API reads booleans: some clients write True, and the name alone is enough.
+    private static func flag(_ text: Substring?) -> Bool {
+        text.map { $0 != "0" && $0.lowercased() != "false" } ?? false
+    }
 
     private static func number(
         _ text: Substring?, _ name: String, minimum: Int64

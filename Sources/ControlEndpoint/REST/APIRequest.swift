@@ -11,6 +11,8 @@ struct APIRequest: Sendable {
     var contentType: String = ""
     var ifNoneMatch: String = ""
     var userAgent: String = ""
+    /// Whom the client wants to act as; nil: itself.
+    var impersonation: Impersonation?
     var body = ByteBuffer()
 
     init(method: String, target: String) {

@@ -24,6 +24,7 @@ extension EndpointAPI {
         let limit = try request.query.integer("limit") ?? 0
         guard limit >= 0 else { throw .badRequest("query parameter limit: must not be negative") }
         let token = request.query["continue"]
+        try checkMatch(request, token)
         var page = ListPage(resourceVersion: 0)
         if token.isEmpty {
             try checkVersion(request)
@@ -34,6 +35,35 @@ extension EndpointAPI {
             page = try nextPage(token, resource, namespace: info.namespace, filter: filter, limit: Int(clamping: limit))
         }
         return try answer(page, filter, form, resource, request)
+    }
+
+    /// What the parameters of a list may not be together.
+    private func checkMatch(_ request: APIRequest, _ token: String) throws(APIStatusError) {
+        let (version, match) = (request.query["resourceVersion"], request.query["resourceVersionMatch"])
+        if !token.isEmpty, !version.isEmpty, version != "0" {
+            throw .badRequest("specifying resource version is not allowed when using continue")
+        }
+        guard !match.isEmpty else { return }
+        let path = FieldPath("resourceVersionMatch")
+        var problems: [FieldError] = []
+        if version.isEmpty {
+            problems.append(.forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+        }
+        if !token.isEmpty {
+            problems.append(.forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
+        }
+        if match != "Exact", match != "NotOlderThan" {
+            problems.append(.notSupported(path, match, ["Exact", "NotOlderThan", ""]))
+        } else if match == "Exact", version == "0" {
+            problems.append(
+                .forbidden(path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""))
+        }
+        guard problems.isEmpty else {
+            throw .invalid(
+                ResourceDefinition(
+                    group: "meta.k8s.io", version: "v1", kind: "ListOptions", plural: "", namespaced: false), "",
+                problems)
+        }
     }
 
     /// A list of an exact or a future version is something only etcd could answer.

@@ -17,7 +17,11 @@ extension EndpointAPI {
 
     /// Whoever opens a stream runs something: `create` is needed whatever the method says.
     func streamTarget(_ request: UpgradeRequest, _ identity: Identity?) throws(APIStatusError) -> StreamTarget {
-        guard let identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
+        guard var identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
+        let headers = request.headers.lazy.map { (name: $0.name, value: $0.value) }
+        if let other = Impersonation(headers: headers) {
+            identity = try other.identity(for: identity, operations.access)
+        }
         let call = APIRequest(method: request.method, target: request.target)
         guard call.method == "GET" || call.method == "POST" else { throw .methodNotAllowed }
         guard var info = try RequestInfo(method: "GET", path: call.path, isWatch: false) else { throw .pathNotFound }

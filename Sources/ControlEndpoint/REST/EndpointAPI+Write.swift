@@ -7,7 +7,7 @@ extension EndpointAPI {
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ identity: Identity
     ) async throws(APIStatusError) -> APIResponse {
         guard info.name == nil else { throw .methodNotAllowed }
-        let body = try body(of: request)
+        let (body, duplicates) = try bodyWithDuplicates(of: request)
         try NodeRules.checkCreation(identity, info, body: body)
         // Cluster-wide POST of a namespaced object: the body says where.
         var namespace = info.namespace
@@ -15,9 +15,9 @@ extension EndpointAPI {
             let given = body.string("metadata", "namespace")
             namespace = given.isEmpty ? "default" : given
         }
-        let result = try await operations.create(
-            resource, namespace: namespace, body: body,
-            options: try WriteOptions(request.query, requester: identity))
+        var options = try WriteOptions(request.query, requester: identity)
+        options.duplicateFields = duplicates
+        let result = try await operations.create(resource, namespace: namespace, body: body, options: options)
         return try answer(result, request, resource)
     }
 
@@ -25,9 +25,11 @@ extension EndpointAPI {
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource, _ identity: Identity,
         _ part: ObjectPart = .main
     ) async throws(APIStatusError) -> APIResponse {
+        let (body, duplicates) = try bodyWithDuplicates(of: request)
+        var options = try WriteOptions(request.query, requester: identity, userAgent: request.userAgent)
+        options.duplicateFields = duplicates
         let result = try await operations.update(
-            resource, namespace: info.namespace, name: try name(info), part: part, body: try body(of: request),
-            options: try WriteOptions(request.query, requester: identity, userAgent: request.userAgent))
+            resource, namespace: info.namespace, name: try name(info), part: part, body: body, options: options)
         return try answer(result, request, resource)
     }
 
@@ -37,10 +39,12 @@ extension EndpointAPI {
     ) async throws(APIStatusError) -> APIResponse {
         let type = MediaType(parsing: request.contentType)?.name ?? ""
         let isApply = type == ObjectPatch.applyMediaType
-        let patch = try ObjectPatch(
-            mediaType: type, body: isApply ? try parseYAML(request.body) : try parseJSON(request.body))
-        let options = try WriteOptions(
+        let (body, duplicates) =
+            isApply ? (try parseYAML(request.body), []) : try parseJSONWithDuplicates(request.body)
+        let patch = try ObjectPatch(mediaType: type, body: body)
+        var options = try WriteOptions(
             request.query, requester: identity, userAgent: isApply ? nil : request.userAgent)
+        options.duplicateFields = duplicates
         if options.isForced, !isApply {
             throw .invalidPatchOptions(.forbidden(FieldPath("force"), "may not be specified for non-apply patch"))
         }

@@ -43,7 +43,8 @@ final class EndpointAPI: Sendable {
 
     private func answer(_ request: APIRequest, identity: Identity?) async throws(APIStatusError) -> APIResponse {
         if let answer = health.answer(request) { return answer }
-        guard let identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
+        guard var identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
+        if let other = request.impersonation { identity = try other.identity(for: identity, operations.access) }
         let info = try RequestInfo(method: request.method, path: request.path, isWatch: request.query.flag("watch"))
         try authorize(identity, info, request)
         guard let info else {
@@ -83,6 +84,7 @@ final class EndpointAPI: Sendable {
         guard let known = resource.subresources.first(where: { $0.name == subresource }) else { throw .pathNotFound }
         guard known.verbs.contains(info.verb.rawValue) else { throw .methodNotAllowed }
         switch subresource {
+        case "approval": return try await answer(about: .approval, request, info, resource, identity)
         case "binding": return try await bind(request, info, resource)
         case "eviction": return try await evict(request, info, resource)
         case "ephemeralcontainers":
@@ -120,6 +122,19 @@ final class EndpointAPI: Sendable {
         case "application/yaml", "text/yaml", "application/x-yaml": return try parseYAML(request.body)
         case KubernetesProtobuf.mediaType: return try KubernetesProtobuf.decode(Array(request.body.readableBytesView))
         default: throw .unsupportedMediaType(["application/json", "application/yaml"])
+        }
+    }
+
+    /// The body, and the fields it has more than once: what becomes of those is for the client to say.
+    func bodyWithDuplicates(of request: APIRequest) throws(APIStatusError) -> (JSONValue, duplicates: [String]) {
+        let type = MediaType(parsing: request.contentType)?.name ?? "application/json"
+        guard type == "application/json" || type == "*/*" else { return (try body(of: request), []) }
+        return try parseJSONWithDuplicates(request.body)
+    }
+
+    func parseJSONWithDuplicates(_ body: ByteBuffer) throws(APIStatusError) -> (JSONValue, duplicates: [String]) {
+        do { return try JSONValue.parsingWithDuplicates(body.readableBytesView) } catch {
+            throw .badRequest("the body is not valid JSON: \(error)")
         }
     }
 

@@ -5,6 +5,8 @@ enum ObjectPart: Hashable, Sendable {
     case status
     /// The ephemeral containers of a pod.
     case ephemeralContainers
+    /// The decision about a certificate request.
+    case approval
     /// The resources of a pod's containers.
     case resources
 }

@@ -3,6 +3,13 @@ extension ProtobufFieldTable {
     static let groups = """
         AggregationRule 1=clusterRoleSelectors:rLabelSelector
         BoundObjectReference 1?=kind:s 2?=apiVersion:s 3?=name:s 4?=uid:s
+        CertificateSigningRequest 1=metadata:ObjectMeta 2=spec:CertificateSigningRequestSpec
+          3=status:CertificateSigningRequestStatus
+        CertificateSigningRequestCondition 1=type:s 6=status:s 2?=reason:s 3?=message:s 4=lastUpdateTime:T
+          5=lastTransitionTime:T
+        CertificateSigningRequestSpec 1=request:y 7=signerName:s 8=expirationSeconds:i 5=usages:rs 2?=username:s
+          3?=uid:s 4=groups:rs
+        CertificateSigningRequestStatus 1=conditions:rCertificateSigningRequestCondition 2?=certificate:y
         ClusterRole 1=metadata:ObjectMeta 2=rules:rPolicyRule 3=aggregationRule:AggregationRule
         ClusterRoleBinding 1=metadata:ObjectMeta 2=subjects:rSubject 3=roleRef:RoleRef
         CronJob 1=metadata:ObjectMeta 2=spec:CronJobSpec 3=status:CronJobStatus

@@ -19,10 +19,10 @@ struct QueryParameters: Sendable {
 
     func all(_ name: String) -> [String] { values[name] ?? [] }
 
-    /// A Kubernetes boolean parameter: present without a value counts as true.
+    /// A Kubernetes boolean parameter: present without a value counts as true, and some clients write True and False.
     func flag(_ name: String) -> Bool {
         guard let value = values[name]?.first else { return false }
-        return value != "false" && value != "0"
+        return value.lowercased() != "false" && value != "0"
     }
 
     /// A whole number, nil when absent.

@@ -176,6 +176,7 @@ extension ObjectPart {
         case .main: ""
         case .status: "status"
         case .ephemeralContainers: "ephemeralcontainers"
+        case .approval: "approval"
         case .resources: "resize"
         }
     }
@@ -186,7 +187,7 @@ extension RegisteredResource {
     func foreignParts(to part: ObjectPart) -> [String] {
         switch part {
         case .main: strategy.hasStatus ? ["status"] : []
-        case .status: ["spec", "metadata"]
+        case .status, .approval: ["spec", "metadata"]
         case .ephemeralContainers, .resources: ["status", "metadata"]
         }
     }

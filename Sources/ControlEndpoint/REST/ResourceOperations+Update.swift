@@ -38,10 +38,12 @@ extension ResourceOperations {
     ) async throws(APIStatusError) -> WriteResult {
         let key = resource.key(namespace: namespace, name: name)
         var warnings: [String] = []
-        if options.fieldValidation != .ignore { warnings = try unknownFields(of: patch, resource, options) }
+        if let shape = patch.objectShape { warnings = try flaws(of: shape, resource, options) }
         var result = try await modify(resource, key, part: part, options: options) {
             current throws(APIStatusError) in
             let patched = try patch.apply(to: current.value, resource: resource)
+            // What is stored has no unknown fields: those there are come from the operations.
+            if patch.objectShape == nil { warnings = try flaws(of: patched, resource, options) }
             let given = patched.string("metadata", "name")
             guard given == name else {
                 throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
@@ -52,16 +54,19 @@ extension ResourceOperations {
         return result
     }
 
-    /// Unknown fields a merge brings in; a JSON patch is checked by what it leaves.
-    private func unknownFields(
-        of patch: ObjectPatch, _ resource: RegisteredResource, _ options: WriteOptions
+    /// Fields that the kind does not have, and those that were sent twice, as warnings; an error when the client wants no
+    /// such fields.
+    func flaws(
+        of object: JSONValue, _ resource: RegisteredResource, _ options: WriteOptions
     ) throws(APIStatusError) -> [String] {
-        guard let shape = patch.objectShape else { return [] }
-        let unknown = resource.schema.unknownFields(in: shape).map { "unknown field \"\($0)\"" }
-        if unknown.isEmpty || options.fieldValidation == .warn { return unknown }
+        if options.fieldValidation == .ignore { return [] }
+        let flaws =
+            resource.schema.unknownFields(in: object).map { "unknown field \"\($0)\"" }
+            + options.duplicateFields.map { "duplicate field \"\($0)\"" }
+        if flaws.isEmpty || options.fieldValidation == .warn { return flaws }
         throw .badRequest(
             "\(resource.definition.kind) in version \"\(resource.definition.version)\" cannot be handled as a "
-                + "\(resource.definition.kind): strict decoding error: \(unknown.joined(separator: ", "))")
+                + "\(resource.definition.kind): strict decoding error: \(flaws.joined(separator: ", "))")
     }
 
     /// Reads, changes and writes one object under its version. `change` gives the proposed object; its resource version
@@ -125,6 +130,10 @@ extension ResourceOperations {
             for field in ["finalizers", "ownerReferences"] {
                 object.set(old[path: "metadata", field], at: "metadata", field)
             }
+        case .approval:
+            let conditions = object[path: "status", "conditions"]
+            object = old
+            object.set(conditions, at: "status", "conditions")
         case .ephemeralContainers:
             let containers = object[path: "spec", "ephemeralContainers"]
             object = old

@@ -17,12 +17,14 @@ final class ResourceOperations: Sendable {
     let rootCertificatePEM: String?
     let quotaLedger = QuotaLedger()
     let policyRounds = RefreshRounds()
+    /// Signs what certificate requests ask for; nil leaves them to others.
+    let certificateSigner: CertificateSigner?
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
 
     init(
         registry: ResourceRegistry, store: ResourceStore, serviceAddresses: ServiceAddressAllocator,
-        rootCertificatePEM: String? = nil, logger: Logger,
+        rootCertificatePEM: String? = nil, certificateSigner: CertificateSigner? = nil, logger: Logger,
         clock: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
     ) {
         self.registry = registry
@@ -30,6 +32,7 @@ final class ResourceOperations: Sendable {
         access = AccessControl(store: store)
         self.serviceAddresses = serviceAddresses
         self.rootCertificatePEM = rootCertificatePEM
+        self.certificateSigner = certificateSigner
         self.logger = logger
         self.clock = clock
         let services = store.list(ResourceID(group: "", plural: "services")).objects
@@ -134,7 +137,7 @@ final class ResourceOperations: Sendable {
     func context(_ options: WriteOptions) -> StrategyContext {
         StrategyContext(
             now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun, requester: options.requester,
-            access: access, store: store)
+            access: access, signer: certificateSigner, store: store)
     }
 
     /// Checks kind, version and field names of a body and completes the first two.
@@ -160,12 +163,7 @@ final class ResourceOperations: Sendable {
         }
         object["kind"] = .string(definition.kind)
         object["apiVersion"] = .string(definition.apiVersion)
-        if options.fieldValidation == .ignore { return (object, []) }
-        let unknown = resource.schema.unknownFields(in: object).map { "unknown field \"\($0)\"" }
-        if unknown.isEmpty || options.fieldValidation == .warn { return (object, unknown) }
-        throw .badRequest(
-            "\(definition.kind) in version \"\(definition.version)\" cannot be handled as a \(definition.kind): "
-                + "strict decoding error: \(unknown.joined(separator: ", "))")
+        return (object, try flaws(of: object, resource, options))
     }
 
     /// The namespace of the URL wins when the body has none, and must agree when it has.

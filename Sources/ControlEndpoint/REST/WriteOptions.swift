@@ -10,6 +10,8 @@ struct WriteOptions: Hashable, Sendable {
 
     var isDryRun = false
     var fieldValidation = FieldValidation.warn
+    /// Members of the body that were given more than once; the last one counts.
+    var duplicateFields: [String] = []
     /// Who asks; nil: the endpoint itself.
     var requester: Identity?
     /// Who is to own what is written; empty: nobody in particular.

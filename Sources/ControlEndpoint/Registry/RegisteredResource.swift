@@ -67,7 +67,7 @@ struct RegisteredResource: Sendable {
     private static func updateProblems<Resource>(_ updated: Resource, old: Resource, _ part: ObjectPart) -> [FieldError]
     {
         switch part {
-        case .status: return []
+        case .status, .approval: return []
         case .ephemeralContainers:
             guard let pod = updated as? Pod, let old = old as? Pod else { return [] }
             return pod.validateEphemeralContainersUpdate(old: old)

@@ -1,6 +1,6 @@
 internal import KubernetesAPI
 
-/// The kinds that bound others.
+/// The kinds that bound others, and requests for certificates.
 extension ResourceRegistry {
     static let policies: [RegisteredResource] = [
         RegisteredResource(LimitRange.self, table: .limitRanges),
@@ -8,5 +8,11 @@ extension ResourceRegistry {
         RegisteredResource(PriorityClass.self, strategy: PriorityClassStrategy(), table: .priorityClasses),
         RegisteredResource(
             PodDisruptionBudget.self, strategy: DisruptionBudgetStrategy(), table: .disruptionBudgets),
+        RegisteredResource(
+            CertificateSigningRequest.self, strategy: CertificateRequestStrategy(), table: .certificateRequests,
+            selectableFields: [SelectableField("spec.signerName")],
+            subresources: [
+                Subresource(name: "approval", kind: "CertificateSigningRequest", verbs: ["get", "patch", "update"])
+            ]),
     ]
 }

@@ -45,6 +45,8 @@ struct StrategyContext: Sendable {
     /// Who asked for the change; nil when it is the endpoint's own.
     var requester: Identity? = nil
     let access: AccessControl
+    /// Signs what certificate requests ask for; nil where there is no authority.
+    var signer: CertificateSigner? = nil
     /// To look at what a new object refers to.
     let store: ResourceStore
 }

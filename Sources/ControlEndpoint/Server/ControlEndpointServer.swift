@@ -66,7 +66,7 @@ public final class ControlEndpointServer: Service {
             registry: ResourceRegistry(
                 metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
             store: store, serviceAddresses: addresses, rootCertificatePEM: credentials.authority.certificatePEM,
-            logger: logger)
+            certificateSigner: CertificateSigner(authority: credentials.authority), logger: logger)
         let signer: TokenSigner
         do {
             signer = try TokenSigner.loadOrCreate(directory: configuration.certificateDirectory, logger: logger)

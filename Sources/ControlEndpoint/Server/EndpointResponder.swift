@@ -28,6 +28,8 @@ struct EndpointResponder: HTTPResponder {
         call.contentType = request.headers[.contentType] ?? ""
         call.ifNoneMatch = request.headers[.ifNoneMatch] ?? ""
         call.userAgent = request.headers[.userAgent] ?? ""
+        call.impersonation = Impersonation(
+            headers: request.headers.lazy.map { (name: $0.name.canonicalName, value: $0.value) })
         var identity = await identities.identity(of: context.channel)
         if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity

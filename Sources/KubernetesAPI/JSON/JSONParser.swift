@@ -4,10 +4,24 @@ struct JSONParser {
     private let limits: JSONLimits
     private var position = 0
     private var depth = 0
+    /// Where members that were given more than once are; nil: there may be none.
+    private(set) var duplicates: [String]?
+    /// The way to the value being read, kept only while duplicates are noted.
+    private var path = FieldPath.root
+
+    /// Duplicates named at most; they are all the same mistake.
+    private static let duplicateLimit = 32
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits) {
         self.bytes = bytes
         self.limits = limits
+    }
+
+    /// Of a member that is given more than once, the last counts, and its path is noted.
+    static func noting(_ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits) -> JSONParser {
+        var parser = JSONParser(bytes, limits: limits)
+        parser.duplicates = []
+        return parser
     }
 
     mutating func parseDocument() throws(JSONSyntaxError) -> JSONValue {
@@ -55,10 +69,15 @@ struct JSONParser {
             guard peek() == UInt8(ascii: ":") else { throw failure("unexpected \(found), expected \":\"") }
             position += 1
             skipSpace()
+            if duplicates != nil { path.elements.append(.field(key)) }
             let value = try parseValue()
             if members.updateValue(value, forKey: key) != nil {
-                throw failure("duplicate key \"\(key.prefix(64))\"", at: keyStart)
+                guard let noted = duplicates else {
+                    throw failure("duplicate key \"\(key.prefix(64))\"", at: keyStart)
+                }
+                if noted.count < Self.duplicateLimit { duplicates?.append(path.description) }
             }
+            if duplicates != nil { path.elements.removeLast() }
             skipSpace()
             switch peek() {
             case UInt8(ascii: ","): position += 1
@@ -80,7 +99,9 @@ struct JSONParser {
         }
         while true {
             skipSpace()
+            if duplicates != nil { path.elements.append(.index(elements.count)) }
             elements.append(try parseValue())
+            if duplicates != nil { path.elements.removeLast() }
             skipSpace()
             switch peek() {
             case UInt8(ascii: ","): position += 1
@@ -303,6 +324,23 @@ extension JSONValue {
         }
         let result = bytes.withContiguousStorageIfAvailable(parse) ?? Array(bytes).withUnsafeBufferPointer(parse)
         self = try result.get()
+    }
+
+    /// The same, but for members that are given more than once: the last counts, and where they are is told.
+    public static func parsingWithDuplicates(
+        _ bytes: some Sequence<UInt8>, limits: JSONLimits = .default
+    ) throws(JSONSyntaxError) -> (value: JSONValue, duplicates: [String]) {
+        func parse(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<(JSONValue, [String]), JSONSyntaxError> {
+            Result { () throws(JSONSyntaxError) in
+                var strict = JSONParser(buffer, limits: limits)
+                // Nearly every body has none, and needs no record of the way.
+                if let value = try? strict.parseDocument() { return (value, []) }
+                var parser = JSONParser.noting(buffer, limits: limits)
+                return (try parser.parseDocument(), parser.duplicates ?? [])
+            }
+        }
+        let result = bytes.withContiguousStorageIfAvailable(parse) ?? Array(bytes).withUnsafeBufferPointer(parse)
+        return try result.get()
     }
 
     /// Reads one JSON document from a string.

@@ -23,7 +23,8 @@ public struct RemoteCommandRequest: Hashable, Sendable {
     public init(query: [(name: String, value: String)]) throws(StreamingError) {
         func flag(_ names: String...) -> Bool {
             guard let value = query.first(where: { names.contains($0.name) })?.value else { return false }
-            return value == "1" || value == "true"
+            // As the API reads booleans: some clients write True, and the name alone is enough.
+            return value != "0" && value.lowercased() != "false"
         }
         self.init(
             command: query.filter { $0.name == "command" }.map(\.value), hasInput: flag("input", "stdin"),

@@ -86,6 +86,28 @@ class API:
             raise APIFailure(f"{method} {path}", response.status, parsed)
         return parsed
 
+    def exchange(self, method, path, body=None, context=None, **headers):
+        """Status, parsed answer and headers, whatever the status; a header's name with _ for -.
+
+        With a TLS context of one's own the request comes from somebody else.
+        """
+        connection = http.client.HTTPSConnection(
+            self.credentials.host, self.credentials.port, timeout=15 * WAITING, context=context or self.context
+        )
+        try:
+            given = {"Accept": "application/json", "Content-Type": "application/json"}
+            given.update({name.replace("_", "-"): value for name, value in headers.items()})
+            data = body if body is None or isinstance(body, str) else json.dumps(body)
+            connection.request(method, path, body=data, headers=given)
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+        finally:
+            connection.close()
+        try:
+            return response.status, json.loads(text), response.headers
+        except ValueError:
+            return response.status, text, response.headers
+
     def get(self, path):
         return self.request("GET", path)
 

@@ -42,9 +42,14 @@ class World:
         self.baseline = traces(self.directory, [])
 
     @functools.cached_property
+    def clients(self):
+        """The directory of kubectl, helm and the Python client: looked for when a case first needs one."""
+        return self._find_clients()
+
+    @property
     def programs(self):
-        """kubectl, old and new: looked for when a case first needs one."""
-        return [self._find_clients() / f"kubectl-{version}" for version in ("1.20", "1.37")]
+        """kubectl, old and new."""
+        return [self.clients / f"kubectl-{version}" for version in ("1.20", "1.37")]
 
     @property
     def node(self):
