@@ -179,9 +179,11 @@ struct NodeProcess: ServiceLifecycle.Service {
         var configuration = ControlEndpointConfiguration(
             rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
             nodeName: settings.nodeName, reachedAt: settings.podCIDRs.map(\.gateway.description))
-        configuration.maximumConnections = OpenFileLimit.connections
         configuration.audit = AuditConfiguration(
             level: settings.auditLevel, path: settings.logDirectory + "/swiftlet/audit.log")
+        // Every watch holds a connection for itself, and a thousand watchers are promised to be served; still a quarter at most.
+        configuration.maximumConnections = max(
+            OpenFileLimit.connections, min(4096, (OpenFileLimit.highest ?? 1024) / 4))
         let server = try ControlEndpointServer(
             configuration: configuration, logSource: source, metricsSource: usage, logger: logger)
         group.addTask {
