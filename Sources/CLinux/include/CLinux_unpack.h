@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "CLinux_process.h"
@@ -22,11 +23,13 @@ static inline int CLinux_try_execve(const char *path) {
     return (int)syscall(SYS_execve, path, none, none);
 }
 
-// fork(2): a child ends at once.
+// fork(2): a child ends at once, and nothing is left of it.
 static inline int CLinux_try_fork(void) {
     long pid = syscall(SYS_clone, (unsigned long)SIGCHLD, 0UL, 0UL, 0UL, 0UL);
     if (pid == 0) _exit(0);
-    return pid < 0 ? -1 : 0;
+    if (pid < 0) return -1;
+    while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) {}
+    return 0;
 }
 
 // Has the C library read its list of character sets, which it else does from the root that a process happens to have by then.
