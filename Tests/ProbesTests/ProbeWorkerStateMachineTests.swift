@@ -130,7 +130,7 @@ struct ProbeWorkerStateMachineTests {
         }
     }
 
-    @Test("the next run is a period after the last one was due, however late that began, or at once when it took longer")
+    @Test("the next run is a period after the last one was due, however late it began, or at once if it took longer")
     func cadence() {
         var machine = machine(.readiness, Probe(periodSeconds: 10))
         #expect(machine.begin(now: .milliseconds(100_003)) == true)
