@@ -59,11 +59,12 @@ extension ResourceOperations {
     func flaws(
         of object: JSONValue, _ resource: RegisteredResource, _ options: WriteOptions
     ) throws(APIStatusError) -> [String] {
+        let isAmbiguous = !options.duplicateFields.isEmpty && !options.isFieldValidationGiven
         if options.fieldValidation == .ignore { return [] }
         let flaws =
             resource.schema.unknownFields(in: object).map { "unknown field \"\($0)\"" }
             + options.duplicateFields.map { "duplicate field \"\($0)\"" }
-        if flaws.isEmpty || options.fieldValidation == .warn { return flaws }
+        if flaws.isEmpty || (options.fieldValidation == .warn && !isAmbiguous) { return flaws }
         throw .badRequest(
             "\(resource.definition.kind) in version \"\(resource.definition.version)\" cannot be handled as a "
                 + "\(resource.definition.kind): strict decoding error: \(flaws.joined(separator: ", "))")

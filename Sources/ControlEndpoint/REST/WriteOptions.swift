@@ -10,6 +10,9 @@ struct WriteOptions: Hashable, Sendable {
 
     var isDryRun = false
     var fieldValidation = FieldValidation.warn
+    /// Whether the client chose it. What was sent twice is taken only from one that did: which of `privileged: false` and
+    /// `privileged: true` counts must not be an accident.
+    var isFieldValidationGiven = false
     /// Members of the body that were given more than once; the last one counts.
     var duplicateFields: [String] = []
     /// Who asks; nil: the endpoint itself.
@@ -47,7 +50,7 @@ struct WriteOptions: Hashable, Sendable {
                         + "Warn or Strict"
                 )
             }
-            fieldValidation = known
+            (fieldValidation, isFieldValidationGiven) = (known, true)
         }
     }
 

@@ -203,7 +203,7 @@ def memory(world):
     node = world.new_node("memory", more=more)
     with node.running():
         space = world.space(node)
-        space.create(pod("precious", idle(), priority=2_000_000_000))
+        space.create(pod("precious", idle(), priorityClassName="system-node-critical"))
         space.wait_ready("precious")
         hog = "my $x = ''; $x .= 'x' x (1 << 20) for 1 .. 380; sleep 100000"
         space.create(
@@ -247,13 +247,13 @@ def preemption(world):
         deaf = shell("trap '' TERM; while :; do sleep 1; done", resources=asking(300))
         space.create(pod("large", idle(resources=asking(total - 500))))
         space.create(pod("small", deaf, terminationGracePeriodSeconds=4))
-        space.create(pod("precious", idle(), priority=2_000_000_000))
+        space.create(pod("precious", idle(), priorityClassName="system-node-critical"))
         for name in ("large", "small", "precious"):
             space.wait_ready(name)
         # 200 of them are free.
         space.create(pod("plain", idle(resources=asking(400)), nodeName=node.name))
         expect_equal(space.wait_phase("plain", "Failed")["status"]["reason"], "OutOfcpu", "one that is not critical")
-        space.create(pod("critical", idle(resources=asking(400)), priority=2_000_000_000, nodeName=node.name))
+        space.create(pod("critical", idle(resources=asking(400)), priorityClassName="system-node-critical", nodeName=node.name))
         expect_equal(
             space.wait_event("small", "Preempting").strip(), "Preempted in order to admit critical pod", "its event"
         )
@@ -275,7 +275,7 @@ def preemption(world):
         for name in ("large", "precious"):
             expect_equal(space.pod(name)["status"]["phase"], "Running", f"phase of {name}")
         # Not even all the others make room for this one.
-        space.create(pod("giant", idle(resources=asking(total * 2)), priority=2_000_000_000, nodeName=node.name))
+        space.create(pod("giant", idle(resources=asking(total * 2)), priorityClassName="system-node-critical", nodeName=node.name))
         refused = space.wait_phase("giant", "Failed")["status"]
         expect_equal(refused["reason"], "UnexpectedAdmissionError", "why it was refused")
         expect_contains(refused["message"], "no set of running pods found to reclaim resources: [(res: cpu", "message")
@@ -289,7 +289,7 @@ def disk(world):
     with small_disk(node.root, 128), node.running():
         space = world.space(node)
         space.create(pod("steady", idle()))
-        space.create(pod("precious", idle(), priority=2_000_000_000))
+        space.create(pod("precious", idle(), priorityClassName="system-node-critical"))
         for name in ("steady", "precious"):
             space.wait_ready(name)
         fill = "dd if=/dev/zero of=/fill/all bs=65536; sleep 100000"
@@ -318,7 +318,7 @@ def foreign(world):
     node = world.new_node("foreign", more=more)
     with small_disk(node.root, 128) as disk_, node.running():
         space = world.space(node)
-        space.create(pod("precious", idle(), priority=2_000_000_000))
+        space.create(pod("precious", idle(), priorityClassName="system-node-critical"))
         space.wait_ready("precious")
         with open(node.root / ".ballast", "wb") as file:
             file.write(b"\1" * (90 * MIB))
@@ -386,7 +386,7 @@ def processes(world):
     with node.running():
         space = world.space(node)
         space.create(pod("steady", idle()))
-        space.create(pod("precious", idle(), priority=2_000_000_000))
+        space.create(pod("precious", idle(), priorityClassName="system-node-critical"))
         for name in ("steady", "precious"):
             space.wait_ready(name)
         crowd = "my $n = 0; while ($n++ < 3000) { my $p = fork; if (defined $p && !$p) { sleep 100000; exit } } sleep 100000"
