@@ -50,16 +50,20 @@ extension PodWorker {
         ended = []
         await withDiscardingTaskGroup { group in
             for instance in alive {
-                let name = instance.name
+                let (id, name) = (instance.id, instance.name)
                 guard instance.isRunning else {
                     group.addTask { await self.removeUnstarted(instance) }
                     continue
                 }
-                let predecessors = order.predecessors(of: name).intersection(names)
-                group.addTask {
-                    await self.stop(
-                        instance.id, name, message: "Stopping container \(name)", deadline: nil, after: predecessors)
+                // Told already, for a reason of its own: its hook, if it has one, runs, and the pod's grace holds for it as well.
+                guard !stopping.contains(id) else {
+                    group.addTask { await self.waitForStop(of: id) }
+                    continue
                 }
+                let stop = ContainerStop(
+                    id: id, name: name, message: "Stopping container \(name)",
+                    predecessors: order.predecessors(of: name).intersection(names))
+                group.addTask { await self.stop(stop) }
             }
         }
     }
@@ -73,31 +77,48 @@ extension PodWorker {
         changed.signal()
     }
 
-    /// Ends one instance while its pod goes on.
+    /// Ends one instance while its pod goes on, and waits for that as long as it does: a pod that ends meanwhile has its other
+    /// containers told at once, and joins this stop with theirs.
     ///
     /// - Parameter graceSeconds: nil for the pod's; 0 for at once, without its hook.
     func kill(_ id: String, _ name: String, message: String, graceSeconds: Int64?) async {
         guard graceSeconds == 0 else {
-            return await stop(
-                id, name, message: message, deadline: now + TerminationGrace.pod(pod, asked: graceSeconds))
+            let deadline = now + TerminationGrace.pod(pod, asked: graceSeconds)
+            stopping.insert(id)
+            stopRequest.yield(ContainerStop(id: id, name: name, message: message, deadline: deadline))
+            return await waitUntil({ $0.stage != .syncing || !$0.stopping.contains(id) }, deadline: nil)
         }
         record(.normal, "Killing", message, container: name)
         await context.host.stopContainer(id, gracePeriod: .zero)
     }
 
+    /// Carries out the stops of single containers, until the worker ends.
+    func carryOutStops() async {
+        await withDiscardingTaskGroup { group in
+            for await stop in stopRequests {
+                group.addTask { await self.carryOut(stop) }
+            }
+        }
+    }
+
+    private func carryOut(_ request: ContainerStop) async {
+        await stop(request)
+        stopping.remove(request.id)
+        changed.signal()
+    }
+
+    private func waitForStop(of id: String) async {
+        while stopping.contains(id), !Task.isCancelled { await changed.wait(after: changed.generation) }
+    }
+
     /// Ends one container: preStop hook, its turn, stop signal, and the kill when its grace is over.
-    ///
-    /// - Parameters:
-    ///   - deadline: when its grace is over; the pod's own deadline holds as well, and may come nearer meanwhile.
-    ///   - predecessors: containers that end before it is told to.
-    func stop(
-        _ id: String, _ name: String, message: String, deadline: Duration?, after predecessors: Set<String> = []
-    ) async {
-        record(.normal, "Killing", message, container: name)
+    private func stop(_ stop: ContainerStop) async {
+        let (id, name, deadline) = (stop.id, stop.name, stop.deadline)
+        record(.normal, "Killing", stop.message, container: name)
         await runPreStop(id, name, deadline)
-        while !predecessors.isSubset(of: ended), remaining(deadline) > .zero, !Task.isCancelled {
+        while !stop.predecessors.isSubset(of: ended), remaining(deadline) > .zero, !Task.isCancelled {
             let generation = changed.generation
-            if predecessors.isSubset(of: ended) { break }
+            if stop.predecessors.isSubset(of: ended) { break }
             await changed.wait(after: generation, atMost: remaining(deadline), clock: context.clock)
         }
         guard !Task.isCancelled else { return }

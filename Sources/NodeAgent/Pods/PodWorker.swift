@@ -40,6 +40,8 @@ actor PodWorker {
     var hooksRunning: Set<String> = []
     /// Instances whose preStop hook has been run: never twice by one agent.
     var stoppedHooks: Set<String> = []
+    /// Instances that are being stopped while their pod goes on.
+    var stopping: Set<String> = []
     /// Containers that have ended since the pod began to.
     var ended: Set<String> = []
     /// Failed tries to make or to give back what the pod has on this node.
@@ -65,6 +67,8 @@ actor PodWorker {
 
     private let wakeUps: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    let stopRequests: AsyncStream<ContainerStop>
+    let stopRequest: AsyncStream<ContainerStop>.Continuation
 
     static let retryPolicy = RetryPolicy(initialDelay: .milliseconds(250), maximumDelay: .seconds(10))
     /// Files that could not be brought up to date are tried again so soon.
@@ -82,6 +86,7 @@ actor PodWorker {
         self.logger = logger
         // One pending wake-up is enough: a pass looks at everything.
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (stopRequests, stopRequest) = AsyncStream.makeStream()
     }
 
     var now: Duration { uptime.elapsed }
@@ -146,6 +151,7 @@ actor PodWorker {
         makingRoom = []
         await recallFirstAttempts()
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.carryOutStops() }
             wake.yield()
             for await _ in wakeUps {
                 if Task.isCancelled { break }

@@ -120,6 +120,26 @@ extension Scenario {
                 $0.pod(grace: 4, scripts: ["app": ContainerScripts(script(nil) { $0.onTerminate = .ignores })])
                 $0.delete(at: .seconds(5))
             },
+            Scenario(name: "deletion-while-one-is-stopped") {
+                $0.pod(
+                    grace: 2,
+                    apps: [
+                        container("app") {
+                            $0.livenessProbe = Stage.probe(.liveness, grace: 6)
+                            $0.lifecycle = Lifecycle(preStop: Stage.hook(.preStop))
+                        }, container("other"),
+                    ],
+                    scripts: [
+                        "app": ContainerScripts(
+                            script(nil) {
+                                $0.livenessFailsAfter = .seconds(4)
+                                $0.onTerminate = .ignores
+                                $0.hookTakes = .seconds(5)
+                            }),
+                        "other": ContainerScripts(script(nil) { $0.onTerminate = .ignores }),
+                    ])
+                $0.delete(at: .seconds(8))
+            },
             Scenario(name: "hooks") {
                 $0.pod(
                     grace: 6,
