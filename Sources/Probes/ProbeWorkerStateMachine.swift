@@ -48,6 +48,9 @@ public struct ProbeWorkerStateMachine: Sendable {
     static let maximumAttempts = 3
     /// An instance this much older than the agent keeps its readiness over an agent's restart.
     static let restartGracePeriod = Duration.seconds(10)
+    /// Runs after the first begin at a multiple of this: what the probes of many pods need is in the processor's caches then, and one
+    /// waking of the agent serves them all. No run waits longer for others than this, and it divides every period.
+    static let beat = Duration.milliseconds(500)
 
     public let kind: ProbeKind
     /// Nil until there is anything to go by, which happens only to instances older than the agent.
@@ -102,7 +105,8 @@ public struct ProbeWorkerStateMachine: Sendable {
     /// Starts a run if one is due.
     public mutating func begin(now: Duration) -> Bool {
         guard case .waiting(let until) = state, until <= now else { return false }
-        state = .running(since: now, attempt: 1)
+        // Counted from when it was due: lateness does not add up.
+        state = .running(since: until, attempt: 1)
         return true
     }
 
@@ -118,11 +122,17 @@ public struct ProbeWorkerStateMachine: Sendable {
                 state = .running(since: since, attempt: attempt + 1)
                 return .runAgain
             }
-            state = .waiting(until: max(now, since + timing.period))
+            state = .waiting(until: Self.onBeat(max(now, since + timing.period)))
             return .discard
         }
-        state = .waiting(until: max(now, since + timing.period))
+        state = .waiting(until: Self.onBeat(max(now, since + timing.period)))
         return count(result)
+    }
+
+    /// That moment, or the first multiple of ``beat`` after it.
+    private static func onBeat(_ moment: Duration) -> Duration {
+        let rest = moment.components.attoseconds % beat.components.attoseconds
+        return rest > 0 ? moment + beat - Duration(secondsComponent: 0, attosecondsComponent: rest) : moment
     }
 
     private mutating func count(_ result: Verdict) -> FinishAction {

@@ -123,22 +123,40 @@ struct ProbeWorkerStateMachineTests {
     @Test("readiness goes on after either verdict, and liveness after success")
     func goesOn() {
         for (kind, outcome) in [(ProbeKind.readiness, ProbeOutcome.bad), (.readiness, .ok), (.liveness, .ok)] {
-            var machine = machine(kind, Probe(failureThreshold: 1))
+            var machine = machine(kind, Probe(failureThreshold: 1), startedAt: .seconds(kind == .readiness ? 110 : 100))
             #expect(machine.begin(now: .seconds(110)) == true)
             _ = machine.finish(outcome, now: .seconds(110))
             #expect(machine.nextRun == .seconds(120))
         }
     }
 
-    @Test("the next run is a period after the last one's begin, or at once when that took longer")
+    @Test("the next run is a period after the last one was due, however late it began, or at once if it took longer")
     func cadence() {
         var machine = machine(.readiness, Probe(periodSeconds: 10))
-        #expect(machine.begin(now: .seconds(101)) == true)
+        #expect(machine.begin(now: .milliseconds(100_003)) == true)
         _ = machine.finish(.ok, now: .seconds(104))
-        #expect(machine.nextRun == .seconds(111))
-        #expect(machine.begin(now: .seconds(111)) == true)
+        #expect(machine.nextRun == .seconds(110))
+        #expect(machine.begin(now: .seconds(110)) == true)
         _ = machine.finish(.ok, now: .seconds(136))
         #expect(machine.nextRun == .seconds(136))
+    }
+
+    @Test(
+        "runs after the first begin at a multiple of half a second",
+        arguments: [
+            (100_000, 105_000), (100_001, 105_500), (100_499, 105_500), (100_500, 105_500), (100_501, 106_000),
+            (100_999, 106_000),
+        ])
+    func beat(startedAt: Int, second: Int) {
+        var machine = machine(
+            .readiness, Probe(periodSeconds: 5), startedAt: .milliseconds(startedAt), now: .milliseconds(startedAt))
+        #expect(machine.nextRun == .milliseconds(startedAt))
+        #expect(machine.begin(now: .milliseconds(startedAt)) == true)
+        _ = machine.finish(.ok, now: .milliseconds(startedAt + 7))
+        #expect(machine.nextRun == .milliseconds(second))
+        #expect(machine.begin(now: .milliseconds(second + 3)) == true)
+        _ = machine.finish(.ok, now: .milliseconds(second + 9))
+        #expect(machine.nextRun == .milliseconds(second + 5000))
     }
 
     @Test("a run begins only when due, and only once")
