@@ -89,18 +89,23 @@ MARKER = "c0ffee-marker-of-a-secret-5f3a9d17b2"
 def secrets_on_disk(world):
     node = world.new_node("secrets").start()
     space = world.space(node)
-    space.create(secret("login", password=MARKER))
+    space.create(secret("login", password=f"the first {MARKER}"))
     script = "cat /s/password >/dev/null; kill -SEGV $$"
-    for number in range(20):
+    pods = 100 if ROUNDS > 1000 else 20
+    for number in range(pods):
         space.create(
             pod(f"user-{number}",
                 shell("sleep 100000", volumeMounts=[mount("s", "/s")],
                       env=[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}}])
                 if number else shell(script, volumeMounts=[mount("s", "/s")]),
                 volumes=[{"name": "s", "secret": {"secretName": "login"}}]))
-    for number in range(1, 20):
-        space.wait_ready(f"user-{number}", 40)
+    for number in range(1, pods):
+        space.wait_ready(f"user-{number}", 40 + pods)
     uid = space.pod("user-1")["metadata"]["uid"]
+    node.api.request(
+        "PATCH", space.path("secrets", "login"), {"stringData": {"password": MARKER}}, "application/merge-patch+json")
+    file = node.root / "pods" / uid / "volumes/kubernetes.io~secret/s/password"
+    eventually("the new bytes are in the volume", lambda: file.read_text() == MARKER, 60)
     kinds = {line.split(" - ")[1].split()[0] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
              if uid in line and "secret" in line}
     expect_equal(kinds, {"tmpfs"}, "file systems of the secret's volume")

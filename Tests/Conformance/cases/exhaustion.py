@@ -16,7 +16,7 @@ from rig.expectation import PATIENCE, Failure, Skipped, eventually, expect, expe
 from rig.hanging import hanging
 from rig.http import page
 from rig.node import is_zombie
-from rig.pods import idle, mount, pod, shell, web_server
+from rig.pods import config_map, idle, mount, pod, shell, web_server
 from rig.probe import imported
 from rig.races import ROUNDS
 from rig.space import container_status, terminated
@@ -126,7 +126,7 @@ def log_flood(world, node, space):
     with canary(world, node, space.name):
         script = (
             "head -c 4000000 /dev/urandom; head -c 8000000 /dev/zero | tr '\\0' x; echo; "
-            "timeout 5 yes 'one more line of the flood'; echo the last line")
+            f"timeout {60 if ROUNDS > 1000 else 5} yes 'one more line of the flood'; echo the last line")
         before = set(node.monitors())
         space.create(pod("flood", shell(script)))
         eventually("its monitor", lambda: set(node.monitors()) - before, 10)
@@ -331,3 +331,84 @@ def no_descriptors(world):
         expect_equal(node.pod_processes(uid), before, "processes of the pod that was there")
         expect_equal(container_status(space.pod("old"))["restartCount"], 0, "its restarts")
     node.stop_all()
+
+
+@contextlib.contextmanager
+def held_in_memory(pid, limit):
+    """A process in a cgroup of its own that gets no more than these bytes; back where it was, if it still is, afterwards."""
+    root = pathlib.Path("/sys/fs/cgroup")
+    first = root / "memory" if (root / "memory").is_dir() else root
+    name = f"swiftlet-held-{os.getpid()}-{pid}"
+    place = first / name
+    place.mkdir()
+    try:
+        (place / ("memory.limit_in_bytes" if first != root else "memory.max")).write_text(str(limit))
+        before = next(
+            line.split(":", 2) for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+            if line.split(":")[1] == ("memory" if first != root else ""))
+        (place / "cgroup.procs").write_text(str(pid))
+        try:
+            yield
+        finally:
+            for left in (place / "cgroup.procs").read_text().split():
+                (first / before[2].lstrip("/") / "cgroup.procs").write_text(left)
+    finally:
+        eventually("nothing is left in its cgroup", lambda: (place / "cgroup.procs").read_text() == "")
+        place.rmdir()
+
+
+def private_memory(pid):
+    """Bytes that are a process's own."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Anonymous:"))
+
+
+@case("an agent that gets no more memory harms no container, and goes on when it has some again")
+def little_memory(world):
+    node = world.new_node("held").start()
+    space = world.space(node)
+    with canary(world, node, "held"):
+        space.create(pod("old", idle()))
+        uid = space.wait_ready("old")["metadata"]["uid"]
+        before = node.pod_processes(uid)
+        # Its monitors stay where they are: only the agent is short of memory.
+        with held_in_memory(node.process.pid, private_memory(node.process.pid) + (1 << 20)):
+            for number in range(10):
+                item = pod(f"new-{number}", idle())
+                item["metadata"]["namespace"] = space.name
+                (node.manifests / f"new-{number}.json").write_text(json.dumps(item))
+            for _ in range(20):
+                if node.process.poll() is not None:
+                    break
+                with contextlib.suppress(OSError, Failure):
+                    node.api.request("GET", "/readyz", timeout=3)
+            # Either it manages, or the kernel ends it, and its service starts it anew.
+            expect(node.process.poll() in (None, -signal.SIGKILL), f"the agent ended with {node.process.poll()}")
+            expect_equal(node.pod_processes(uid), before, "processes of the pod that was there")
+        if node.process.poll() is not None:
+            node.start()
+        for number in range(10):
+            space.wait_ready(f"new-{number}-{node.name}", 60)
+        expect_equal(node.pod_processes(uid), before, "processes of the pod that was there")
+        expect_equal(container_status(space.pod("old"))["restartCount"], 0, "its restarts")
+    node.stop_all()
+
+
+@case("watchers that never read cost the node no memory that grows, and others nothing")
+def deaf_watchers(world, node, space):
+    watchers, changes = (1000, 10_000) if ROUNDS > 1000 else (50, 1000)
+    with canary(world, node, space.name), contextlib.ExitStack() as stack:
+        space.create(config_map("ticker", tick="0"))
+        path = space.path("configmaps", query={"watch": "true"})
+        for _ in range(watchers):
+            client = stack.enter_context(
+                node.api.context.wrap_socket(
+                    socket.create_connection(("127.0.0.1", node.port), 20), server_hostname="localhost"))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        for number in range(changes):
+            node.api.request(
+                "PATCH", space.path("configmaps", "ticker"), {"data": {"tick": f"{number} " + "x" * 1000}},
+                "application/merge-patch+json")
+        is_alive(node)
+        stored = node.api.get(space.path("configmaps", "ticker"))["data"]["tick"]
+        expect_equal(stored.split()[0], str(changes - 1), "the last change")
