@@ -172,7 +172,7 @@ let package = Package(
         .target(
             name: "ControlEndpoint",
             dependencies: [
-                "KubernetesAPI", "LinuxKernel", "Streaming",
+                "KubernetesAPI", "KubernetesClient", "LinuxKernel", "Streaming",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -354,7 +354,7 @@ let package = Package(
         .testTarget(
             name: "ControlEndpointTests",
             dependencies: [
-                "ControlEndpoint", "KubernetesAPI", "LinuxKernel", "Streaming",
+                "ControlEndpoint", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "Streaming",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,4 +1,4 @@
-import KubernetesAPI
+public import KubernetesAPI
 public import KubernetesClient
 public import Logging
 public import ServiceLifecycle
@@ -27,10 +27,12 @@ public final class WorkloadControllers: ServiceLifecycle.Service {
     private let setsIndexed = AsyncStream.makeStream(of: Void.self)
     private let logger: Logger
 
-    /// - Parameter certificatePEM: what pods verify the API server by.
-    public init(client: APIClient, certificatePEM: String, logger: Logger) {
+    /// - Parameters:
+    ///   - pods: of all namespaces and all nodes; run by somebody else.
+    ///   - certificatePEM: what pods verify the API server by.
+    public init(client: APIClient, pods: Informer<Pod>, certificatePEM: String, logger: Logger) {
         self.logger = logger
-        pods = Informer(client: client, logger: logger)
+        self.pods = pods
         sets = Informer(client: client, logger: logger)
         deployments = Informer(client: client, logger: logger)
         jobs = Informer(client: client, logger: logger)
@@ -65,7 +67,6 @@ public final class WorkloadControllers: ServiceLifecycle.Service {
         let (deploymentEvents, jobEvents) = (deployments.events(), jobs.events())
         let (namespaceEvents, configMapEvents) = (namespaces.events(), configMaps.events())
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.pods.run() }
             group.addTask { await self.sets.run() }
             group.addTask { await self.deployments.run() }
             group.addTask { await self.jobs.run() }

@@ -1,59 +1,37 @@
-import AsyncHTTPClient
 public import Logging
 import NIOCore
-import NIOHTTP1
-import NIOSSL
 
-/// A connection to one API server, shared by everything on the node that talks to it.
-///
-/// HTTP/2 where the server offers it, else HTTP/1.1 with kept-alive connections; TLS 1.2 or newer; redirects are
-/// refused, since following one would hand credentials to whoever answers there.
+/// What everything on the node talks to one API server with. Redirects are refused.
 public final class APIClient: Sendable {
     public let configuration: APIClientConfiguration
     let logger: Logger
-    private let http: HTTPClient
-    private let token: BearerTokenCache?
-    /// Base URL with the name to verify in the host's place.
-    private let baseURL: String
-    private let hostHeader: String
+    private let transport: any APITransport
 
     /// The largest body of an answer, in bytes; a page of 500 large objects stays far below.
     static let maximumBodyBytes = 64 * 1024 * 1024
     /// The longest line of a watch, in bytes: etcd stores at most 1.5 MiB per object.
     static let maximumWatchLineBytes = 4 * 1024 * 1024
 
+    /// A client over the network.
+    ///
     /// - Throws: `APIClientConfigurationError` for certificates or keys that cannot be used.
-    public init(configuration: APIClientConfiguration, logger: Logger) throws(APIClientConfigurationError) {
+    public convenience init(
+        configuration: APIClientConfiguration, logger: Logger
+    ) throws(APIClientConfigurationError) {
+        self.init(configuration: configuration, transport: try HTTPTransport(configuration), logger: logger)
+    }
+
+    /// - Parameter configuration: of it only the time for an answer counts with a transport of one's own.
+    public init(configuration: APIClientConfiguration, transport: any APITransport, logger: Logger) {
         self.configuration = configuration
+        self.transport = transport
         self.logger = logger
-        var settings = HTTPClient.Configuration(
-            tlsConfiguration: try configuration.tlsConfiguration(),
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: .init(configuration.connectTimeout)),
-            decompression: .disabled)
-        settings.connectionPool.idleTimeout = .seconds(90)
-        // Who asks has a retry policy. The pool's own would go on growing behind it, to a minute, and hold up the next request.
-        settings.connectionPool.retryConnectionEstablishment = false
-        // Over HTTP/1.1 every watch holds a connection for itself, and a node watches each ConfigMap and Secret that its pods' files
-        // follow; the limit only stops a runaway.
-        settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4_096
-        let server = configuration.server
-        hostHeader = server.authority
-        if let name = configuration.tlsServerName, !name.isEmpty, server.scheme == .https {
-            // The name to verify stands in the URL, the override says where it really is.
-            settings.dnsOverride = [name: server.host]
-            baseURL = "https://\(name):\(server.port)\(server.pathPrefix)"
-        } else {
-            baseURL = server.description
-        }
-        token = configuration.bearerToken.map { BearerTokenCache($0) }
-        http = HTTPClient(configuration: settings)
     }
 
     /// Closes every connection; requests under way fail. The client cannot be used again.
     public func shutdown() async {
         do {
-            try await http.shutdown()
+            try await transport.shutdown()
         } catch {
             logger.debug("api client shut down uncleanly", metadata: ["error": "\(error)"])
         }
@@ -83,67 +61,41 @@ public final class APIClient: Sendable {
     }
 
     private func collect(_ request: APIRequest) async throws -> APIResponse {
-        let response = try await open(request)
-        let body = try await Self.body(of: response, upTo: Self.maximumBodyBytes)
-        return APIResponse(status: Int(response.status.code), body: body)
+        let answer = try await open(request)
+        return APIResponse(status: answer.status, body: try await Self.body(of: answer, upTo: Self.maximumBodyBytes))
     }
 
     /// Sends a request and returns once the head of a successful answer has arrived.
-    func open(_ request: APIRequest) async throws -> HTTPClientResponse {
-        let response = try await http.execute(
-            try prepared(request), timeout: TimeAmount(configuration.requestTimeout))
-        if response.status.code < 300 {
-            if let encoding = response.headers.first(name: "content-encoding"), encoding != "identity" {
-                throw APIError.transport(
-                    .malformedResponse,
-                    "the answer is compressed (\(encoding.prefix(32))) though that was not asked for",
-                    request: request.label)
-            }
-            return response
-        }
-        throw try await failure(response, request: request)
-    }
-
-    private func failure(_ response: HTTPClientResponse, request: APIRequest) async throws -> APIError {
-        let status = Int(response.status.code)
-        if status < 400 {
-            let target = response.headers.first(name: "location") ?? "nowhere"
-            return APIError(
-                code: .http(status), message: "redirect to \(target.prefix(256)) refused; name the API server itself",
+    func open(_ request: APIRequest) async throws -> APIAnswer {
+        let answer = try await transport.execute(request)
+        guard answer.status < 300 else { throw try await failure(answer, request: request) }
+        if let encoding = answer.headers[APIAnswer.contentEncoding], encoding != "identity" {
+            throw APIError.transport(
+                .malformedResponse,
+                "the answer is compressed (\(encoding.prefix(32))) though that was not asked for",
                 request: request.label)
         }
-        if status == 401 { token?.invalidate() }
+        return answer
+    }
+
+    private func failure(_ answer: APIAnswer, request: APIRequest) async throws -> APIError {
+        if answer.status < 400 {
+            let target = answer.headers[APIAnswer.location] ?? "nowhere"
+            return APIError(
+                code: .http(answer.status),
+                message: "redirect to \(target.prefix(256)) refused; name the API server itself",
+                request: request.label)
+        }
         // The status alone says enough if the body of the error is broken.
-        let body = (try? await Self.body(of: response, upTo: Self.maximumErrorBodyBytes)) ?? []
+        let body = (try? await Self.body(of: answer, upTo: Self.maximumErrorBodyBytes)) ?? []
         return APIError(
-            httpStatus: status, retryAfter: response.headers.first(name: "retry-after"), body: body,
+            httpStatus: answer.status, retryAfter: answer.headers[APIAnswer.retryAfter], body: body,
             request: request.label)
     }
 
     private static let maximumErrorBodyBytes = 1024 * 1024
 
-    private static func body(of response: HTTPClientResponse, upTo limit: Int) async throws -> [UInt8] {
-        let buffer = try await response.body.collect(upTo: limit)
-        return Array(buffer.readableBytesView)
-    }
-
-    private func prepared(_ request: APIRequest) throws -> HTTPClientRequest {
-        var prepared = HTTPClientRequest(url: baseURL + request.target)
-        prepared.method = HTTPMethod(rawValue: request.method.rawValue)
-        prepared.headers.replaceOrAdd(name: "host", value: hostHeader)
-        prepared.headers.replaceOrAdd(name: "accept", value: request.accept)
-        prepared.headers.replaceOrAdd(name: "user-agent", value: configuration.userAgent)
-        if let body = request.body {
-            prepared.headers.replaceOrAdd(name: "content-type", value: request.contentType)
-            prepared.body = .bytes(ByteBuffer(bytes: body))
-        }
-        if let token {
-            do {
-                prepared.headers.replaceOrAdd(name: "authorization", value: "Bearer \(try token.token())")
-            } catch {
-                throw APIError.transport(.invalidRequest, "no bearer token: \(error)", request: request.label)
-            }
-        }
-        return prepared
+    private static func body(of answer: APIAnswer, upTo limit: Int) async throws -> [UInt8] {
+        Array(try await answer.body.collect(upTo: limit).readableBytesView)
     }
 }

@@ -44,7 +44,7 @@ public struct APIRequest: Sendable, Hashable {
     var label: String { "\(method.rawValue) \(path)" }
 
     /// Path and encoded query.
-    var target: String {
+    public var target: String {
         guard !query.isEmpty else { return path }
         return path + "?" + query.map { "\(Self.encode($0.name))=\(Self.encode($0.value))" }.joined(separator: "&")
     }

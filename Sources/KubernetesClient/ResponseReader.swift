@@ -1,11 +1,10 @@
-import AsyncHTTPClient
 import NIOCore
 
 /// Pulls the body of one answer, chunk by chunk; the request is sent with the first pull.
 actor ResponseReader {
     private enum State {
         case unsent
-        case streaming(HTTPClientResponse.Body.AsyncIterator)
+        case streaming(any AsyncIteratorProtocol<ByteBuffer, any Error>)
         /// A pull is under way and holds the iterator.
         case pulling
         case ended
@@ -25,7 +24,7 @@ actor ResponseReader {
     /// - Throws: `APIError`; afterwards the reader is at its end.
     func next() async throws(APIError) -> ByteBuffer? {
         do {
-            var iterator: HTTPClientResponse.Body.AsyncIterator
+            var iterator: any AsyncIteratorProtocol<ByteBuffer, any Error>
             switch state {
             case .unsent:
                 state = .pulling

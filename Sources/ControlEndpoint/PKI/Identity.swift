@@ -1,6 +1,7 @@
 /// Who a request is from, as its client certificate or its token says.
 public struct Identity: Hashable, Sendable {
     static let mastersGroup = "system:masters"
+    static let administratorName = "swiftlet-admin"
     static let nodesGroup = "system:nodes"
     static let nodePrefix = "system:node:"
     static let serviceAccountPrefix = "system:serviceaccount:"

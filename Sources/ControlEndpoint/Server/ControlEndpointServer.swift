@@ -23,6 +23,8 @@ public final class ControlEndpointServer: Service {
     private let health = HealthState()
     private let start = StartSignal()
     private let audit: AuditLog?
+    /// For the clients in this process: they need neither port nor certificate.
+    public let local: LocalTransport
     /// What was issued: the wiring gives the node's part to the agent beside the endpoint.
     public let credentials: EndpointCredentials
 
@@ -75,6 +77,9 @@ public final class ControlEndpointServer: Service {
         }
         api = EndpointAPI(
             operations: operations, logSource: logSource, metricsSource: metricsSource, health: health, signer: signer)
+        local = LocalTransport(
+            api: api, audit: audit,
+            identity: Identity(name: Identity.administratorName, groups: [Identity.mastersGroup]))
     }
 
     /// The port being listened on; nil before ``run()`` has taken it.
@@ -115,6 +120,7 @@ public final class ControlEndpointServer: Service {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try await application.run() }
                     group.addTask { [self] in await sweepEvents() }
+                    group.addTask { [self] in await local.run() }
                     if let audit { group.addTask { await audit.run() } }
                     try await group.next()
                     group.cancelAll()

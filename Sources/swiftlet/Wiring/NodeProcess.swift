@@ -151,7 +151,8 @@ struct NodeProcess: ServiceLifecycle.Service {
         let scheduler = Scheduler(
             client: client, pods: pods, nodes: nodes,
             volumes: SchedulerVolumes(informers: volumes, client: client), logger: logger)
-        let workloads = WorkloadControllers(client: client, certificatePEM: authorityPEM, logger: logger)
+        let workloads = WorkloadControllers(
+            client: client, pods: pods, certificatePEM: authorityPEM, logger: logger)
         let collector = GarbageCollector(client: client, logger: logger)
         group.addTask { await binder.run() }
         group.addTask { try await scheduler.run() }
@@ -213,15 +214,9 @@ struct NodeProcess: ServiceLifecycle.Service {
             return try APIClient(configuration: Kubeconfig(contentsOf: path).configuration(), logger: logger)
         case .endpoint, .endpointAndAgent:
             guard let endpoint else { throw SettingError("the control endpoint is not running") }
-            let credentials = endpoint.server.credentials
-            // As admin: in this process agent and scheduler share one connection pool, and the trust boundary is the process.
-            return try APIClient(
-                configuration: APIClientConfiguration(
-                    server: try ServerAddress(parsing: endpoint.url),
-                    certificateAuthorityPEM: Array(credentials.authority.certificatePEM.utf8),
-                    clientCertificatePEM: Array(credentials.admin.certificatePEM.utf8),
-                    clientKeyPEM: Array(credentials.admin.privateKeyPEM.utf8)),
-                logger: logger)
+            return APIClient(
+                configuration: APIClientConfiguration(server: try ServerAddress(parsing: endpoint.url)),
+                transport: endpoint.server.local, logger: logger)
         }
     }
 
