@@ -32,7 +32,8 @@ struct CertificateProfile: Sendable {
 
     /// The person who runs the node: may do everything.
     static let admin = CertificateProfile(
-        commonName: Identity.administratorName, organization: Identity.mastersGroup, usage: .client, lifetimeSeconds: 365 * day)
+        commonName: Identity.administratorName, organization: Identity.mastersGroup, usage: .client,
+        lifetimeSeconds: 365 * day)
 
     static func node(_ name: String) -> CertificateProfile {
         CertificateProfile(
