@@ -29,6 +29,8 @@ struct StreamClient: Sendable {
     var write: @Sendable (ByteBuffer) async throws -> Void
     /// Registers what is to happen when the client goes while nothing is being written.
     var onGone: @Sendable (_ handler: @escaping @Sendable () -> Void) -> Void
+    /// Lets go of a client that takes nothing: a write under way fails.
+    var abort: @Sendable () -> Void = {}
 }
 
 /// The answer: either whole, or a stream that ends when its client leaves or the endpoint stops.

@@ -30,6 +30,7 @@ extension EndpointAPI {
                 }
                 defer { operations.store.endWatch(subscription.watcher, of: resource.id) }
                 client.onGone { [watcher = subscription.watcher] in watcher.finish() }
+                subscription.watcher.onOverflow(client.abort)
                 try await serve(subscription, wanted, encoder, to: client)
             })
     }

@@ -21,10 +21,10 @@ final class AnswerPipe: Sendable {
 
     // MARK: The writer
 
-    /// - Throws: `CancellationError` when the reader has gone.
+    /// - Throws: `CancellationError` when the reader has gone, or the pipe is finished.
     func write(_ part: ByteBuffer) async throws {
         let isFull = try state.withLock { state in
-            if state.isReaderGone { throw CancellationError() }
+            if state.isReaderGone || state.end != nil { throw CancellationError() }
             guard part.readableBytes > 0 else { return false }
             if let reader = state.reader.take() {
                 reader.resume(returning: part)
@@ -40,7 +40,7 @@ final class AnswerPipe: Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 state.withLock { state in
-                    if state.isReaderGone || Task.isCancelled {
+                    if state.isReaderGone || state.end != nil || Task.isCancelled {
                         continuation.resume(throwing: CancellationError())
                     } else if state.unread.readableBytes <= Self.highWaterMark {
                         continuation.resume()
@@ -63,11 +63,12 @@ final class AnswerPipe: Sendable {
         if isGone { handler() }
     }
 
-    /// The writer has no more, or cannot go on.
+    /// The writer has no more, or cannot go on; a write under way fails.
     func finish(_ end: Result<Void, any Error>) {
         let reader = state.withLock { state in
             if state.end == nil { state.end = end }
             state.onGone = []
+            state.writer.take()?.resume(throwing: CancellationError())
             return state.reader.take()
         }
         guard let reader else { return }

@@ -95,7 +95,8 @@ struct EndpointResponder: HTTPResponder {
                     let sink = StreamSink(writer)
                     let client = StreamClient(
                         write: { part in try await sink.write(part) },
-                        onGone: { handler in channel.closeFuture.whenComplete { _ in handler() } })
+                        onGone: { handler in channel.closeFuture.whenComplete { _ in handler() } },
+                        abort: { channel.close(promise: nil) })
                     try await stream(client)
                     try await writer.finish(nil)
                 })

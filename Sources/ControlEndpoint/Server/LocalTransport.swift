@@ -38,7 +38,9 @@ public final class LocalTransport: APITransport {
         let pipe = stream.pipe
         do {
             try await stream.write(
-                StreamClient(write: { try await pipe.write($0) }, onGone: { pipe.onGone($0) }))
+                StreamClient(
+                    write: { try await pipe.write($0) }, onGone: { pipe.onGone($0) },
+                    abort: { pipe.finish(.success(())) }))
             pipe.finish(.success(()))
         } catch {
             pipe.finish(.failure(error))

@@ -1,5 +1,5 @@
 /// One change of one object, as the store recorded it.
-struct StoreEvent: Sendable {
+final class StoreEvent: Sendable {
     enum Kind: Sendable { case added, modified, deleted }
 
     let kind: Kind
@@ -7,6 +7,12 @@ struct StoreEvent: Sendable {
     let object: StoredObject
     /// The object before the change; nil when it was added.
     let previous: StoredObject?
+
+    init(kind: Kind, object: StoredObject, previous: StoredObject?) {
+        self.kind = kind
+        self.object = object
+        self.previous = previous
+    }
 
     var resourceVersion: Int64 { object.resourceVersion }
 }

@@ -7,8 +7,6 @@ struct WatchCache: Sendable {
     /// Bytes of encoded objects kept for them: large objects that change often leave fewer changes, not more memory. As values
     /// they take some eight times as much.
     static let historyByteLimit = 4 << 20
-    /// Changes a slow client may lag behind before its watch is closed. Bounded so that it cannot hold memory.
-    static let watcherBufferLimit = 1024
 
     private var history = CircularBuffer<StoreEvent>()
     private var historyBytes = 0
@@ -59,48 +57,4 @@ struct WatchCache: Sendable {
     }
 
     var watcherCount: Int { watchers.values.reduce(0) { $0 + $1.count } }
-}
-
-/// One open watch: a bounded queue between the writer and one client.
-final class Watcher: Sendable {
-    /// Which objects it is about: nil means all.
-    struct Scope: Hashable, Sendable {
-        var namespace: String?
-        var name: String?
-
-        func covers(_ key: ObjectKey) -> Bool {
-            (namespace == nil || key.namespace == namespace) && (name == nil || key.name == name)
-        }
-
-        /// Every scope that an object is in.
-        static func all(covering key: ObjectKey) -> [Scope] {
-            [
-                Scope(), Scope(namespace: key.namespace), Scope(name: key.name),
-                Scope(namespace: key.namespace, name: key.name),
-            ]
-        }
-    }
-
-    let id: Int
-    let scope: Scope
-    let messages: AsyncStream<WatchMessage>
-    private let continuation: AsyncStream<WatchMessage>.Continuation
-
-    /// - Parameters:
-    ///   - namespace: only objects of this namespace; nil for all.
-    ///   - name: only the object of this name; nil for all.
-    init(id: Int, namespace: String?, name: String?, bufferLimit: Int = WatchCache.watcherBufferLimit) {
-        self.id = id
-        scope = Scope(namespace: namespace, name: name)
-        (messages, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(bufferLimit))
-    }
-
-    func covers(_ key: ObjectKey) -> Bool { scope.covers(key) }
-
-    /// Queues a message. A full queue ends the watch: a gap must never be followed by a later change.
-    func send(_ message: WatchMessage) {
-        if case .dropped = continuation.yield(message) { continuation.finish() }
-    }
-
-    func finish() { continuation.finish() }
 }

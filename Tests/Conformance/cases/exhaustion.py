@@ -396,7 +396,7 @@ def little_memory(world):
 
 @case("watchers that never read cost the node no memory that grows, and others nothing")
 def deaf_watchers(world, node, space):
-    watchers, changes = (1000, 10_000) if ROUNDS > 1000 else (50, 1000)
+    watchers, changes = (1000, 10_000) if ROUNDS > 1000 else (50, 1500)
     with canary(world, node, space.name), contextlib.ExitStack() as stack:
         space.create(config_map("ticker", tick="0"))
         path = space.path("configmaps", query={"watch": "true"})
