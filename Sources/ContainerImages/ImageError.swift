@@ -7,7 +7,7 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
             case invalidReference, invalidArchive, digestMismatch, unsafePath, limitExceeded
             case notFound, inUse, platformMismatch, invalidUser, storage, cancelled
-            case unauthorized, unavailable, invalidAnswer, invalidCredentials, invalidConfiguration
+            case unauthorized, unavailable, invalidAnswer, invalidCredentials, invalidConfiguration, untrusted
         }
 
         private let value: Value
@@ -48,13 +48,16 @@ public struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
         /// `registries.yaml` that cannot be in force.
         public static let invalidConfiguration = Code(.invalidConfiguration)
 
+        /// It has not proved what the node's policy asks images of its name for.
+        public static let untrusted = Code(.untrusted)
+
         /// One that unpacking a layer can end with, by its name; `nil` for any other.
         init?(ofUnpacking name: String) {
             guard let value = Value(rawValue: name) else { return nil }
             switch value {
             case .invalidArchive, .digestMismatch, .unsafePath, .limitExceeded, .storage: self.init(value)
             case .invalidReference, .notFound, .inUse, .platformMismatch, .invalidUser, .cancelled, .unauthorized,
-                .unavailable, .invalidAnswer, .invalidCredentials, .invalidConfiguration:
+                .unavailable, .invalidAnswer, .invalidCredentials, .invalidConfiguration, .untrusted:
                 return nil
             }
         }

@@ -18,6 +18,9 @@ public actor ImageManager {
     var layerRecords: [ContentDigest: LayerRecord] = [:]
     /// Layers that pulls under way stand on, and how many do.
     var heldLayers: [ContentDigest: Int] = [:]
+    /// Layers that pulls have unpacked, and whether somebody takes them in.
+    nonisolated let arrivals = LayerArrivals()
+    var isTakingArrivals = false
     var ledger = ImageUsageLedger()
     /// Used since the ledger was brought up to date.
     var noted: Set<ContentDigest> = []
@@ -221,6 +224,7 @@ public actor ImageManager {
             id: record.id, names: Set(record.names + (earlier?.names ?? [])).sorted(),
             manifest: record.manifest ?? earlier?.manifest, sizeBytes: record.sizeBytes, layers: record.layers,
             pulledDigests: Set(record.pulledDigests + (earlier?.pulledDigests ?? [])).sorted(), access: access,
+            signers: record.signers.merging(earlier?.signers ?? [:]) { $0.union($1) },
             isPinned: record.isPinned || earlier?.isPinned == true)
     }
 

@@ -13,6 +13,8 @@ struct ImageRecord: Hashable, Sendable {
     var pulledDigests: [String] = []
     /// Who may use it; `nil` when it was not pulled, which is for everybody.
     var access: ImageAccess?
+    /// Fingerprints of the keys that have vouched for it, by `registry/repository`.
+    var signers: [String: Set<String>] = [:]
     /// Never collected.
     var isPinned = false
     /// A document of it was found damaged.
@@ -36,12 +38,16 @@ struct ImageRecord: Hashable, Sendable {
         // Before there were pins, what was imported could not be got again either.
         isPinned = value["pinned"]?.boolValue ?? (access == nil && !names.isEmpty)
         isBroken = value["broken"]?.boolValue ?? false
+        signers = (value["signers"]?.objectValue ?? [:]).mapValues {
+            Set(($0.arrayValue ?? []).compactMap(\.stringValue))
+        }
         guard self.names.count == names.count, self.layers.count == layers.count, !layers.isEmpty else { return nil }
     }
 
     init(
         id: ContentDigest, names: [String], manifest: ContentDigest?, sizeBytes: Int64, layers: [ContentDigest],
-        pulledDigests: [String] = [], access: ImageAccess? = nil, isPinned: Bool = false
+        pulledDigests: [String] = [], access: ImageAccess? = nil, signers: [String: Set<String>] = [:],
+        isPinned: Bool = false
     ) {
         self.id = id
         self.names = names
@@ -50,6 +56,7 @@ struct ImageRecord: Hashable, Sendable {
         self.layers = layers
         self.pulledDigests = pulledDigests
         self.access = access
+        self.signers = signers
         self.isPinned = isPinned
     }
 
@@ -65,6 +72,9 @@ struct ImageRecord: Hashable, Sendable {
         if !pulledDigests.isEmpty { members["pulledDigests"] = .array(pulledDigests.map { .string($0) }) }
         if let access { members["access"] = access.json }
         if isBroken { members["broken"] = true }
+        if !signers.isEmpty {
+            members["signers"] = .object(signers.mapValues { .array($0.sorted().map { .string($0) }) })
+        }
         return .object(members)
     }
 
@@ -75,9 +85,11 @@ struct ImageRecord: Hashable, Sendable {
             let repositories = Set(names.compactMap { try? ImageReference(parsing: $0).name }).sorted()
             digests = repositories.isEmpty ? [manifest.description] : repositories.map { "\($0)@\(manifest)" }
         }
-        return StoredImage(
+        var image = StoredImage(
             id: id.description, names: names.sorted(), digests: digests, sizeBytes: sizeBytes,
             createdAt: document.createdAt,
             config: document.config, layers: layers.map(\.description), isPinned: isPinned)
+        image.signers = signers
+        return image
     }
 }

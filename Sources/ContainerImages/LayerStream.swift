@@ -45,25 +45,29 @@ struct LayerStream {
         return layer
     }
 
-    /// The blob's bytes, no more of them than its descriptor says.
+    /// The blob's bytes, no more of them than its descriptor says; hashed where there is a digest to compare with, which is not in the
+    /// process that unpacks.
     func hashing(_ source: any ByteSource) -> HashingByteSource {
         HashingByteSource(
-            source, limitBytes: blobSizeBytes ?? .max,
+            source, isHashed: blobDigest != nil, limitBytes: blobSizeBytes ?? .max,
             limitReached: ImageError(.digestMismatch, "\(subject): is longer than its descriptor says"))
     }
 
-    func verify(blob: ContentDigest) throws(ImageError) {
+    func verify(blob: ContentDigest?) throws(ImageError) {
         if let blobDigest, blobDigest != blob {
             throw ImageError(
-                .digestMismatch, "\(subject): its blob has the digest \(blob), the manifest says \(blobDigest)")
+                .digestMismatch,
+                "\(subject): its blob has the digest \(blob.map { "\($0)" } ?? "unknown"), the manifest says \(blobDigest)"
+            )
         }
     }
 
-    private func verify(stream: ContentDigest) throws(ImageError) {
-        guard stream == diffID else {
+    private func verify(stream: ContentDigest?) throws(ImageError) {
+        guard let stream, stream == diffID else {
             throw ImageError(
                 .digestMismatch,
-                "\(subject): its content has the digest \(stream), the image configuration says \(diffID)")
+                "\(subject): its content has the digest \(stream.map { "\($0)" } ?? "unknown"), the image configuration says \(diffID)"
+            )
         }
     }
 }

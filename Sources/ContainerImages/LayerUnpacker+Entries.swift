@@ -121,9 +121,8 @@ extension LayerUnpacker {
         _ reader: ArchiveReader
     ) throws {
         try countBytes(entry.sizeBytes, of: entry)
-        let directory = try vacant(name, in: parents, entry)
         try countInode(of: entry)
-        let file = try LayerDirectory.open(directory, name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        let file = try newFile(name, in: parents, entry)
         var end: Int64 = 0
         while let block = try reader.nextBlock() {
             let (next, overflow) = block.offset.addingReportingOverflow(Int64(block.bytes.count))
@@ -140,6 +139,20 @@ extension LayerUnpacker {
         try setMetadata(file.raw, entry, extendedAttributes: true)
         var times = [Self.time(entry), Self.time(entry)]
         try kernelCall("futimens") { futimens(file.raw, &times) }
+    }
+
+    /// A file that was not there: what is in its place, which is rare, goes first.
+    private func newFile(
+        _ name: ArraySlice<UInt8>, in parents: ArraySlice<ArraySlice<UInt8>>, _ entry: ArchiveEntry
+    ) throws -> OwnedDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL
+        let directory = try parent(parents, of: entry)
+        do throws(KernelError) {
+            return try LayerDirectory.open(directory, name, flags, mode: 0o600)
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+        }
+        return try LayerDirectory.open(try vacant(name, in: parents, entry), name, flags, mode: 0o600)
     }
 
     private static func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64, to file: Int32) throws(KernelError) {

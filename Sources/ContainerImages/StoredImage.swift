@@ -17,6 +17,8 @@ public struct StoredImage: Hashable, Sendable {
     public let config: ImageConfig
     /// Chain identifiers of its layers, bottom first.
     public let layers: [String]
+    /// Fingerprints of the keys that have vouched for it when it was pulled, by `registry/repository`.
+    public var signers: [String: Set<String>] = [:]
     /// Never collected.
     public var isPinned: Bool
     /// Something of it was found damaged: it is not used until it was got again.

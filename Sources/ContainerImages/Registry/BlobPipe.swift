@@ -23,7 +23,8 @@ final class BlobPipe: ByteSource, @unchecked Sendable {
     private var end: End?
     private var isAbandoned = false
     private var waitingWriter: CheckedContinuation<Void, Never>?
-    private var current = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    /// Keeps the bytes that the reader was given where they are.
+    private var current: Unmanaged<AnyObject>?
 
     init() {
         pthread_mutex_init(mutex, nil)
@@ -35,7 +36,7 @@ final class BlobPipe: ByteSource, @unchecked Sendable {
         pthread_mutex_destroy(mutex)
         arrival.deallocate()
         mutex.deallocate()
-        current.deallocate()
+        current?.release()
     }
 
     private func locked<Value>(_ body: () -> Value) -> Value {
@@ -96,13 +97,13 @@ final class BlobPipe: ByteSource, @unchecked Sendable {
     func next() throws(ImageError) -> UnsafeRawBufferPointer {
         let (chunk, end, writer) = take()
         writer?.resume()
+        current?.release()
+        current = nil
         if let chunk {
-            if current.count < chunk.readableBytes {
-                current.deallocate()
-                current = .allocate(byteCount: chunk.readableBytes, alignment: 16)
+            return chunk.withUnsafeReadableBytesWithStorageManagement { bytes, storage in
+                current = storage.retain()
+                return bytes
             }
-            chunk.withUnsafeReadableBytes { current.copyMemory(from: $0) }
-            return UnsafeRawBufferPointer(rebasing: current[..<chunk.readableBytes])
         }
         if case .failed(let error)? = end { throw error }
         return UnsafeRawBufferPointer(start: nil, count: 0)

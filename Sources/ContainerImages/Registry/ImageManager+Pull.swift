@@ -72,46 +72,6 @@ extension ImageManager {
         }
     }
 
-    /// Overlay lower directories of the layers `below`, topmost first.
-    private func directories(_ below: [ContentDigest]) -> [String] {
-        var found: [String] = []
-        for layer in below {
-            guard let record = layerRecords[layer] else { break }
-            found.append(layerStore.diffDirectory(layer))
-            if record.opaqueRoot { break }
-        }
-        return found
-    }
-
-    /// Takes an unpacked layer in: fitted onto those below it, on disk, and then under its name.
-    ///
-    /// - Parameter below: chain identifiers of the layers it stands on, topmost first; all are there.
-    func addLayer(
-        _ layer: UnpackedLayer, staging: String, chainID: ContentDigest, diffID: ContentDigest, below: [ContentDigest]
-    ) async throws(ImageError) {
-        let lowers = layer.opaqueRoot ? [] : directories(below)
-        let record = LayerRecord(
-            chainID: chainID, diffID: diffID, bytes: layer.bytes, inodes: Int64(layer.inodes),
-            opaqueRoot: layer.opaqueRoot)
-        let store = layerStore
-        try await KernelThreadPool.shared.run { () throws(ImageError) in
-            try layer.finish(
-                directory: store.stagingDiffDirectory(staging), lowers: lowers, subject: "layer \(diffID)")
-            try store.makeDurable([(staging, record)])
-        }
-        try await turns.run { () async throws(ImageError) in
-            try await self.publish(staging: staging, record)
-        }
-    }
-
-    private func publish(staging: String, _ record: LayerRecord) async throws(ImageError) {
-        // An import was faster.
-        guard layerRecords[record.chainID]?.isBroken != false else { return await discard(staging: staging) }
-        let store = layerStore
-        try await KernelThreadPool.shared.run { () throws(ImageError) in try store.publish([(staging, record)]) }
-        layerRecords[record.chainID] = record
-    }
-
     nonisolated func discard(staging: String) async {
         let store = layerStore
         // What cannot be removed now is removed at the next start.
@@ -128,18 +88,26 @@ extension ImageManager {
     // MARK: The image
 
     /// The last step: documents, record and index, in this order. All layers are there and held.
-    func install(_ pulled: ResolvedManifest, access: ImageAccess) async throws(ImageError) -> StoredImage {
-        try await turns.run { () async throws(ImageError) in try await self.installInTurn(pulled, access: access) }
+    ///
+    /// - Parameter signer: the fingerprint of the key that has vouched for it.
+    func install(
+        _ pulled: ResolvedManifest, access: ImageAccess, signer: String?
+    ) async throws(ImageError) -> StoredImage {
+        try await turns.run { () async throws(ImageError) in
+            try await self.installInTurn(pulled, access: access, signer: signer)
+        }
     }
 
-    private func installInTurn(_ pulled: ResolvedManifest, access: ImageAccess) async throws(ImageError) -> StoredImage
-    {
+    private func installInTurn(
+        _ pulled: ResolvedManifest, access: ImageAccess, signer: String?
+    ) async throws(ImageError) -> StoredImage {
         let size = pulled.chain.reduce(Int64(pulled.configBytes.count)) { $0 + (layerRecords[$1]?.bytes ?? 0) }
         let reference = pulled.reference
         let record = ImageRecord(
             id: pulled.configDigest, names: reference.digest == nil ? [reference.description] : [],
             manifest: pulled.manifestDigest, sizeBytes: size, layers: pulled.chain,
-            pulledDigests: ["\(reference.name)@\(pulled.topDigest)"], access: access)
+            pulledDigests: ["\(reference.name)@\(pulled.topDigest)"], access: access,
+            signers: signer.map { [reference.name: [$0]] } ?? [:])
         var changed = records
         Self.adopt(record, in: &changed)
         let (content, index, next) = (content, index, Array(changed.values))

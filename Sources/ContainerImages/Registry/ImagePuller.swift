@@ -32,6 +32,7 @@ public final class ImagePuller: Sendable {
     private let images: ImageManager
     private let transport: RegistryTransport
     private let limits: UnpackLimits
+    private let trust: @Sendable () -> ImageTrustPolicy
     private let pulls = SharedWork<Key, Outcome>()
     private let layers = SharedWork<ContentDigest, Int64>()
     private let slots = LayerSlots(ImagePuller.parallelLayers)
@@ -41,10 +42,16 @@ public final class ImagePuller: Sendable {
     /// As many as docker and containerd take: with two processors one inflates while one writes and one waits for bytes.
     static let parallelLayers = 3
 
-    /// - Parameter images: the store; to be started before the first pull.
-    public init(images: ImageManager, configuration: RegistryConfiguration, limits: UnpackLimits = UnpackLimits()) {
+    /// - Parameters:
+    ///   - images: the store; to be started before the first pull.
+    ///   - trust: what is in force now.
+    public init(
+        images: ImageManager, configuration: RegistryConfiguration, limits: UnpackLimits = UnpackLimits(),
+        trust: @escaping @Sendable () -> ImageTrustPolicy = { ImageTrustPolicy() }
+    ) {
         self.images = images
         self.limits = limits
+        self.trust = trust
         transport = RegistryTransport(configuration: configuration)
     }
 
@@ -81,16 +88,23 @@ public final class ImagePuller: Sendable {
     ///   finds. ``ImageError/Code/cancelled`` when the calling task is cancelled.
     public func pull(_ reference: ImageReference, keyring: RegistryKeyring) async throws(ImageError) -> Outcome {
         let key = Key(reference: reference.description, doors: doors(reference, keyring))
-        return try await pulls.value(for: key) { () async throws(ImageError) in
-            defer { self.meters.withLock { $0.pulls[key] = nil } }
-            return try await self.perform(reference, key)
+        do throws(ImageError) {
+            return try await pulls.value(for: key) { () async throws(ImageError) in
+                defer { self.meters.withLock { $0.pulls[key] = nil } }
+                return try await self.perform(reference, key)
+            }
+        } catch {
+            guard error.code == .unauthorized, !keyring.problems.isEmpty else { throw error }
+            // What it was refused for.
+            throw ImageError(error.code, ([error.message] + keyring.problems).joined(separator: "; "))
         }
     }
 
-    /// How far the pull that ``pull(_:keyring:)`` would join is; `nil` when there is none.
-    public func progress(of reference: ImageReference, keyring: RegistryKeyring) -> PullProgress? {
-        let key = Key(reference: reference.description, doors: doors(reference, keyring))
-        return meters.withLock { $0.pulls[key] }.map { PullProgress(layers: $0.map(\.layer)) }
+    /// How far a pull of `reference` is, whoever has asked for it; `nil` when there is none.
+    public func progress(of reference: ImageReference) -> PullProgress? {
+        let name = reference.description
+        let layers = meters.withLock { $0.pulls.first { $0.key.reference == name }?.value }
+        return layers.map { PullProgress(layers: $0.map(\.layer)) }
     }
 
     private func perform(_ reference: ImageReference, _ key: Key) async throws(ImageError) -> Outcome {
@@ -100,20 +114,31 @@ public final class ImagePuller: Sendable {
             sessions: key.doors.map {
                 RegistrySession(endpoint: $0.endpoint, credential: $0.credential, transport: transport)
             }, limits: limits)
-        if await images.find(reference, credentials: []) != nil,
+        let trust = trust()
+        // What is here and has not proved what is asked now must do it, as if it came now.
+        if let found = await images.find(reference, credentials: [])?.image,
+            trust.problem(of: found, as: reference.description) == nil,
             let answer = try await client.digest(of: reference.digest?.description ?? reference.tag ?? "latest"),
             let image = try await images.confirm(
-                reference, digest: answer.digest, credential: key.doors[answer.session].credential)
+                reference, digest: answer.digest, credential: key.doors[answer.session].credential),
+            trust.problem(of: image, as: reference.description) == nil
         {
             return Outcome(image: image, wasCurrent: true, duration: clock.now - start)
         }
         let resolved = try await ResolvedManifest.resolve(reference, client: client)
+        var signer: String?
+        if let rule = trust.rule(for: reference.name) {
+            let check = SignatureCheck(
+                rule: rule, reference: reference, client: client.preferring(resolved.session))
+            signer = try await check.run(
+                [resolved.topDigest, resolved.manifestDigest], others: [resolved.configDigest])
+        }
         var access = ImageAccess()
         access.record(repository: reference.name, credential: key.doors[resolved.session].credential)
         try await images.hold(resolved.chain)
         do throws(ImageError) {
             try await fetchConfined(resolved, client: client.preferring(resolved.session), key)
-            let image = try await images.install(resolved, access: access)
+            let image = try await images.install(resolved, access: access, signer: signer)
             await images.release(resolved.chain)
             // What earlier tries of whatever image have left, and is of no use any more.
             if !isBusy { try? await images.removeUnneededLayers() }
@@ -212,18 +237,47 @@ public final class ImagePuller: Sendable {
         let staging = try await images.makeStaging()
         do throws(ImageError) {
             let layer = try await unpack(index, of: chain, staging: staging)
-            // Its own place depends on what is below it.
-            if index > 0 { _ = try await ready(index - 1, of: chain) }
             chain.meters[index].set(.storing)
-            try await images.addLayer(
-                layer, staging: staging, chainID: chain.resolved.chain[index],
-                diffID: chain.resolved.document.diffIDs[index], below: chain.resolved.chain[..<index].reversed())
+            try await take(layer, index, of: chain, staging: staging)
             chain.meters[index].set(.done)
             return layer.bytes
         } catch {
             await images.discard(staging: staging)
             throw error
         }
+    }
+
+    /// Into the store, as soon as all below it are there or come along with it.
+    private func take(
+        _ layer: UnpackedLayer, _ index: Int, of chain: LayerChain, staging: String
+    ) async throws(ImageError) {
+        try await withTaskGroup(of: Result<Void, ImageError>.self) { group in
+            group.addTask {
+                do throws(ImageError) {
+                    return .success(
+                        try await self.images.addLayer(
+                            layer, staging: staging, chainID: chain.resolved.chain[index],
+                            diffID: chain.resolved.document.diffIDs[index],
+                            below: chain.resolved.chain[..<index].reversed()))
+                } catch { return .failure(error) }
+            }
+            if index > 0 {
+                // One that was there and was found damaged meanwhile is got again by this.
+                group.addTask {
+                    do throws(ImageError) {
+                        _ = try await self.ready(index - 1, of: chain)
+                        return .success(())
+                    } catch { return .failure(error) }
+                }
+            }
+            var result = Result<Void, ImageError>.success(())
+            for await next in group {
+                guard case .failure = next, case .success = result else { continue }
+                result = next
+                group.cancelAll()
+            }
+            return result
+        }.get()
     }
 
     private func unpack(_ index: Int, of chain: LayerChain, staging: String) async throws(ImageError) -> UnpackedLayer {

@@ -8,12 +8,15 @@ public struct RegistryKeyring: Hashable, Sendable {
     }
 
     private(set) var entries: [Entry] = []
+    /// Why credentials that there might be are not among these, one line each.
+    public var problems: [String] = []
 
     public init() {}
 
     /// More credentials, asked after those that are here already.
     public mutating func append(_ other: RegistryKeyring) {
         entries += other.entries
+        problems += other.problems
     }
 
     /// Reads `{"auths": {…}}` (`config.json`, `kubernetes.io/dockerconfigjson`), or with `isLegacy` the map alone
@@ -125,7 +128,7 @@ struct RegistryPattern: Hashable, Sendable {
     }
 
     /// `*` stands for any text within one label. Linear, whatever a secret holds: on a mismatch only the last star grows.
-    private static func matches(_ pattern: Substring, _ text: Substring) -> Bool {
+    static func matches(_ pattern: Substring, _ text: Substring) -> Bool {
         let (pattern, text) = (Array(pattern.utf8), Array(text.utf8))
         var (patternAt, textAt) = (0, 0)
         var star: (pattern: Int, text: Int)?

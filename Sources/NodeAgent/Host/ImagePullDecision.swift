@@ -11,8 +11,9 @@ enum ImagePullDecision: Hashable, Sendable {
     /// - Parameters:
     ///   - policy: `Always`, `IfNotPresent` or `Never`; nil is the default for the name's tag.
     ///   - isPermitted: the pod may use what is here: it was not pulled with a credential that the pod does not have.
+    ///   - distrust: why what is here must not be used; a pull may bring its proof.
     static func decide(
-        image: String, tag: String?, policy: String?, isPresent: Bool, isPermitted: Bool
+        image: String, tag: String?, policy: String?, isPresent: Bool, isPermitted: Bool, distrust: String? = nil
     ) -> ImagePullDecision {
         switch policy ?? (tag == "latest" ? "Always" : "IfNotPresent") {
         case "Never" where isPresent && !isPermitted:
@@ -25,9 +26,11 @@ enum ImagePullDecision: Hashable, Sendable {
             .refuse(
                 reason: "ErrImageNeverPull",
                 message: "Container image \"\(image)\" is not present with pull policy of Never")
-        case "Never": .use
+        case "Never":
+            distrust.map { .refuse(reason: LocalPodHost.distrusted, message: "Container image \"\(image)\": \($0)") }
+                ?? .use
         case "Always": .pull
-        default: isPresent && isPermitted ? .use : .pull
+        default: isPresent && isPermitted && distrust == nil ? .use : .pull
         }
     }
 }

@@ -22,6 +22,10 @@ extension LocalPodHost {
                 throw PodHostError(
                     reason: "FailedMount", message: "volume \"\(name)\": image \"\(reference)\" is not on this node")
             }
+            if let problem = distrust(of: stored, as: reference) {
+                throw PodHostError(
+                    reason: Self.distrusted, message: "volume \"\(name)\": image \"\(reference)\": \(problem)")
+            }
             images[name] = VolumeImage(id: stored.id, lowerDirectories: await parts.images.layers(of: stored))
         }
         return images

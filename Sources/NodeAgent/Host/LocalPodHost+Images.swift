@@ -18,9 +18,11 @@ extension LocalPodHost {
         guard !ImageReference.isHostRootfs(text) else { return .none }
         let reference = try Self.reference(text)
         let (isPresent, isPermitted) = await presence(of: text, reference, for: pod)
+        var problem: String?
+        if isPresent, let present = await parts.images.resolve(text) { problem = distrust(of: present, as: text) }
         switch ImagePullDecision.decide(
             image: text, tag: reference.tag, policy: container.imagePullPolicy, isPresent: isPresent,
-            isPermitted: isPermitted)
+            isPermitted: isPermitted, distrust: problem)
         {
         case .pull: return .pull
         case .refuse(let reason, let message): throw PodHostError(reason: reason, message: message)
@@ -38,7 +40,7 @@ extension LocalPodHost {
         let reference = try Self.reference(text)
         let start = ContinuousClock.now
         do throws(ImageError) {
-            let outcome = try await parts.puller.pull(reference, keyring: await keyring(for: pod))
+            let outcome = try await parts.puller.pull(reference, keyring: await keyring(for: reference, of: pod))
             let whole = ContinuousClock.now - start
             record(
                 .normal, "Pulled",
@@ -46,24 +48,44 @@ extension LocalPodHost {
                     + "(\(Self.text(whole)) including waiting). Image size: \(outcome.image.sizeBytes) bytes.",
                 of: pod, container: container.name)
         } catch {
-            let isNamed = error.message.contains("image \"")
-            throw PodHostError(
-                reason: "ErrImagePull",
-                message: isNamed ? error.message : "image \"\(reference)\": \(error.message)")
+            throw await refusal(of: text, reference, error)
         }
+    }
+
+    private func refusal(of text: String, _ reference: ImageReference, _ error: ImageError) async -> PodHostError {
+        let isNamed = error.message.contains("image \"")
+        var message = isNamed ? error.message : "image \"\(reference)\": \(error.message)"
+        guard error.code != .untrusted else {
+            return PodHostError(
+                reason: Self.distrusted,
+                message: "image pull failed for \(text) because the signature validation failed: \(message)")
+        }
+        if let present = await parts.images.resolve(text), let problem = distrust(of: present, as: text) {
+            message += "; the image that is here is not used: \(problem)"
+        }
+        return PodHostError(reason: "ErrImagePull", message: message)
+    }
+
+    // MARK: Trust
+
+    /// A kubelet's reason for an image without the signature it needs.
+    static let distrusted = "SignatureValidationFailed"
+
+    /// Why an image that is here is not used; nil when it may be.
+    func distrust(of image: StoredImage, as text: String) -> String? {
+        parts.imageTrust().problem(of: image, as: text)
     }
 
     // MARK: For people
 
     /// Pulls an image with the node's own credentials, for no pod.
     public func pull(_ reference: ImageReference) async throws(ImageError) -> ImagePuller.Outcome {
-        try await parts.puller.pull(reference, keyring: try await parts.nodeCredentials.keyring())
+        try await parts.puller.pull(reference, keyring: try await parts.nodeCredentials.keyring(for: reference))
     }
 
     /// How far ``pull(_:)`` is; nil when it is not under way.
     public func pullProgress(of reference: ImageReference) async -> PullProgress? {
-        guard let keyring = try? await parts.nodeCredentials.keyring() else { return nil }
-        return parts.puller.progress(of: reference, keyring: keyring)
+        parts.puller.progress(of: reference)
     }
 
     // MARK: Names
@@ -81,12 +103,13 @@ extension LocalPodHost {
     ) async -> (isPresent: Bool, isPermitted: Bool) {
         if let found = await parts.images.find(reference, credentials: []) {
             if found.isPermitted { return (true, true) }
-            let credentials = parts.puller.credentials(for: reference, in: await keyring(for: pod))
+            let credentials = parts.puller.credentials(for: reference, in: await keyring(for: reference, of: pod))
             return (true, await parts.images.find(reference, credentials: credentials)?.isPermitted == true)
         }
         guard let found = await parts.images.find(id: text, keyring: RegistryKeyring()) else { return (false, false) }
         if found.isPermitted { return (true, true) }
-        return (true, await parts.images.find(id: text, keyring: await keyring(for: pod))?.isPermitted == true)
+        let keyring = await keyring(for: reference, of: pod)
+        return (true, await parts.images.find(id: text, keyring: keyring)?.isPermitted == true)
     }
 
     /// 1.234s, 56ms.
@@ -110,6 +133,10 @@ extension LocalPodHost {
             throw PodHostError(
                 reason: "CreateContainerError", message: "image \"\(reference)\" was removed from this node meanwhile")
         }
+        // Its name may have come to stand for another image, or the policy may be another, since it was looked for.
+        if let problem = distrust(of: stored, as: reference) {
+            throw PodHostError(reason: Self.distrusted, message: "image \"\(reference)\": \(problem)")
+        }
         return ResolvedImage(
             reference: reference, id: stored.id, layers: await parts.images.layers(of: stored), config: stored.config)
     }
@@ -117,7 +144,7 @@ extension LocalPodHost {
     // MARK: Credentials
 
     /// The pod's pull secrets, those of its service account where it has none, and the node's own credentials.
-    private func keyring(for pod: Pod) async -> RegistryKeyring {
+    private func keyring(for reference: ImageReference, of pod: Pod) async -> RegistryKeyring {
         var keyring = RegistryKeyring()
         let namespace = pod.metadata.namespace ?? ""
         var missing: [String] = []
@@ -142,8 +169,11 @@ extension LocalPodHost {
                 "Unable to retrieve some image pull secrets (\(missing.joined(separator: ", "))); attempting to pull the image may not succeed.",
                 of: pod)
         }
-        do throws(ImageError) { keyring.append(try await parts.nodeCredentials.keyring()) } catch {
+        do throws(ImageError) { keyring.append(try await parts.nodeCredentials.keyring(for: reference)) } catch {
             logger.warning("the node's registry credentials are not used", metadata: ["error": "\(error)"])
+        }
+        for problem in keyring.problems {
+            logger.warning("a credential provider has given nothing", metadata: ["error": "\(problem)"])
         }
         return keyring
     }

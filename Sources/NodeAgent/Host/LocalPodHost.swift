@@ -18,7 +18,9 @@ public final class LocalPodHost: PodHost {
         public var runtime: RuntimeService
         public var images: ImageManager
         public var puller: ImagePuller
-        public var nodeCredentials: NodeCredentialFile
+        public var nodeCredentials: NodeCredentials
+        /// What images must prove, as it is in force now.
+        public var imageTrust: @Sendable () -> ImageTrustPolicy
         public var network: any NetworkPlugin
         public var volumes: VolumeManager
         public var objects: any VolumeObjectSource
@@ -37,8 +39,9 @@ public final class LocalPodHost: PodHost {
         public var tokens: ServiceAccountTokens?
 
         public init(
-            runtime: RuntimeService, images: ImageManager, puller: ImagePuller, nodeCredentials: NodeCredentialFile,
-            network: any NetworkPlugin, volumes: VolumeManager, objects: any VolumeObjectSource,
+            runtime: RuntimeService, images: ImageManager, puller: ImagePuller, nodeCredentials: NodeCredentials,
+            imageTrust: @escaping @Sendable () -> ImageTrustPolicy = { ImageTrustPolicy() }, network: any NetworkPlugin,
+            volumes: VolumeManager, objects: any VolumeObjectSource,
             staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
             services: @escaping @Sendable () -> [Service], apiServer: APIServerReach? = nil,
             nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
@@ -50,6 +53,7 @@ public final class LocalPodHost: PodHost {
             self.images = images
             self.puller = puller
             self.nodeCredentials = nodeCredentials
+            self.imageTrust = imageTrust
             self.network = network
             self.volumes = volumes
             self.objects = objects

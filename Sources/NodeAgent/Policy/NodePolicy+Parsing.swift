@@ -1,3 +1,4 @@
+import ContainerImages
 import ContainerRuntime
 import KubernetesAPI
 import Volumes
@@ -33,7 +34,7 @@ extension NodePolicy {
             throw NodePolicyError(["\(file): more than one document; a node has one list of rules"])
         }
         var reader = PolicyReader(document: document)
-        rules = reader.read()
+        (rules, images) = reader.read()
         guard reader.problems.isEmpty else { throw NodePolicyError(reader.problems) }
     }
 }
@@ -51,16 +52,16 @@ private struct PolicyReader {
         self.document = document
     }
 
-    mutating func read() -> [NodePolicy.Rule] {
+    mutating func read() -> ([NodePolicy.Rule], ImageTrustPolicy) {
         guard document.value.objectValue != nil else {
             refuse(.root, "expected a mapping with the field \"rules\"")
-            return []
+            return ([], ImageTrustPolicy())
         }
         for field in Schema(of: PolicyDocument.self).unknownFieldPaths(in: document.value) {
             refuse(field, "unknown field; check its spelling and indentation")
         }
         refuseNothing(document.value, at: .root)
-        guard problems.isEmpty else { return [] }
+        guard problems.isEmpty else { return ([], ImageTrustPolicy()) }
         let written: PolicyDocument
         do { written = try JSONValueDecoder().decode(PolicyDocument.self, from: document.value) } catch {
             if let error = error as? JSONDecodingError {
@@ -68,14 +69,54 @@ private struct PolicyReader {
             } else {
                 refuse(.root, "\(error)")
             }
-            return []
+            return ([], ImageTrustPolicy())
         }
-        let rules = written.rules ?? []
-        if rules.count > Self.ruleLimit {
-            refuse(FieldPath("rules"), "\(rules.count) rules are more than the limit of \(Self.ruleLimit)")
-            return []
+        let (rules, images) = (written.rules ?? [], written.images ?? [])
+        for (field, count) in [("rules", rules.count), ("images", images.count)] where count > Self.ruleLimit {
+            refuse(FieldPath(field), "\(count) rules are more than the limit of \(Self.ruleLimit)")
+            return ([], ImageTrustPolicy())
         }
-        return rules.enumerated().map { index, rule in read(rule, at: FieldPath("rules").index(index), index) }
+        return (
+            rules.enumerated().map { index, rule in read(rule, at: FieldPath("rules").index(index), index) },
+            ImageTrustPolicy(
+                rules: images.enumerated().map { index, rule in read(rule, at: FieldPath("images").index(index)) })
+        )
+    }
+
+    private mutating func read(_ rule: PolicyDocument.ImageProof, at path: FieldPath) -> ImageTrustPolicy.Rule {
+        let pattern = rule.pattern ?? ""
+        if pattern.isEmpty || !pattern.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "@") })
+            || !(pattern.contains("/") || pattern.contains("*"))
+        {
+            refuse(
+                path.child("pattern"),
+                "\(JSONValue.string(pattern)) must be registry and repository, without tag, such as docker.io/library/*"
+            )
+        }
+        if (rule.digests ?? []).isEmpty, (rule.keys ?? []).isEmpty {
+            refuse(path, "has neither digests nor keys: nothing could be used")
+        }
+        var proof = ImageTrustPolicy.Rule(pattern: pattern)
+        for (index, text) in (rule.digests ?? []).enumerated() {
+            if let digest = ContentDigest(text) {
+                proof.digests.insert(digest)
+            } else {
+                refuse(
+                    path.child("digests").index(index),
+                    "\(JSONValue.string(text)) is no digest: \"sha256:\" and 64 lower-case hexadecimal digits")
+            }
+        }
+        for (index, text) in (rule.keys ?? []).enumerated() {
+            if let key = SignatureKey(pem: text) {
+                proof.keys.insert(key)
+            } else {
+                refuse(
+                    path.child("keys").index(index),
+                    "is no public key in PEM form (BEGIN PUBLIC KEY): ECDSA on P-256, Ed25519, or RSA of 2048 bits and more"
+                )
+            }
+        }
+        return proof
     }
 
     /// `images:` with nothing behind it may be meant as "none" or as "any".

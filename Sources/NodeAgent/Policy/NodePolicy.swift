@@ -1,3 +1,5 @@
+public import ContainerImages
+
 /// What pods may ask of this node, decided on the node alone: the control endpoint can neither read nor widen it.
 ///
 /// The first rule that fits a pod's source and namespace decides, by itself; what it does not mention is as without a rule.
@@ -21,6 +23,8 @@ public struct NodePolicy: Hashable, Sendable {
     }
 
     public var rules: [Rule] = []
+    /// What images must prove before they are unpacked or used.
+    public var images = ImageTrustPolicy()
 
     /// Without a rule of its own.
     public init() {}

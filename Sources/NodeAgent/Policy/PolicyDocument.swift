@@ -4,6 +4,17 @@ import Volumes
 struct PolicyDocument: Codable, Hashable, Sendable {
     /// In order: the first that fits a pod decides. Pods that none fits are under the built-in rule of their source.
     var rules: [Rule]?
+    /// In order: the first whose pattern fits an image's name decides what the image must prove, whoever wants it.
+    var images: [ImageProof]?
+
+    struct ImageProof: Codable, Hashable, Sendable {
+        /// Registry and repository as image names are written in full; `*` stands for any text: `docker.io/library/*`.
+        var pattern: String?
+        /// `sha256:…` of manifests, indexes, or image IDs: whatever has one of them may be used.
+        var digests: [String]?
+        /// Public keys in PEM form, as cosign has them: whatever one of them has signed may be used.
+        var keys: [String]?
+    }
 
     struct Rule: Codable, Hashable, Sendable {
         /// For messages.

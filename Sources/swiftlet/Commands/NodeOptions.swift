@@ -53,6 +53,13 @@ struct NodeOptions: ParsableArguments {
         help: "The node's credentials for registries, a docker config.json. (default: config.json below --root)")
     var registryCredentials: String?
 
+    @Option(
+        help: "Programs that give credentials for registries, a CredentialProviderConfig. (default: none)")
+    var imageCredentialProviderConfig: String?
+
+    @Option(help: "Directory of the programs that --image-credential-provider-config names.")
+    var imageCredentialProviderBinDir: String?
+
     @Option(name: .customLong("manifest-url"), help: "URL of a document with pods, asked for every 20 s.")
     var manifestURL: String?
 

@@ -5,7 +5,8 @@ import LinuxKernel
 struct ConfigurationFile {
     private static let fields: Set<String> = [
         "root", "run", "logDir", "listen", "nodePort", "nodeName", "podCIDR", "manifests", "cgroupRoot", "monitor",
-        "nodeIP", "maxPods", "policy", "registries", "registryCredentials", "staticPodURL", "staticPodURLHeader",
+        "nodeIP", "maxPods", "policy", "registries", "registryCredentials",
+        "imageCredentialProviderConfig", "imageCredentialProviderBinDir", "staticPodURL", "staticPodURLHeader",
         "allowedUnsafeSysctls", "address", "authentication", "tlsCertFile", "tlsPrivateKeyFile", "audit",
         "systemReserved", "kubeReserved", "enforceNodeAllocatable", "podPidsLimit", "cpuCFSQuota", "failSwapOn",
         "ioWeights", "memorySwap", "memoryReservationPolicy", "memoryThrottlingFactor", "singleProcessOOMKill",

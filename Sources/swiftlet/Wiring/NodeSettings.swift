@@ -34,6 +34,8 @@ struct NodeSettings: Sendable {
     var areRegistriesRequired: Bool
     /// A docker `config.json`.
     var registryCredentials: String
+    /// A CredentialProviderConfig and the directory of its programs; nil without providers.
+    var credentialProviders: (file: String, binaryDirectory: String)?
     var idsPerPod: Int
     var manifestURL: ManifestURL?
     var manifestURLHeaders: [(name: String, value: String)]
@@ -76,6 +78,9 @@ struct NodeSettings: Sendable {
         areRegistriesRequired = registries != nil
         registryCredentials = try Self.directory(
             text(options.registryCredentials, "registryCredentials", root + "/config.json"), "--registry-credentials")
+        credentialProviders = try Self.credentialProviders(
+            options.imageCredentialProviderConfig ?? file.text("imageCredentialProviderConfig"),
+            options.imageCredentialProviderBinDir ?? file.text("imageCredentialProviderBinDir"))
         idsPerPod = try file.integer("idsPerPod", in: "userNamespaces") ?? Int(IDRangePool.unit)
         guard idsPerPod > 0, idsPerPod.isMultiple(of: Int(IDRangePool.unit)) else {
             throw SettingError(
@@ -157,6 +162,34 @@ struct NodeSettings: Sendable {
         do throws(RegistryConfiguration.Invalid) {
             return try RegistryConfiguration(contentsOf: registriesFile, isRequired: areRegistriesRequired)
         } catch { throw SettingError("--registries \(error)") }
+    }
+
+    private static func credentialProviders(
+        _ file: String?, _ binaryDirectory: String?
+    ) throws -> (file: String, binaryDirectory: String)? {
+        guard let file, let binaryDirectory else {
+            guard file == nil, binaryDirectory == nil else {
+                throw SettingError(
+                    "--image-credential-provider-config and --image-credential-provider-bin-dir: give both or neither")
+            }
+            return nil
+        }
+        return (
+            try directory(file, "--image-credential-provider-config"),
+            try directory(binaryDirectory, "--image-credential-provider-bin-dir")
+        )
+    }
+
+    /// Blocks on the disk.
+    func nodeCredentials() throws -> NodeCredentials {
+        let file = NodeCredentialFile(path: registryCredentials)
+        guard let places = credentialProviders else { return NodeCredentials(file: file) }
+        do throws(CredentialProviderConfiguration.Invalid) {
+            return NodeCredentials(
+                file: file,
+                providers: try CredentialProviderConfiguration(
+                    contentsOf: places.file, binaryDirectory: places.binaryDirectory))
+        } catch { throw SettingError("--image-credential-provider-config \(error)") }
     }
 
     static let defaultPolicyFile = "/etc/swiftlet/policy.yaml"

@@ -26,8 +26,12 @@ struct NodeWiring {
         async let preparation = KernelThreadPool.shared.run { AppArmorHost.prepare(directory: run) }
         let (runtime, network, images) = (foundation.runtime, foundation.network, foundation.images)
         group.addTask { await runtime.run() }
-        let puller = ImagePuller(images: images, configuration: try settings.registryConfiguration())
+        let puller = ImagePuller(
+            images: images, configuration: try settings.registryConfiguration(),
+            trust: { policy.policy.images })
         group.addTask { await puller.run() }
+        let credentials = try settings.nodeCredentials()
+        group.addTask { await credentials.run() }
         async let recovery = images.start()
         try await network.start()
         try await runtime.start()
@@ -97,7 +101,8 @@ struct NodeWiring {
         let host = LocalPodHost(
             LocalPodHost.Parts(
                 runtime: runtime, images: images, puller: puller,
-                nodeCredentials: NodeCredentialFile(path: settings.registryCredentials), network: network,
+                nodeCredentials: credentials,
+                imageTrust: { policy.policy.images }, network: network,
                 volumes: volumes, objects: objects, staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) },
                 apiServer: PodAccess.reach(settings, endpoint, logger), nodeAllocatable: { reporter.allocatable },
