@@ -53,6 +53,34 @@ public struct ContainerMount: Hashable, Sendable {
     }
 }
 
+/// A block device that a container gets a node of.
+public struct ContainerDevice: Hashable, Sendable {
+    public var containerPath: String
+    public var major: UInt32
+    public var minor: UInt32
+    /// Permission bits of the node.
+    public var mode: UInt32
+    public var userID: UInt32
+    public var groupID: UInt32
+    public var readOnly: Bool
+
+    public init(
+        containerPath: String, major: UInt32, minor: UInt32, mode: UInt32 = 0o660, userID: UInt32 = 0,
+        groupID: UInt32 = 0, readOnly: Bool = false
+    ) {
+        self.containerPath = containerPath
+        self.major = major
+        self.minor = minor
+        self.mode = mode
+        self.userID = userID
+        self.groupID = groupID
+        self.readOnly = readOnly
+    }
+
+    /// What its cgroup permits. A privileged container's permits everything.
+    var rule: DeviceRule { DeviceRule(.block, major: major, minor: minor, access: readOnly ? [.read] : .all) }
+}
+
 /// setrlimit(2) values of a container; unset ones are inherited from the monitor.
 public struct ResourceLimit: Hashable, Sendable {
     /// `RLIMIT_*`.
@@ -110,6 +138,8 @@ public struct ContainerConfig: Hashable, Sendable {
     public var logPath: String
     /// A running container whose PID namespace it joins; nil gives it the one its sandbox says.
     public var targetContainerID: String?
+    /// Beside those that every container has. Not kept on disk, as a container is launched once.
+    public var devices: [ContainerDevice] = []
     /// Its standard streams are a terminal.
     public var isTerminal = false
     /// Its standard input stays open for those who attach; else it is empty.

@@ -75,7 +75,7 @@ enum ContainerLaunch {
             var shortfalls = try configuration.cgroups.apply(config.resources, to: config.cgroupPath)
             if !config.privileged {
                 let shortfall = try configuration.cgroups.restrictDevices(
-                    DeviceRule.containerDefault, of: config.cgroupPath)
+                    DeviceRule.containerDefault + config.devices.map(\.rule), of: config.cgroupPath)
                 if let shortfall { shortfalls.append(shortfall) }
             }
             try FileSystem.makeDirectories(directory + "/rootfs")

@@ -93,6 +93,7 @@ public struct LaunchPlanner: Sendable {
             try planner.addKernelFileSystems(cgroup)
         }
         try planner.addMounts()
+        try planner.addVolumeDevices()
         if !config.isSandboxProcess { try planner.addProtections() }
         try planner.addPivot()
         try planner.addProcess(seccomp: seccomp)
@@ -287,6 +288,10 @@ public struct LaunchPlanner: Sendable {
                 mount, attributes: mount.readOnlyBelow ? attributes : 0,
                 topAttributes: mount.readOnlyBelow ? 0 : attributes)
         }
+    }
+
+    private mutating func addVolumeDevices() throws(RuntimeError) {
+        steps += try Self.steps(for: config.devices, hasUserNamespace: sandbox.ids != nil)
     }
 
     private static func depth(_ path: String) -> Int { path.split(separator: "/").count }

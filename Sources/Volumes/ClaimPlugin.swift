@@ -27,6 +27,7 @@ struct ClaimPlugin: VolumePlugin {
             if isEphemeral, owner != context.pod.metadata.uid {
                 throw VolumeError(.notFound, "was not created for this pod")
             }
+            try checkMode(storage, context)
             switch storage {
             case .made: throw VolumeError(.invalid, "was made twice")
             case .directory: return try mountDirectory(context)
@@ -37,6 +38,16 @@ struct ClaimPlugin: VolumePlugin {
                 let path = ProvisionedVolumes(claimsDirectory: root).path(of: volume)
                 return try mountDirectory(path, context)
             case .hostPath(let path, let field): return try mount(path, field, context)
+            case .local(let path, let field):
+                // What it stands for is there already: a disk that is not mounted yet must not be written past.
+                let mounted = try mount(
+                    HostPathVolumeSource(path: path, type: HostPathType.directory.rawValue), field, context)
+                if !mounted.isReadOnly { try context.giveToGroup(mounted.hostPath) }
+                return mounted
+            case .device(let path, let field):
+                return try mount(
+                    HostPathVolumeSource(path: path, type: HostPathType.blockDevice.rawValue), field, context
+                ).asDevice()
             case .unbound(let reason): throw VolumeError(.notFound, "cannot be bound: \(reason)")
             }
         } catch {
@@ -65,7 +76,26 @@ struct ClaimPlugin: VolumePlugin {
         let containers =
             spec.containers + (spec.initContainers ?? []) + (spec.ephemeralContainers ?? []).map(\.container)
         let mounts = containers.flatMap { $0.volumeMounts ?? [] }.filter { $0.name == context.volumeName }
-        return source.readOnly != true && mounts.contains { $0.readOnly != true }
+        let isDevice = containers.contains { $0.volumeDevices?.contains { $0.name == context.volumeName } == true }
+        return source.readOnly != true && (isDevice || mounts.contains { $0.readOnly != true })
+    }
+
+    /// A device is never mounted, and files are no device.
+    private func checkMode(_ storage: ClaimStorage, _ context: VolumeContext) throws(VolumeError) {
+        let spec = context.pod.spec
+        let isDevice = if case .device = storage { true } else { false }
+        for container in spec.containers + (spec.initContainers ?? []) {
+            let isMounted = container.volumeMounts?.contains { $0.name == context.volumeName } == true
+            let isUsedAsDevice = container.volumeDevices?.contains { $0.name == context.volumeName } == true
+            if isDevice, isMounted {
+                throw VolumeError(
+                    .invalid, "has volumeMode Block, but container \"\(container.name)\" has it in volumeMounts")
+            }
+            if !isDevice, isUsedAsDevice {
+                throw VolumeError(
+                    .invalid, "has volumeMode Filesystem, but container \"\(container.name)\" has it in volumeDevices")
+            }
+        }
     }
 
     // MARK: The node's own directory
@@ -78,13 +108,13 @@ struct ClaimPlugin: VolumePlugin {
     }
 
     private func mountDirectory(_ path: String, _ context: VolumeContext) throws(VolumeError) -> MountedVolume {
-        let group = try context.groupID()
         let (parent, name) = path.splitAtLastSlash
         let uid = context.pod.metadata.uid ?? ""
-        try volumeCall { () throws(KernelError) in
+        let place = try volumeCall { () throws(KernelError) in
             if !FileSystem.exists(path) { try Self.make(name, in: parent, staging: ".\(uid).new") }
-            if let group { try Self.give(path, to: group) }
+            return try OwnedDescriptor.open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW).canonicalPath()
         }
+        if source.readOnly != true { try context.giveToGroup(place) }
         return MountedVolume(name: context.volumeName, hostPath: path, isReadOnly: source.readOnly == true)
     }
 
@@ -102,17 +132,6 @@ struct ClaimPlugin: VolumePlugin {
         let failure = KernelError.last("renameat2", "\(parent)/\(name)")
         try FileSystem.removeTree(staging)
         if failure.errno != .fileExists { throw failure }
-    }
-
-    /// The directory itself, as an emptyDir's: what is in it keeps its owners, and what is made in it gets the group.
-    private static func give(_ path: String, to group: UInt32) throws(KernelError) {
-        let directory = try OwnedDescriptor.open(path, O_RDONLY | O_DIRECTORY)
-        let status = try directory.status()
-        let wanted = status.st_mode & 0o7777 | 0o2070
-        if status.st_gid == group, status.st_mode & 0o7777 == wanted { return }
-        // Before the mode: a change of the owner may take setgid away.
-        try kernelCall("fchown", path) { fchown(directory.raw, uid_t.max, group) }
-        try kernelCall("fchmod", path) { fchmod(directory.raw, wanted) }
     }
 
     /// Manifests have been validated, and so has nothing that reaches a path by another way.

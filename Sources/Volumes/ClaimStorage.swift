@@ -13,6 +13,12 @@ public enum ClaimStorage: Hashable, Sendable {
     ///
     /// - Parameter field: where the path was given, for messages: `persistentvolume "disk": spec.hostPath`.
     case hostPath(HostPathVolumeSource, field: String)
+    /// In a directory of the host's that is there already, such as where a disk is mounted; under the same policy.
+    case local(String, field: String)
+    /// It is a block device of the host's (`volumeMode: Block`): containers get the device, not files.
+    ///
+    /// - Parameter path: leads to the device, through links or not; under the same policy.
+    case device(String, field: String)
     /// The claim was made for the pod of this UID, and ends with it.
     indirect case made(forPodUID: String, ClaimStorage)
     /// Nowhere, and why: pods that use the claim wait.

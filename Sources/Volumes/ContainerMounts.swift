@@ -9,10 +9,6 @@ struct ContainerMounts: Sendable {
 
     /// In the order to mount in: what is mounted inside another mount comes after it.
     func resolve() throws(VolumeError) -> [VolumeMountPoint] {
-        guard (container.volumeDevices ?? []).isEmpty else {
-            throw VolumeError(
-                .unsupported, "container \"\(container.name)\": volumeDevices are not supported by this node")
-        }
         var points: [VolumeMountPoint] = []
         for (index, mount) in (container.volumeMounts ?? []).enumerated() {
             do throws(VolumeError) {
@@ -31,6 +27,9 @@ struct ContainerMounts: Sendable {
         guard let volume = volumes[mount.name] else {
             throw VolumeError(
                 .notFound, "container \"\(container.name)\" mounts a volume that spec.volumes does not have")
+        }
+        guard volume.device == nil else {
+            throw VolumeError(.invalid, "volumeMounts[\(index)]: a block device is not mounted; use volumeDevices")
         }
         let propagation = try propagation(of: mount)
         guard !mount.mountPath.isEmpty, !mount.mountPath.utf8.contains(0) else {
@@ -51,6 +50,37 @@ struct ContainerMounts: Sendable {
             // What is mounted below is as read-only unless the pod says otherwise: a promise should not end at a mount point.
             readOnlyBelow: mount.recursiveReadOnly != "Disabled", propagation: propagation,
             forbidsLinks: source.forbidsLinks, hasPodIDs: volume.hasPodIDs)
+    }
+
+    /// The block devices the container gets.
+    func devices() throws(VolumeError) -> [ContainerDevicePoint] {
+        var points: [ContainerDevicePoint] = []
+        for (index, device) in (container.volumeDevices ?? []).enumerated() {
+            let field = "container \"\(container.name)\": volumeDevices[\(index)]"
+            guard let volume = volumes[device.name], let node = volume.device else {
+                throw VolumeError(.notFound, "\(field): no block device of that name", volume: device.name)
+            }
+            let path = device.devicePath.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }
+            guard let last = path.last, !path.contains(Array("..".utf8)), last != Array(".".utf8),
+                !device.devicePath.utf8.contains(0)
+            else { throw VolumeError(.invalid, "\(field).devicePath must be a path without '..'", volume: device.name) }
+            // A node made there would stay in the volume, for others to find.
+            let mounted = (container.volumeMounts ?? []).first { mount in
+                let place = mount.mountPath.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }
+                return path.starts(with: place)
+            }
+            if let mounted {
+                throw VolumeError(
+                    .invalid,
+                    "\(field).devicePath \(JSONValue.string(device.devicePath)) lies in the volume mounted at "
+                        + "\(JSONValue.string(mounted.mountPath))", volume: device.name)
+            }
+            points.append(
+                ContainerDevicePoint(
+                    containerPath: "/" + path.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/"),
+                    node: node, readOnly: volume.isReadOnly))
+        }
+        return points
     }
 
     private func subPath(of mount: VolumeMount) throws(VolumeError) -> String? {

@@ -11,10 +11,12 @@ public struct MountedVolume: Hashable, Sendable {
     public let forbidsLinks: Bool
     /// In a pod with a user namespace: its files have the pod's own host ids, and not those that are mapped to them.
     public let hasPodIDs: Bool
+    /// The volume is this block device: it is not mounted, containers get a node of it.
+    public let device: VolumeDeviceNode?
 
     public init(
         name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false, forbidsLinks: Bool = false,
-        hasPodIDs: Bool = false
+        hasPodIDs: Bool = false, device: VolumeDeviceNode? = nil
     ) {
         self.name = name
         self.hostPath = hostPath
@@ -22,5 +24,6 @@ public struct MountedVolume: Hashable, Sendable {
         self.isReadOnly = isReadOnly
         self.forbidsLinks = forbidsLinks
         self.hasPodIDs = hasPodIDs
+        self.device = device
     }
 }

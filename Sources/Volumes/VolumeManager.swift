@@ -74,6 +74,16 @@ public actor VolumeManager {
         return try await exclusively(layout) { () throws(VolumeError) in try mounts.resolve() }
     }
 
+    /// The block devices to make in a container.
+    ///
+    /// - Parameter volumes: what ``mount(_:ids:images:)`` gave.
+    public nonisolated func containerDevices(
+        pod: Pod, container: Container, volumes: [String: MountedVolume]
+    ) throws(VolumeError) -> [ContainerDevicePoint] {
+        let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
+        return try ContainerMounts(layout: layout, container: container, volumes: volumes, environment: [:]).devices()
+    }
+
     /// Unmounts and removes the volumes of a pod whose containers have all ended; host paths stay as they are. Fine to
     /// repeat, and for a pod that never had any.
     public func unmount(podUID: String) async throws(VolumeError) {

@@ -41,17 +41,24 @@ import Volumes
             $0.spec.hostPath = nil
             $0.spec.local = LocalVolumeSource(path: "/mnt/disk")
         }
-        #expect(
-            storage(local)
-                == .hostPath(
-                    HostPathVolumeSource(path: "/mnt/disk", type: "Directory"),
-                    field: "persistentvolume \"disk\": spec.local"))
+        #expect(storage(local) == .local("/mnt/disk", field: "persistentvolume \"disk\": spec.local"))
         let own = volume {
             $0.spec.hostPath = nil
             $0.spec.local = LocalVolumeSource(path: "/v/.provisioned/disk")
             $0.metadata.annotations = ["pv.kubernetes.io/provisioned-by": "swiftlet.dev/local"]
         }
         #expect(storage(own) == .provisioned("disk"))
+    }
+
+    @Test("a local volume of mode Block is a device; of another type there is none")
+    func block() {
+        let disk = volume {
+            $0.spec.hostPath = nil
+            $0.spec.local = LocalVolumeSource(path: "/dev/vdb")
+            $0.spec.volumeMode = "Block"
+        }
+        #expect(storage(disk) == .device("/dev/vdb", field: "persistentvolume \"disk\": spec.local"))
+        #expect(isUnbound(storage(volume { $0.spec.volumeMode = "Block" }), saying: "not for hostPath"))
     }
 
     @Test("a volume that is gone, another claim's, elsewhere or of a kind this node has not keeps the pod waiting")

@@ -43,9 +43,7 @@ struct ClaimBindingTests {
             (
                 claim("a", volume: "disk") + volume("disk", "local: {path: /mnt/disk}"),
                 [
-                    "a": .hostPath(
-                        HostPathVolumeSource(path: "/mnt/disk", type: "Directory"),
-                        field: "persistentvolume \"disk\": spec.local")
+                    "a": .local("/mnt/disk", field: "persistentvolume \"disk\": spec.local")
                 ]
             ),
             (
@@ -114,7 +112,7 @@ struct ClaimBindingTests {
             ("PersistentVolumeClaim", "", "spec.accessModes: Required value"),
             ("PersistentVolumeClaim", "accessModes: [Anyhow]", "spec.accessModes[0]: Unsupported value: \"Anyhow\""),
             ("PersistentVolumeClaim", "accessModes: []", "spec.resources.requests[storage]: Required value"),
-            ("PersistentVolumeClaim", "volumeMode: Block", "spec.volumeMode: Unsupported value: \"Block\""),
+            ("PersistentVolumeClaim", "volumeMode: Raw", "spec.volumeMode: Unsupported value: \"Raw\""),
             ("PersistentVolumeClaim", "volumeName: ../x", "spec.volumeName: Invalid value: \"../x\""),
             ("PersistentVolumeClaim", "volumename: x", "spec.volumename: unknown field"),
             ("PersistentVolumeClaim", "selector: {}", "spec.selector: Forbidden"),
@@ -133,7 +131,7 @@ struct ClaimBindingTests {
             ("PersistentVolume", "local: {path: \"/a\\0b\"}", "spec.local.path: Invalid value"),
             ("PersistentVolume", "local: {path: ../x}", "spec.local.path: Invalid value"),
             ("PersistentVolume", "local: {path: /x}\n  hostPath: {path: /x}", "spec.local: Forbidden"),
-            ("PersistentVolume", "volumeMode: Block", "spec.volumeMode: Unsupported value: \"Block\""),
+            ("PersistentVolume", "volumeMode: Raw", "spec.volumeMode: Unsupported value: \"Raw\""),
             ("PersistentVolume", "claimRef: {name: a}", "spec.claimRef.namespace: Required value"),
             ("PersistentVolume", "claimRef: {namespace: ../b, name: a}", "spec.claimRef.namespace: Invalid value"),
             ("PersistentVolume", "mountOptions: [dev]", "spec.mountOptions: Forbidden"),

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import KubernetesAPI
 import LinuxKernel
+import SystemPackage
 import Testing
 
 @testable import Volumes
@@ -9,14 +10,18 @@ import Testing
 @Suite struct ClaimPluginTests {
     private func mount(
         _ world: VolumeWorld, _ storage: ClaimStorage?, claim: String = "data", namespace: String = "shop",
-        uid: String = "uid-1", readOnly: Bool? = nil, fsGroup: Int64? = nil, rules: [String: HostPathAccess] = [:]
+        uid: String = "uid-1", readOnly: Bool? = nil, fsGroup: Int64? = nil, policy: String? = nil,
+        rules: [String: HostPathAccess] = [:], change: (inout Pod) -> Void = { _ in }
     ) throws(VolumeError) -> MountedVolume {
         let source = PersistentVolumeClaimVolumeSource(claimName: claim, readOnly: readOnly)
         var pod = world.pod([Volume(name: "v", persistentVolumeClaim: source)], uid: uid, fsGroup: fsGroup)
         pod.metadata.namespace = namespace
+        pod.spec.securityContext?.fsGroupChangePolicy = policy
+        change(&pod)
         return try ClaimPlugin(source: source, root: world.root + "/volumes").mount(
             VolumeContext(
-                pod: pod, volumeName: "v", fieldPath: "spec.volumes[0]", directory: world.pods + "/unused",
+                pod: pod, volumeName: "v", fieldPath: "spec.volumes[0]",
+                directory: "\(world.pods)/\(uid)/volumes/\(ClaimPlugin.directoryName)/v",
                 objects: PodObjects(claims: storage.map { [claim: $0] } ?? [:]), nodeAllocatable: [:],
                 hostPaths: HostPathRules(rules: rules)))
     }
@@ -73,14 +78,122 @@ import Testing
         }
     }
 
-    @Test("a group that comes later gets the directory", .enabled(if: isRoot, needsRoot))
+    /// Mode and group of what is in a volume.
+    private func facts(_ path: String) throws -> String {
+        let status = try fileStatus(path)
+        return "\(String(status.st_mode & 0o7777, radix: 8)) \(status.st_gid)"
+    }
+
+    @Test(
+        "a group that comes later gets all that is in the volume, links themselves and not what they lead to",
+        .enabled(if: isRoot, needsRoot))
     func group() async throws {
         try await VolumeWorld.with { (world) async throws in
             let path = try mount(world, .directory).hostPath
-            #expect(try mode(path) == 0o777)
+            #expect(try facts(path) == "777 0")
+            try FileSystem.makeDirectories(path + "/a/b", mode: 0o700)
+            try world.write("volumes/shop/data/a/b/file", "1")
+            #expect(chmod(path + "/a/b/file", 0o600) == 0)
+            try world.write("outside", "2")
+            #expect(chmod(world.root + "/outside", 0o600) == 0)
+            #expect(symlink(world.root + "/outside", path + "/link") == 0)
+            _ = try mount(world, .directory, uid: "uid-2", fsGroup: 4242)
+            #expect(try facts(path) == "2777 4242")
+            #expect(try facts(path + "/a") == "2770 4242")
+            #expect(try facts(path + "/a/b") == "2770 4242")
+            #expect(try facts(path + "/a/b/file") == "660 4242")
+            #expect(try fileStatus(path + "/link").st_gid == 4242)
+            #expect(try facts(world.root + "/outside") == "600 0")
+        }
+    }
+
+    @Test(
+        "each pod is given the volume once: what it changes then stays, also when the agent looks again",
+        .enabled(if: isRoot, needsRoot))
+    func once() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let path = try mount(world, .directory, fsGroup: 4242).hostPath
+            try FileSystem.makeDirectories(path + "/database", mode: 0o700)
             _ = try mount(world, .directory, fsGroup: 4242)
-            #expect(try mode(path) == 0o2777)
-            #expect(try fileStatus(path).st_gid == 4242)
+            #expect(try facts(path + "/database") == "2700 4242", "made in a directory with setgid")
+            _ = try mount(world, .directory, uid: "uid-2", fsGroup: 4242)
+            #expect(try facts(path + "/database") == "2770 4242")
+        }
+    }
+
+    @Test(
+        "OnRootMismatch leaves a volume alone whose own directory is given; a read-only claim is never changed",
+        .enabled(if: isRoot, needsRoot))
+    func policy() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let path = try mount(world, .directory, fsGroup: 4242, policy: "OnRootMismatch").hostPath
+            #expect(try facts(path) == "2777 4242")
+            try FileSystem.makeDirectories(path + "/database", mode: 0o700)
+            _ = try mount(world, .directory, uid: "uid-2", fsGroup: 4242, policy: "OnRootMismatch")
+            #expect(try facts(path + "/database") == "2700 4242")
+            _ = try mount(world, .directory, uid: "uid-3", readOnly: true, fsGroup: 77)
+            #expect(try facts(path) == "2777 4242")
+            _ = try mount(world, .directory, uid: "uid-4", fsGroup: 77, policy: "OnRootMismatch")
+            #expect(try facts(path + "/database") == "2770 77")
+            #expect(throws: VolumeError.self) {
+                try mount(world, .directory, uid: "uid-5", fsGroup: 1, policy: "Never")
+            }
+        }
+    }
+
+    @Test("a local volume gets the group, a hostPath one keeps its owners", .enabled(if: isRoot, needsRoot))
+    func groupOfHostPaths() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            for name in ["local", "host"] {
+                try FileSystem.makeDirectories("\(world.root)/\(name)/in", mode: 0o755)
+            }
+            _ = try mount(world, .local(world.root + "/local", field: "f"), fsGroup: 4242)
+            _ = try mount(
+                world, .hostPath(HostPathVolumeSource(path: world.root + "/host"), field: "f"), uid: "uid-2",
+                fsGroup: 4242)
+            #expect(try facts(world.root + "/local/in") == "2775 4242")
+            #expect(try facts(world.root + "/host/in") == "755 0")
+            #expect(throws: VolumeError.self) { try mount(world, .local(world.root + "/none", field: "f")) }
+        }
+    }
+
+    @Test("directories too deep to walk are an error, not the end of the agent", .enabled(if: isRoot, needsRoot))
+    func depth() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            let path = try mount(world, .directory).hostPath
+            try FileSystem.makeDirectories(path + "/" + String(repeating: "d/", count: 258))
+            let error = #expect(throws: VolumeError.self) { try mount(world, .directory, uid: "uid-2", fsGroup: 4242) }
+            #expect(error?.cause?.errno == .fileNameTooLong)
+        }
+    }
+
+    @Test("a block volume must lead to a block device, and is used as one or not at all")
+    func devices() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            try world.write("disk.img", "no device")
+            func use(_ path: String, asDevice: Bool = true) throws(VolumeError) -> MountedVolume {
+                try mount(world, .device(path, field: "f")) { pod in
+                    if !asDevice { return }
+                    pod.spec.containers[0].volumeMounts = nil
+                    pod.spec.containers[0].volumeDevices = [VolumeDevice(name: "v", devicePath: "/dev/disk")]
+                }
+            }
+            #expect(throws: VolumeError.self) { try use(world.root + "/disk.img") }
+            #expect(throws: VolumeError.self) { try use("/dev/null") }
+            #expect(throws: VolumeError.self) { try use(world.root + "/none") }
+            let mounted = #expect(throws: VolumeError.self) { try use("/dev/null", asDevice: false) }
+            #expect(
+                mounted?.message.hasSuffix("has volumeMode Block, but container \"main\" has it in volumeMounts")
+                    == true)
+            let files = #expect(throws: VolumeError.self) {
+                try mount(world, .directory) {
+                    $0.spec.containers[0].volumeMounts = nil
+                    $0.spec.containers[0].volumeDevices = [VolumeDevice(name: "v", devicePath: "/dev/disk")]
+                }
+            }
+            #expect(
+                files?.message.hasSuffix("has volumeMode Filesystem, but container \"main\" has it in volumeDevices")
+                    == true)
         }
     }
 

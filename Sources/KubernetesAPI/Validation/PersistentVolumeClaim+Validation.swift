@@ -99,7 +99,7 @@ private enum PersistentStorage {
     }
 
     static func validate(volumeMode: String?, at path: FieldPath) -> [FieldError] {
-        FieldChecks.vocabulary(volumeMode, ["Filesystem"], at: path)
+        FieldChecks.vocabulary(volumeMode, ["Filesystem", "Block"], at: path)
     }
 
     static func validate(size: [String: Quantity]?, at path: FieldPath) -> [FieldError] {

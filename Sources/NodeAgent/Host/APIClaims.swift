@@ -37,20 +37,8 @@ public struct APIClaims: ClaimSource {
         guard volume.isAvailable(on: node) else {
             return .unbound("no matching NodeSelectorTerms: persistentvolume \"\(name)\" is not on this node")
         }
-        if volume.spec.volumeMode == "Block" {
-            return .unbound("persistentvolume \"\(name)\" has volumeMode Block, which this node does not support")
-        }
         if provisioned.owns(volume) { return .provisioned(name) }
-        let field = "persistentvolume \"\(name)\": spec."
-        if let hostPath = volume.spec.hostPath { return .hostPath(hostPath, field: field + "hostPath") }
-        if let local = volume.spec.local {
-            // What it stands for is there already: a disk that is not mounted yet must not be written past.
-            let path = HostPathVolumeSource(path: local.path, type: HostPathType.directory.rawValue)
-            return .hostPath(path, field: field + "local")
-        }
-        return .unbound(
-            "persistentvolume \"\(name)\" is of type \(volume.spec.sourceNames.first ?? "none"), this node has hostPath "
-                + "and local")
+        return ClaimStorage(volume)
     }
 
     private func get<T: KubernetesResource>(

@@ -80,10 +80,21 @@ extension LocalPodHost {
             resources: values.container(container, of: pod),
             logPath: places.log(pod, container: container.name, attempt: attempt),
             labels: labels(of: container, in: pod, attempt: attempt, image: image))
+        config.devices = try devices(of: container, in: pod)
         config.isTerminal = container.tty == true
         config.keepsInput = container.stdin == true
         config.closesInputAfterFirst = container.stdinOnce == true
         return config
+    }
+
+    private func devices(of container: Container, in pod: Pod) throws -> [ContainerDevice] {
+        let points = try volumes(of: pod).containerDevices(
+            pod: pod, container: container, volumes: memory(pod.metadata.uid ?? "").volumes ?? [:])
+        return points.map { point in
+            ContainerDevice(
+                containerPath: point.containerPath, major: point.node.major, minor: point.node.minor,
+                mode: point.node.mode, userID: point.node.userID, groupID: point.node.groupID, readOnly: point.readOnly)
+        }
     }
 
     /// What the container asks for. A name that the node cannot give is refused; of "all" it gets what there is, and its pod is

@@ -28,7 +28,6 @@ enum UnsupportedFields {
 
     private static func check(_ container: Container, _ path: String, _ spec: PodSpec, _ found: inout [String]) {
         func refuse(_ condition: Bool, _ field: String) { if condition { found.append(path + "." + field) } }
-        refuse(container.volumeDevices?.isEmpty == false, "volumeDevices")
         // With the host's network every port is the host's already.
         let hasHostPort = container.ports?.contains { ($0.hostPort ?? 0) != 0 } == true
         refuse(hasHostPort && spec.hostNetwork != true, "ports[].hostPort")

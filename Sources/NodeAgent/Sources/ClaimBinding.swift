@@ -22,7 +22,7 @@ enum ClaimBinding {
             if let name = claim.spec.volumeName, !name.isEmpty {
                 bound[key] = take(name, byName[name], for: key, &takers)
             } else if let volumes = reserved[key] {
-                bound[key] = volumes.count == 1 ? storage(of: volumes[0]) : .unbound(ambiguity(volumes))
+                bound[key] = volumes.count == 1 ? ClaimStorage(volumes[0]) : .unbound(ambiguity(volumes))
             } else {
                 bound[key] = .directory
             }
@@ -41,7 +41,7 @@ enum ClaimBinding {
             return .unbound("persistentvolume \"\(name)\" is taken by claim \"\(taker)\"")
         }
         takers[name] = key
-        return storage(of: volume)
+        return ClaimStorage(volume)
     }
 
     private static func claim(for volume: PersistentVolume) -> String {
@@ -51,18 +51,5 @@ enum ClaimBinding {
     private static func ambiguity(_ volumes: [PersistentVolume]) -> String {
         let names = volumes.map { "\"\($0.metadata.name ?? "")\"" }.joined(separator: ", ")
         return "persistentvolumes \(names) are all reserved for it; name one in spec.volumeName"
-    }
-
-    private static func storage(of volume: PersistentVolume) -> ClaimStorage {
-        let field = "persistentvolume \"\(volume.metadata.name ?? "")\": spec."
-        if let hostPath = volume.spec.hostPath { return .hostPath(hostPath, field: field + "hostPath") }
-        // What it stands for is there already: a disk that is not mounted yet must not be written past.
-        if let local = volume.spec.local {
-            let path = HostPathVolumeSource(path: local.path, type: HostPathType.directory.rawValue)
-            return .hostPath(path, field: field + "local")
-        }
-        let type = volume.spec.sourceNames.first ?? "none"
-        return .unbound(
-            "persistentvolume \"\(volume.metadata.name ?? "")\" is of type \(type), this node has hostPath and local")
     }
 }
