@@ -44,7 +44,11 @@ def busybox_layer():
 
 def docker_archive(path, reference, *layers, **config):
     """Writes an archive as `docker save` does; each layer is a list of entries."""
-    blobs = [tar(layer) for layer in layers]
+    return docker_archive_of(path, reference, [tar(layer) for layer in layers], **config)
+
+
+def docker_archive_of(path, reference, blobs, **config):
+    """The same of layers that are packed already."""
     settings = {
         "architecture": "amd64",
         "os": "linux",
