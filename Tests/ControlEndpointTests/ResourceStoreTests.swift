@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import KubernetesAPI
+import Synchronization
 import Testing
 
 @testable import ControlEndpoint
@@ -197,13 +198,35 @@ struct ResourceStoreTests {
         }
     }
 
-    @Test("a watcher that does not read is closed rather than skipped over")
+    @Test("a watcher that does not read is let go with all it has not read, never skipped over")
     func slowWatcher() async throws {
         let watcher = Watcher(id: 1, namespace: nil, name: nil, bufferLimit: 2)
-        for version in 1...4 { watcher.send(.bookmark(resourceVersion: Int64(version))) }
+        let overflows = Overflows()
+        watcher.onOverflow { overflows.count.add(1, ordering: .relaxed) }
+        watcher.send(.bookmark(resourceVersion: 1))
+        watcher.send(.bookmark(resourceVersion: 2))
+        #expect(overflows.count.load(ordering: .relaxed) == 0)
+        watcher.send(.bookmark(resourceVersion: 3))
+        watcher.send(.bookmark(resourceVersion: 4))
+        #expect(overflows.count.load(ordering: .relaxed) == 1)
         var seen: [Int64] = []
         for await case .bookmark(let version) in watcher.messages { seen.append(version) }
-        #expect(seen == [1, 2])
+        #expect(seen.isEmpty)
+    }
+
+    @Test("a watcher that is finished gets what was queued before")
+    func finishedWatcher() async throws {
+        let watcher = Watcher(id: 1, namespace: nil, name: nil)
+        watcher.send(.bookmark(resourceVersion: 1))
+        watcher.finish()
+        watcher.send(.bookmark(resourceVersion: 2))
+        var seen: [Int64] = []
+        for await case .bookmark(let version) in watcher.messages { seen.append(version) }
+        #expect(seen == [1])
+    }
+
+    private final class Overflows: Sendable {
+        let count = Atomic(0)
     }
 
     private func read(_ path: String) throws -> [UInt8] {
