@@ -337,7 +337,7 @@ let package = Package(
         .testTarget(
             name: "NodeAgentTests",
             dependencies: [
-                "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes",
+                "ContainerImages", "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes",
                 "TestSupport", "Volumes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -46,7 +46,7 @@ enum UsageRoutes {
             durations: state.agent.durations.snapshot, evictions: await state.agent.evictionCounts(),
             preemptions: await state.agent.preemptionCounts(),
             claims: await state.usage.claims(), requests: state.requests.snapshot(), process: process,
-            maximumDescriptors: descriptorLimit)
+            maximumDescriptors: descriptorLimit, receivedImageBytes: state.host.receivedImageBytes)
     }
 
     private static var descriptorLimit: UInt64? {

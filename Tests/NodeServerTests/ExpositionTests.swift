@@ -133,13 +133,16 @@ import Testing
         durations.add(.runPodSandbox, .milliseconds(6), failed: true)
         durations.add(.sync, .milliseconds(5))
         durations.addPodStart(.milliseconds(700))
+        durations.imagePullStarted()
+        durations.imagePullStarted()
+        durations.imagePullEnded(.seconds(7), bytes: 300 << 20)
         return KubeletMetrics.Facts(
             nodeName: "n1", version: "1", architecture: "amd64",
             pods: [Pod(metadata: ObjectMeta(name: "a"), spec: PodSpec(containers: []))], instances: [], counts: counts,
             durations: durations.snapshot, evictions: ["memory.available": 2], preemptions: ["cpu": 1],
             claims: [ClaimUsage(namespace: "shop", name: "books", fileSystem: UsageFixture.claim)],
             requests: [(.init(method: "GET", path: "metrics", server: "readwrite", isLongRunning: false), figures)],
-            process: nil, maximumDescriptors: nil)
+            process: nil, maximumDescriptors: nil, receivedImageBytes: 500)
     }
 
     @Test("/metrics counts pods, containers and requests under kubelet's names")
@@ -159,6 +162,9 @@ import Testing
             "kubelet_started_pods_total 2", #"kubelet_run_podsandbox_errors_total{runtime_handler=""} 1"#,
             #"kubelet_pod_worker_duration_seconds_bucket{operation_type="sync",le="0.005"} 1"#,
             #"kubelet_pod_start_duration_seconds_bucket{le="0.5"} 0"#,
+            #"kubelet_image_pull_duration_seconds_bucket{image_size_in_bytes="100MB-500MB",le="5"} 0"#,
+            #"kubelet_image_pull_duration_seconds_bucket{image_size_in_bytes="100MB-500MB",le="10"} 1"#,
+            "swiftlet_image_pulls_running 1", "swiftlet_image_pull_received_bytes_total 500",
             #"kubelet_pod_start_duration_seconds_bucket{le="1"} 1"#, "kubelet_pod_start_duration_seconds_sum 0.7",
             #"kubelet_volume_stats_available_bytes{namespace="shop",persistentvolumeclaim="books"} 700"#,
             #"kubelet_volume_stats_inodes_used{namespace="shop",persistentvolumeclaim="books"} 40"#,

@@ -38,6 +38,7 @@ public final class ImagePuller: Sendable {
     private let slots = LayerSlots(ImagePuller.parallelLayers)
     private let pool = Mutex<KernelThreadPool?>(nil)
     private let meters = Mutex(Meters())
+    private let transferred = TransferTotal()
 
     /// As many as docker and containerd take: with two processors one inflates while one writes and one waits for bytes.
     static let parallelLayers = 3
@@ -106,6 +107,9 @@ public final class ImagePuller: Sendable {
         let layers = meters.withLock { $0.pulls.first { $0.key.reference == name }?.value }
         return layers.map { PullProgress(layers: $0.map(\.layer)) }
     }
+
+    /// Bytes of layers that have come from registries.
+    public var receivedBytes: UInt64 { transferred.value }
 
     private func perform(_ reference: ImageReference, _ key: Key) async throws(ImageError) -> Outcome {
         let clock = ContinuousClock()
@@ -217,7 +221,7 @@ public final class ImagePuller: Sendable {
             return LayerMeter(
                 PullProgress.Layer(
                     digest: descriptor.digest.description, totalBytes: descriptor.sizeBytes,
-                    stage: isPresent ? .present : .waiting))
+                    stage: isPresent ? .present : .waiting), total: transferred)
         }
     }
 

@@ -38,6 +38,10 @@ public final class AgentDurations: Sendable {
         public var worker: [WorkerOperation: DurationHistogram] = [:]
         /// From the first word of a pod to the moment it runs.
         public var podStart = DurationHistogram(bounds: AgentDurations.podStartBounds)
+        /// Of images for pods, those that were not pulled left out.
+        public var imagePulls: [ImageSizeClass: DurationHistogram] = [:]
+        /// Under way for pods.
+        public var runningImagePulls = 0
 
         public init() {}
     }
@@ -63,6 +67,19 @@ public final class AgentDurations: Sendable {
 
     public func add(_ operation: WorkerOperation, _ duration: Duration) {
         figures.withLock { $0.worker[operation, default: DurationHistogram()].add(duration) }
+    }
+
+    /// To be followed by ``imagePullEnded(_:bytes:)``.
+    public func imagePullStarted() { figures.withLock { $0.runningImagePulls += 1 } }
+
+    /// - Parameter bytes: the image's size; nil when the pull has failed.
+    public func imagePullEnded(_ duration: Duration, bytes: Int64?) {
+        figures.withLock { figures in
+            figures.runningImagePulls -= 1
+            guard let bytes else { return }
+            let none = DurationHistogram(bounds: ImageSizeClass.durationBounds)
+            figures.imagePulls[ImageSizeClass(bytes: bytes), default: none].add(duration)
+        }
     }
 
     public func addPodStart(_ duration: Duration) { figures.withLock { $0.podStart.add(duration) } }

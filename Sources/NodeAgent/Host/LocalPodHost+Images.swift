@@ -39,18 +39,55 @@ extension LocalPodHost {
         let text = container.image ?? ""
         let reference = try Self.reference(text)
         let start = ContinuousClock.now
+        parts.durations.imagePullStarted()
         do throws(ImageError) {
-            let outcome = try await parts.puller.pull(reference, keyring: await keyring(for: reference, of: pod))
+            let outcome = try await announced(reference, of: pod, container: container)
             let whole = ContinuousClock.now - start
+            parts.durations.imagePullEnded(whole, bytes: outcome.image.sizeBytes)
             record(
                 .normal, "Pulled",
                 "Successfully pulled image \"\(text)\" in \(Self.text(outcome.duration)) "
                     + "(\(Self.text(whole)) including waiting). Image size: \(outcome.image.sizeBytes) bytes.",
                 of: pod, container: container.name)
         } catch {
+            parts.durations.imagePullEnded(ContinuousClock.now - start, bytes: nil)
             throw await refusal(of: text, reference, error)
         }
     }
+
+    /// Pulls, and says from time to time how far that is when it takes long.
+    private func announced(
+        _ reference: ImageReference, of pod: Pod, container: Container
+    ) async throws(ImageError) -> ImagePuller.Outcome {
+        let keyring = await keyring(for: reference, of: pod)
+        return try await withTaskGroup(of: Result<ImagePuller.Outcome, ImageError>?.self) { group in
+            group.addTask {
+                do throws(ImageError) {
+                    return .success(try await self.parts.puller.pull(reference, keyring: keyring))
+                } catch { return .failure(error) }
+            }
+            group.addTask {
+                await self.announceProgress(reference, of: pod, container: container)
+                return nil
+            }
+            var result: Result<ImagePuller.Outcome, ImageError>?
+            while result == nil, let next = await group.next() { result = next }
+            group.cancelAll()
+            return result ?? .failure(ImageError(.cancelled, "the pull was cancelled"))
+        }.get()
+    }
+
+    private func announceProgress(_ reference: ImageReference, of pod: Pod, container: Container) async {
+        var announcement = PullAnnouncement()
+        while (try? await Task.sleep(for: PullAnnouncement.interval)) != nil {
+            let progress = parts.puller.progress(of: reference) ?? PullProgress()
+            let (isStalled, text) = announcement.next(progress, image: container.image ?? "")
+            record(isStalled ? .warning : .normal, "Pulling", text, of: pod, container: container.name)
+        }
+    }
+
+    /// Bytes of layers that have come from registries.
+    public var receivedImageBytes: UInt64 { parts.puller.receivedBytes }
 
     private func refusal(of text: String, _ reference: ImageReference, _ error: ImageError) async -> PodHostError {
         let isNamed = error.message.contains("image \"")

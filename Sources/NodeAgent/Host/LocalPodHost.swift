@@ -33,6 +33,7 @@ public final class LocalPodHost: PodHost {
         public var nodeAllocatable: @Sendable () -> [String: Quantity]
         public var events: EventRecorder
         public var logKeeper: LogKeeper?
+        public var durations: AgentDurations
         /// For the pull secrets of pods that name none; nil where the control plane has put them into the pods.
         public var serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)?
         public var followed: FollowedObjects?
@@ -45,7 +46,7 @@ public final class LocalPodHost: PodHost {
             staticVolumes: VolumeManager, staticObjects: any VolumeObjectSource,
             services: @escaping @Sendable () -> [Service], apiServer: APIServerReach? = nil,
             nodeAllocatable: @escaping @Sendable () -> [String: Quantity], events: EventRecorder,
-            logKeeper: LogKeeper? = nil,
+            logKeeper: LogKeeper? = nil, durations: AgentDurations = AgentDurations(),
             serviceAccount: (@Sendable (_ namespace: String, _ name: String) async -> ServiceAccount?)? = nil,
             followed: FollowedObjects? = nil, tokens: ServiceAccountTokens? = nil
         ) {
@@ -64,6 +65,7 @@ public final class LocalPodHost: PodHost {
             self.nodeAllocatable = nodeAllocatable
             self.events = events
             self.logKeeper = logKeeper
+            self.durations = durations
             self.serviceAccount = serviceAccount
             self.followed = followed
             self.tokens = tokens

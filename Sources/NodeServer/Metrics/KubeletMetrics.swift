@@ -23,6 +23,8 @@ struct KubeletMetrics {
         var requests: [(key: HTTPRequestMetrics.Key, figures: HTTPRequestMetrics.Figures)]
         var process: ProcessUsage?
         var maximumDescriptors: UInt64?
+        /// Of layers, from registries.
+        var receivedImageBytes: UInt64 = 0
     }
 
     private var writer = ExpositionWriter(reserving: 16 << 10)
@@ -34,6 +36,7 @@ struct KubeletMetrics {
         metrics.addContainers(facts)
         metrics.addCounts(facts)
         metrics.addOperations(facts.durations)
+        metrics.addImagePulls(facts)
         metrics.addClaims(facts.claims)
         metrics.addRequests(facts)
         metrics.addProcess(facts)
@@ -205,6 +208,17 @@ extension KubeletMetrics {
         }
         writer.family("kubelet_pod_start_duration_seconds", .histogram, "From the first word of a pod until it ran.")
         histogram(ExpositionLabels(), durations.podStart)
+    }
+
+    private mutating func addImagePulls(_ facts: Facts) {
+        writer.family("kubelet_image_pull_duration_seconds", .histogram, "How long pulls took, by the image's size.")
+        for (size, durations) in facts.durations.imagePulls.sorted(by: { $0.key < $1.key }) {
+            histogram(ExpositionLabels(("image_size_in_bytes", size.name)), durations)
+        }
+        writer.family("swiftlet_image_pulls_running", .gauge, "Pulls under way for pods.")
+        writer.sample(.number(UInt64(clamping: facts.durations.runningImagePulls)))
+        writer.family("swiftlet_image_pull_received_bytes_total", .counter, "Bytes of layers from registries.")
+        writer.sample(.number(facts.receivedImageBytes))
     }
 
     private mutating func addClaims(_ claims: [ClaimUsage]) {

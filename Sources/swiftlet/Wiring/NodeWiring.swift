@@ -98,6 +98,7 @@ struct NodeWiring {
         if let problem = configuration.appArmor.defaultProfileProblem {
             logger.warning("no AppArmor profile for containers that name none", metadata: ["reason": "\(problem)"])
         }
+        let durations = AgentDurations()
         let host = LocalPodHost(
             LocalPodHost.Parts(
                 runtime: runtime, images: images, puller: puller,
@@ -106,7 +107,7 @@ struct NodeWiring {
                 volumes: volumes, objects: objects, staticVolumes: staticVolumes, staticObjects: staticObjects,
                 services: { Array(services.snapshot().values) },
                 apiServer: PodAccess.reach(settings, endpoint, logger), nodeAllocatable: { reporter.allocatable },
-                events: recorder, logKeeper: logKeeper,
+                events: recorder, logKeeper: logKeeper, durations: durations,
                 // A Kubernetes API server has put them into the pods.
                 serviceAccount: endpoint == nil ? nil : serviceAccounts(client), followed: followed,
                 tokens: tokens),
@@ -117,7 +118,6 @@ struct NodeWiring {
             logger: logger)
         await host.adoptProcessors()
         let connections = MultiThreadedEventLoopGroup.singleton
-        let durations = AgentDurations()
         let measured = MeasuredPodHost(host, durations)
         let loop = foundation.runtime.loop
         let probes = PodProbes(
