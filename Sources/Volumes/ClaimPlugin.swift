@@ -48,11 +48,42 @@ struct ClaimPlugin: VolumePlugin {
                 return try mount(
                     HostPathVolumeSource(path: path, type: HostPathType.blockDevice.rawValue), field, context
                 ).asDevice()
+            case .driver(let volume): return try mount(volume, context)
+            case .network(let export):
+                return try context.attachedVolume(readOnly: source.readOnly == true || export.readOnly)
             case .unbound(let reason): throw VolumeError(.notFound, "cannot be bound: \(reason)")
             }
         } catch {
             throw VolumeError(error.code, "\(claim): \(error.message)", cause: error.cause)
         }
+    }
+
+    func attachment(_ context: VolumeContext) throws(VolumeError) -> VolumeAttachment? {
+        guard var storage = try context.objects.claim(source.claimName) else { return nil }
+        if case .made(let uid, let made) = storage {
+            if isEphemeral, uid != context.pod.metadata.uid { return nil }
+            storage = made
+        } else if isEphemeral {
+            return nil
+        }
+        switch storage {
+        case .driver(let volume):
+            try checkMode(storage, context)
+            return .driver(volume)
+        case .network(let export):
+            try checkMode(storage, context)
+            return .network(export)
+        case .directory, .provisioned, .hostPath, .local, .device, .made, .unbound: return nil
+        }
+    }
+
+    /// What the driver has made; the group's as Kubernetes has it without word from the driver (`ReadWriteOnceWithFSType`).
+    private func mount(_ volume: DriverVolume, _ context: VolumeContext) throws(VolumeError) -> MountedVolume {
+        let mounted = try context.attachedVolume(readOnly: source.readOnly == true || volume.readOnly)
+        if volume.isBlock { return try mounted.asDevice() }
+        let isOneNodes = volume.accessModes.contains { $0 == "ReadWriteOnce" || $0 == "ReadWriteOncePod" }
+        if !mounted.isReadOnly, !volume.fileSystem.isEmpty, isOneNodes { try context.giveToGroup(mounted.hostPath) }
+        return mounted
     }
 
     /// As for a hostPath volume of the pod itself, where the policy refuses a pod that would write what it may only read.
@@ -83,7 +114,12 @@ struct ClaimPlugin: VolumePlugin {
     /// A device is never mounted, and files are no device.
     private func checkMode(_ storage: ClaimStorage, _ context: VolumeContext) throws(VolumeError) {
         let spec = context.pod.spec
-        let isDevice = if case .device = storage { true } else { false }
+        let isDevice =
+            switch storage {
+            case .device: true
+            case .driver(let volume): volume.isBlock
+            case .directory, .provisioned, .hostPath, .local, .network, .made, .unbound: false
+            }
         for container in spec.containers + (spec.initContainers ?? []) {
             let isMounted = container.volumeMounts?.contains { $0.name == context.volumeName } == true
             let isUsedAsDevice = container.volumeDevices?.contains { $0.name == context.volumeName } == true

@@ -19,6 +19,10 @@ public enum ClaimStorage: Hashable, Sendable {
     ///
     /// - Parameter path: leads to the device, through links or not; under the same policy.
     case device(String, field: String)
+    /// A storage driver of this node makes it.
+    case driver(DriverVolume)
+    /// Another machine exports it.
+    case network(NetworkExport)
     /// The claim was made for the pod of this UID, and ends with it.
     indirect case made(forPodUID: String, ClaimStorage)
     /// Nowhere, and why: pods that use the claim wait.

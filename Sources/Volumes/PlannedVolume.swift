@@ -42,7 +42,8 @@ struct PlannedVolume: Sendable {
     /// Mounts all, then throws the first failure if there was one.
     static func mount(
         _ planned: [PlannedVolume], pod: Pod, ids: IDRange?, objects: PodObjects, nodeAllocatable: [String: Quantity],
-        hostPaths: any HostPathGuarding, images: [String: VolumeImage]
+        hostPaths: any HostPathGuarding, images: [String: VolumeImage],
+        attached: [String: Result<String, VolumeError>] = [:]
     ) throws(VolumeError) -> [String: MountedVolume] {
         var mounted: [String: MountedVolume] = [:]
         var failure: VolumeError?
@@ -50,7 +51,7 @@ struct PlannedVolume: Sendable {
             let context = VolumeContext(
                 pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
                 objects: objects, nodeAllocatable: nodeAllocatable, hostPaths: hostPaths, ids: ids,
-                images: images)
+                images: images, attached: attached)
             do throws(VolumeError) {
                 mounted[volume.name] = try volume.plugin.mount(context)
             } catch {

@@ -16,6 +16,8 @@ public struct VolumeError: Error, Hashable, Sendable, CustomStringConvertible {
         case hostPathCheckFailed
         /// A path that leads, or may lead, outside its volume.
         case unsafePath
+        /// A storage driver refused, or did not answer.
+        case driver
         /// The kernel refused: ``VolumeError/cause`` has it.
         case kernel
     }

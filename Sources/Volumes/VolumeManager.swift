@@ -8,11 +8,12 @@ public import LinuxKernel
 /// killed at any point goes on with the next call. Calls for one pod run one after the other.
 public actor VolumeManager {
     let stateDirectory: String
-    private let objects: any VolumeObjectSource
+    let objects: any VolumeObjectSource
     private let followedObjects: any VolumeObjectSource
     private let nodeAllocatable: @Sendable () -> [String: Quantity]
     private let hostPaths: any HostPathGuarding
     private let claimsDirectory: String?
+    let drivers: StorageDrivers?
     let pool: KernelThreadPool
     /// The pods some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -25,10 +26,11 @@ public actor VolumeManager {
     ///   - hostPaths: asked about every hostPath volume when it is mounted.
     ///   - claimsDirectory: the absolute path that holds what persistent volume claims keep, one directory per namespace
     ///     with one per claim; nil refuses pods that use claims.
+    ///   - drivers: the storage drivers of the node; nil refuses pods that need one.
     public init(
         stateDirectory: String, objects: any VolumeObjectSource, followedObjects: (any VolumeObjectSource)? = nil,
         nodeAllocatable: @escaping @Sendable () -> [String: Quantity], hostPaths: any HostPathGuarding = NoHostPaths(),
-        claimsDirectory: String? = nil, pool: KernelThreadPool = .shared
+        claimsDirectory: String? = nil, drivers: StorageDrivers? = nil, pool: KernelThreadPool = .shared
     ) {
         self.stateDirectory = stateDirectory
         self.objects = objects
@@ -36,6 +38,7 @@ public actor VolumeManager {
         self.nodeAllocatable = nodeAllocatable
         self.hostPaths = hostPaths
         self.claimsDirectory = claimsDirectory
+        self.drivers = drivers
         self.pool = pool
     }
 
@@ -109,7 +112,10 @@ public actor VolumeManager {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID)
         let teardown = PodTeardown(
             stateDirectory: stateDirectory, podUID: podUID, removesEverything: removesEverything)
-        try await exclusively(layout) { () throws(VolumeError) in try teardown.run() }
+        await enter(layout.podDirectory)
+        defer { leave(layout.podDirectory) }
+        try await detach(layout)
+        try await pool.run { () throws(VolumeError) in try teardown.run() }
     }
 
     private func mountVolumes(
@@ -126,11 +132,16 @@ public actor VolumeManager {
         let objects = await PodObjects.fetch(
             names, namespace: pod.metadata.namespace ?? "", from: onlyIfPresent ? followedObjects : self.objects)
         let (allocatable, hostPaths) = (nodeAllocatable(), hostPaths)
+        let attached = await attach(planned) { volume in
+            VolumeContext(
+                pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
+                objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths, ids: ids, images: images)
+        }
         return try await pool.run { () throws(VolumeError) in
             if onlyIfPresent && !FileSystem.exists(layout.volumesDirectory) { return [:] }
             return try PlannedVolume.mount(
                 planned, pod: pod, ids: ids, objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths,
-                images: images)
+                images: images, attached: attached)
         }
     }
 

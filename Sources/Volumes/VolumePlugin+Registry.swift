@@ -16,6 +16,8 @@ extension Volume {
         if let secret { return SecretPlugin(source: secret) }
         if let downwardAPI { return DownwardAPIPlugin(source: downwardAPI) }
         if let projected { return ProjectedPlugin(source: projected) }
+        if let nfs { return NFSPlugin(source: nfs) }
+        if let csi { return DriverPlugin(source: csi) }
         if let image { return ImagePlugin(source: image) }
         if let persistentVolumeClaim, let claims { return ClaimPlugin(source: persistentVolumeClaim, root: claims) }
         if ephemeral != nil, let claims, let podName {
@@ -26,7 +28,7 @@ extension Volume {
         throw VolumeError(
             .unsupported,
             "\(fieldPath): \(typeDescription) not supported by this node; use emptyDir, hostPath, configMap, secret, "
-                + "downwardAPI, projected, image or persistentVolumeClaim",
+                + "downwardAPI, projected, image, nfs, csi or persistentVolumeClaim",
             volume: name)
     }
 

@@ -12,6 +12,8 @@ protocol VolumePlugin: Sendable {
     func objectNames(for pod: Pod) -> PodObjectNames
     /// The content follows its objects, or the pod, as long as the pod lives.
     var isRefreshable: Bool { get }
+    /// What somebody else has to do before ``mount(_:)``; nil when it is the plugin's alone.
+    func attachment(_ context: VolumeContext) throws(VolumeError) -> VolumeAttachment?
     /// Makes the volume, or finds it as an earlier run of the agent left it, at whichever point that was killed.
     /// Blocks on the kernel.
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume
@@ -20,6 +22,7 @@ protocol VolumePlugin: Sendable {
 extension VolumePlugin {
     func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames() }
     var isRefreshable: Bool { false }
+    func attachment(_ context: VolumeContext) throws(VolumeError) -> VolumeAttachment? { nil }
 }
 
 /// What a plugin knows when it mounts one volume of one pod.
@@ -37,6 +40,8 @@ struct VolumeContext: Sendable {
     var ids: IDRange?
     /// By volume.
     var images: [String: VolumeImage] = [:]
+    /// What others have provided, by volume: where it is, or why not.
+    var attached: [String: Result<String, VolumeError>] = [:]
 
     /// The group that owns the files, when the pod sets one.
     func groupID() throws(VolumeError) -> UInt32? {

@@ -74,7 +74,18 @@ struct ClaimBindingTests {
             ),
             (
                 claim("a", volume: "share") + volume("share", "nfs: {server: s, path: /}"),
-                ["a": .unbound("persistentvolume \"share\" is of type nfs, this node has hostPath and local")]
+                ["a": .network(NetworkExport(server: "s", path: "/"))]
+            ),
+            (
+                claim("a", volume: "disk") + volume("disk", "csi: {driver: d.example.org, volumeHandle: h}"),
+                ["a": .driver(DriverVolume(driver: "d.example.org", handle: "h"))]
+            ),
+            (
+                claim("a", volume: "disk") + volume("disk", "iscsi: {}"),
+                [
+                    "a": .unbound(
+                        "persistentvolume \"disk\" is of type iscsi, this node has hostPath, local, nfs and csi")
+                ]
             ),
         ] as [(String, [String: ClaimStorage])])
     func table(text: String, expected: [String: ClaimStorage]) throws {
@@ -134,7 +145,7 @@ struct ClaimBindingTests {
             ("PersistentVolume", "volumeMode: Raw", "spec.volumeMode: Unsupported value: \"Raw\""),
             ("PersistentVolume", "claimRef: {name: a}", "spec.claimRef.namespace: Required value"),
             ("PersistentVolume", "claimRef: {namespace: ../b, name: a}", "spec.claimRef.namespace: Invalid value"),
-            ("PersistentVolume", "mountOptions: [dev]", "spec.mountOptions: Forbidden"),
+            ("PersistentVolume", "hostPath: {path: /x}\n  mountOptions: [dev]", "spec.mountOptions: Forbidden"),
             (
                 "PersistentVolume", "persistentVolumeReclaimPolicy: Delete",
                 "spec.persistentVolumeReclaimPolicy: Unsupported value: \"Delete\""

@@ -273,7 +273,7 @@ import Testing
         try await VolumeWorld.with { (world) async throws in
             var pod = world.pod([configMap("app"), Volume(name: "data", emptyDir: EmptyDirVolumeSource())])
             pod.spec.volumes?.append(configMap("unused"))
-            pod.spec.volumes?.append(Volume(name: "unused-nfs", nfs: NFSVolumeSource(server: "s", path: "/")))
+            pod.spec.volumes?.append(Volume(name: "unused-disk", iscsi: [:]))
             #expect(await failure(world.manager(), pod)?.volume == "app")
             #expect(FileSystem.exists(world.pods + "/uid-1/volumes/kubernetes.io~empty-dir/data"))
             world.objects.setConfigMap("app", ["a": "1"])
@@ -284,10 +284,10 @@ import Testing
     @Test("what is not supported is named with its field and type")
     func unsupported() async throws {
         try await VolumeWorld.with { (world) async throws in
-            let nfs = Volume(name: "share", nfs: NFSVolumeSource(server: "s", path: "/"))
-            var error = await failure(world.manager(), world.pod([nfs]))
+            let disk = Volume(name: "share", iscsi: [:])
+            var error = await failure(world.manager(), world.pod([disk]))
             #expect(error?.code == .unsupported)
-            #expect(error?.message.hasPrefix("spec.volumes[0]: volume type nfs is not supported by this node") == true)
+            #expect(error?.message.hasPrefix("spec.volumes[0]: volume type iscsi is not supported by this") == true)
             let huge = Volume(name: "huge", emptyDir: EmptyDirVolumeSource(medium: "HugePages"))
             error = await failure(world.manager(), world.pod([huge]))
             #expect(error?.message.hasPrefix("spec.volumes[0].emptyDir.medium \"HugePages\": the pod must ask") == true)

@@ -40,9 +40,9 @@ public struct PersistentVolumeSpec: Codable, Hashable, Sendable, ZeroValued {
     public var volumeAttributesClassName: String?
     public var hostPath: HostPathVolumeSource?
     public var local: LocalVolumeSource?
-    /// Never supported here, like every source below; kept so that it survives a round trip.
     public var nfs: JSONValue?
     public var csi: JSONValue?
+    /// Never supported here, like every source below; kept so that it survives a round trip.
     public var iscsi: JSONValue?
     public var fc: JSONValue?
     public var gcePersistentDisk: JSONValue?

@@ -41,7 +41,8 @@ extension PersistentVolume: Validatable {
         errors += PersistentStorage.validate(size: spec.capacity, at: path.child("capacity"))
         errors += FieldChecks.vocabulary(
             spec.persistentVolumeReclaimPolicy, ["Retain", "Delete"], at: path.child("persistentVolumeReclaimPolicy"))
-        if spec.mountOptions?.isEmpty == false {
+        // Directories of the node are mounted already.
+        if spec.mountOptions?.isEmpty == false, spec.nfs == nil, spec.csi == nil {
             errors.append(.forbidden(path.child("mountOptions"), "not supported by this node"))
         }
         if let claim = spec.claimRef {

@@ -46,7 +46,8 @@ struct StopCommand: AsyncParsableCommand {
         logger.logLevel = .warning
         let foundation = try NodeFoundation(settings, logger: logger)
         let volumes = VolumeManager(
-            stateDirectory: settings.root + "/pods", objects: NoObjects(), nodeAllocatable: { [:] })
+            stateDirectory: settings.root + "/pods", objects: NoObjects(), nodeAllocatable: { [:] },
+            drivers: StorageDrivers(root: settings.root, logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await foundation.runtime.run() }
             try await foundation.runtime.start()

@@ -85,12 +85,17 @@ struct NodeWiring {
         let staticObjects = NodeObjects(local: manifests.objects, client: client, followed: followed)
         let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
+        let drivers = StorageDrivers(root: settings.root, logger: logger)
+        let eventLoop = foundation.runtime.loop
+        group.addTask { await drivers.run(loop: eventLoop) }
         let volumes = VolumeManager(
             stateDirectory: podsDirectory, objects: objects, followedObjects: objects.following,
-            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory)
+            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,
+            drivers: drivers)
         let staticVolumes = VolumeManager(
             stateDirectory: podsDirectory, objects: staticObjects, followedObjects: staticObjects.following,
-            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory)
+            nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,
+            drivers: drivers)
         let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
         group.addTask { await logKeeper.run() }
         var configuration = foundation.configuration
