@@ -46,7 +46,9 @@ extension APIClient {
         var kinds: [ResourceDefinition] = []
         for version in versions {
             let list = try await document(version == "v1" ? "/api/v1" : "/apis/\(version)")
+            // Events have no owners and nobody has events: they only come and go, under two groups.
             kinds += (list["resources"]?.arrayValue ?? []).compactMap { Self.kind($0, version) }
+                .filter { $0.plural != "events" }
         }
         return kinds
     }

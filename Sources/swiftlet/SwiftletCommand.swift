@@ -1,5 +1,6 @@
 import ArgumentParser
 import ContainerImages
+import LinuxKernel
 
 @main
 struct SwiftletCommand: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct SwiftletCommand: AsyncParsableCommand {
     static func main() async {
         // Before anything else: what it becomes then has no second thread.
         if UnpackLauncherProgram.isAsked(CommandLine.arguments) { UnpackLauncherProgram.run() }
+        ProcessMemory.limitArenas()
         await main(nil)
     }
 }

@@ -1,5 +1,6 @@
 // The plain libc surface of the monitor: Embedded Swift has no Glibc module.
 #pragma once
+#include <malloc.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -36,3 +37,14 @@ static inline int CLinux_accept(int socket) { return (int)syscall(SYS_accept4, s
 
 // pipe2(2) is behind _GNU_SOURCE.
 static inline int CLinux_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+// The allocator's own settings (mallopt(3), malloc_trim(3)): the C library's module does not have its header.
+
+/// At most that many arenas: each keeps what its threads once needed.
+static inline int CLinux_limit_arenas(int count) { return mallopt(M_ARENA_MAX, count); }
+
+/// Allocations from that size on go back to the kernel as soon as they are freed; fixed, where the library would raise it.
+static inline int CLinux_set_mapping_threshold(int bytes) { return mallopt(M_MMAP_THRESHOLD, bytes); }
+
+/// Gives free pages of all arenas back to the kernel.
+static inline int CLinux_trim_heap(void) { return malloc_trim(0); }

@@ -40,7 +40,7 @@ final class QuotaLedger: Sendable {
         of quota: ResourceQuota, by objects: [StoredObject], _ now: Timestamp, _ state: inout State
     ) -> [String: Quantity] {
         var used = (quota.spec.hard ?? [:]).mapValues { _ in Quantity.zero }
-        for object in objects where QuotaUsage.isInScope(object.value, object.key.resource, quota.spec) {
+        for object in objects where isInScope(object, quota.spec) {
             let usage = usage(of: object, now, &state)
             for (name, amount) in usage where used[name] != nil { used[name]? += amount }
         }
@@ -49,13 +49,26 @@ final class QuotaLedger: Sendable {
 
     private static func usage(of object: StoredObject, _ now: Timestamp, _ state: inout State) -> [String: Quantity] {
         let key = object.key
-        guard key.resource == pods, !QuotaUsage.isOver(object.value, now) else {
+        guard key.resource == pods, !isOver(object, now) else {
             return QuotaUsage.of(object.value, key.resource, now: now)
         }
         if let known = state.known[key.namespace]?[key], known.version == object.resourceVersion { return known.usage }
         let usage = QuotaUsage.of(object.value, key.resource, now: now)
         state.known[key.namespace, default: [:]][key] = Known(version: object.resourceVersion, usage: usage)
         return usage
+    }
+
+    /// A quota without scopes need not look into the object.
+    private static func isInScope(_ object: StoredObject, _ quota: ResourceQuotaSpec) -> Bool {
+        quota.demands.isEmpty || QuotaUsage.isInScope(object.value, object.key.resource, quota)
+    }
+
+    private static func isOver(_ pod: StoredObject, _ now: Timestamp) -> Bool {
+        var known: JSONValue = ["status": ["phase": pod.part(["status", "phase"]) ?? ""]]
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+            if let value = pod.part(["metadata", field]) { known.set(value, at: "metadata", field) }
+        }
+        return QuotaUsage.isOver(known, now)
     }
 
     /// Lets a change through when every quota has room for it beside what is stored and what is on its way.

@@ -72,7 +72,7 @@ enum DefaultRoles {
                         ]
                     )
                 ]),
-            role("system:node", nodeRules),
+            role("system:node", nodeRules), certificateRole("nodeclient"), certificateRole("selfnodeclient"),
         ]
     }
 
@@ -91,6 +91,13 @@ enum DefaultRoles {
         var labels = labels
         if let target { labels[aggregationLabel(target)] = "true" }
         return ClusterRole(metadata: ObjectMeta(name: name, labels: labels), rules: rules)
+    }
+
+    /// Whose requests for a node's certificate are approved without anybody's look.
+    private static func certificateRole(_ kind: String) -> ClusterRole {
+        role(
+            "system:certificates.k8s.io:certificatesigningrequests:\(kind)",
+            [rule("certificates.k8s.io", ["certificatesigningrequests/\(kind)"], ["create"])])
     }
 
     private static func aggregated(_ name: String, from sources: [String], into targets: [String] = []) -> ClusterRole {
@@ -119,7 +126,13 @@ enum DefaultRoles {
         PolicyRule(verbs: verbs, apiGroups: [group], resources: resources)
     }
 
-    private static let workloads = ["deployments", "deployments/scale", "replicasets", "replicasets/scale"]
+    private static let workloads = [
+        "daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets",
+        "statefulsets/scale",
+    ]
+    private static let workloadStates = [
+        "daemonsets/status", "deployments/status", "replicasets/status", "statefulsets/status",
+    ]
 
     /// Everything to be seen in a namespace but its secrets.
     private static var viewRules: [PolicyRule] {
@@ -127,11 +140,15 @@ enum DefaultRoles {
             rule(
                 "",
                 [
-                    "configmaps", "events", "namespaces", "namespaces/status", "persistentvolumeclaims", "pods",
-                    "pods/log", "pods/status", "serviceaccounts", "services", "services/status",
+                    "configmaps", "endpoints", "events", "namespaces", "namespaces/status", "persistentvolumeclaims",
+                    "pods", "pods/log", "pods/status", "replicationcontrollers", "replicationcontrollers/scale",
+                    "replicationcontrollers/status", "serviceaccounts", "services", "services/status",
                 ], read),
-            rule("apps", workloads + ["deployments/status", "replicasets/status"], read),
-            rule("batch", ["jobs", "jobs/status"], read),
+            rule("apps", workloads + workloadStates + ["controllerrevisions"], read),
+            rule("batch", ["cronjobs", "cronjobs/status", "jobs", "jobs/status"], read),
+            rule("autoscaling", ["horizontalpodautoscalers", "horizontalpodautoscalers/status"], read),
+            rule("networking.k8s.io", ["ingresses", "ingresses/status", "networkpolicies"], read),
+            rule("discovery.k8s.io", ["endpointslices"], read), rule("events.k8s.io", ["events"], read),
             rule("coordination.k8s.io", ["leases"], read), rule("metrics.k8s.io", ["pods"], read),
             rule("", ["limitranges", "resourcequotas", "resourcequotas/status"], read),
             rule("policy", ["poddisruptionbudgets", "poddisruptionbudgets/status"], read),
@@ -147,11 +164,14 @@ enum DefaultRoles {
                 "",
                 [
                     "configmaps", "events", "persistentvolumeclaims", "pods", "pods/attach", "pods/exec",
-                    "pods/portforward", "pods/proxy", "secrets", "serviceaccounts", "services", "services/proxy",
+                    "pods/portforward", "pods/proxy", "replicationcontrollers", "replicationcontrollers/scale",
+                    "secrets", "serviceaccounts", "services", "services/proxy",
                 ], write),
             rule("", ["pods/eviction", "serviceaccounts/token"], ["create"]),
             rule("", ["pods/ephemeralcontainers", "pods/resize"], ["patch", "update"]),
-            rule("apps", workloads, write), rule("batch", ["jobs"], write),
+            rule("apps", workloads, write), rule("batch", ["cronjobs", "jobs"], write),
+            rule("autoscaling", ["horizontalpodautoscalers"], write),
+            rule("networking.k8s.io", ["ingresses", "networkpolicies"], write),
             rule("coordination.k8s.io", ["leases"], write), rule("policy", ["poddisruptionbudgets"], write),
         ]
     }

@@ -13,6 +13,7 @@ enum NodeRules {
     }
 
     private static let read: Set<String> = ["get", "list", "watch"]
+    private static let certificates = "certificates.k8s.io"
     private static let leases = "coordination.k8s.io"
 
     private static let rules: [Rule] = [
@@ -32,6 +33,10 @@ enum NodeRules {
             group: leases, resource: "leases", verbs: ["get", "update", "patch", "delete"], onlyOwn: true,
             namespace: "kube-node-lease"),
         Rule(group: "authentication.k8s.io", resource: "tokenreviews", verbs: ["create"]),
+        Rule(group: certificates, resource: "certificatesigningrequests", verbs: read.union(["create"])),
+        Rule(
+            group: certificates, resource: "certificatesigningrequests", subresource: "selfnodeclient",
+            verbs: ["create"]),
         Rule(group: "authorization.k8s.io", resource: "subjectaccessreviews", verbs: ["create"]),
     ]
 
@@ -84,7 +89,7 @@ enum NodeRules {
             ![.get, .list, .watch].contains(info.verb)
         else { return }
         let key = ObjectKey(resource: info.resourceID, namespace: info.namespace ?? "", name: name)
-        guard let pod = store.get(key), pod.value.string("spec", "nodeName") != node else { return }
+        guard let pod = store.get(key), pod.part(["spec", "nodeName"])?.stringValue != node else { return }
         throw .forbidden(
             info.resourceID, name, "node \"\(node)\" can only write pods with spec.nodeName set to itself")
     }

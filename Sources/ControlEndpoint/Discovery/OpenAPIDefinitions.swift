@@ -39,7 +39,7 @@ struct OpenAPIDefinitions: Sendable {
                 "properties": [
                     "apiVersion": ["type": "string"], "kind": ["type": "string"],
                     "metadata": ["type": "object"],
-                    "items": ["type": "array", "items": reference(fullName(definition.kind))],
+                    "items": ["type": "array", "items": reference(name(of: resource))],
                 ],
                 "x-kubernetes-group-version-kind": .array([Self.kind(definition, suffix: "List")]),
             ]
@@ -57,10 +57,13 @@ struct OpenAPIDefinitions: Sendable {
             return "io.k8s.api.core.v1.\(typeName)"
         }
         let group = definition.group.split(separator: ".").first ?? ""
-        return "io.k8s.api.\(group).\(definition.version).\(typeName)"
+        return "io.k8s.api.\(group).\(definition.version).\(definition.kind)"
     }
 
-    func name(of resource: RegisteredResource) -> String { fullName(resource.definition.kind) }
+    func name(of resource: RegisteredResource) -> String {
+        fullName(resource.schema.definition?.name ?? resource.definition.kind)
+    }
+
     func listName(_ resource: RegisteredResource) -> String { name(of: resource) + "List" }
 
     func reference(_ fullName: String) -> JSONValue { ["$ref": .string(dialect.referencePrefix + fullName)] }

@@ -50,6 +50,12 @@ struct CertificateSigner: Sendable {
         attributes(of: request, .RDNAttributeType.organizationName)
     }
 
+    /// The name in the subject; nil when there is none, or more than one.
+    static func name(in request: X509.CertificateSigningRequest) -> String? {
+        let names = attributes(of: request, .RDNAttributeType.commonName)
+        return names.count == 1 ? names[0] : nil
+    }
+
     private static func attributes(
         of request: X509.CertificateSigningRequest, _ type: ASN1ObjectIdentifier
     ) -> [String] {
@@ -88,13 +94,12 @@ struct CertificateSigner: Sendable {
         guard usages.contains(demanded), Set(usages).isSubset(of: allowed) else {
             throw Refusal(description: "usages did not match: \(signer.rawValue) needs \"\(demanded)\"")
         }
-        let names = attributes(of: request, .RDNAttributeType.commonName)
-        guard names.count == 1, !names[0].isEmpty else {
+        guard let name = name(in: request), !name.isEmpty else {
             throw Refusal(description: "the subject needs one common name")
         }
         if signer == .client { return }
-        guard groups(of: request) == [Identity.nodesGroup], names[0].hasPrefix(Identity.nodePrefix),
-            names[0].count > Identity.nodePrefix.count
+        guard groups(of: request) == [Identity.nodesGroup], name.hasPrefix(Identity.nodePrefix),
+            name.count > Identity.nodePrefix.count
         else {
             throw Refusal(description: "the subject must be O=\(Identity.nodesGroup), CN=\(Identity.nodePrefix)NAME")
         }

@@ -55,6 +55,6 @@ extension EndpointAPI {
         value.set(created, at: "metadata", "creationTimestamp")
         return StoredObject(
             key: resource.key(namespace: metrics.metadata.namespace, name: name), uid: "", resourceVersion: 0,
-            value: value, json: value.serialized(sortedKeys: true))
+            json: value.serialized(sortedKeys: true))
     }
 }

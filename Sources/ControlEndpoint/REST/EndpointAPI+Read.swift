@@ -11,8 +11,9 @@ extension EndpointAPI {
         case .watch: return try watch(request, info, resource)
         case .list: return try list(request, info, resource)
         case .get, .create, .update, .patch, .delete, .deletecollection:
-            let object = try operations.get(resource, namespace: info.namespace, name: try name(info))
-            return try answer(WriteResult(object), request, resource)
+            let object = try operations.get(
+                operations.storage(of: resource), namespace: info.namespace, name: try name(info))
+            return try answer(WriteResult(resource.view?.shown(object) ?? object), request, resource)
         }
     }
 
@@ -28,8 +29,10 @@ extension EndpointAPI {
         var page = ListPage(resourceVersion: 0)
         if token.isEmpty {
             try checkVersion(request)
-            let all = operations.store.list(resource.id)
-            page = ListPage(all, namespace: info.namespace, filter: filter, after: nil, limit: Int(clamping: limit))
+            let all = operations.store.list(resource.storageID)
+            page = ListPage(
+                resource.view?.shown(all) ?? all, namespace: info.namespace, filter: filter, after: nil,
+                limit: Int(clamping: limit))
             if page.hasMore { operations.store.keep(all) }
         } else {
             page = try nextPage(token, resource, namespace: info.namespace, filter: filter, limit: Int(clamping: limit))
@@ -87,7 +90,7 @@ extension EndpointAPI {
             throw .badRequest("continue key is not valid: it was not made by this server")
         }
         if let version = position.version {
-            guard let kept = operations.store.kept(resource.id, version: version) else {
+            guard let kept = operations.store.kept(resource.storageID, version: version) else {
                 let onward = ContinueToken(version: nil, namespace: position.namespace, name: position.name)
                 throw .expired(
                     "The provided continue parameter is too old to display a consistent list result. You can start a "
@@ -95,10 +98,12 @@ extension EndpointAPI {
                         + "retrieve the remainder of the results with an inconsistent list.", continueToken: onward.text
                 )
             }
-            return ListPage(kept, namespace: namespace, filter: filter, after: position, limit: limit)
+            return ListPage(
+                resource.view?.shown(kept) ?? kept, namespace: namespace, filter: filter, after: position, limit: limit)
         }
-        let all = operations.store.list(resource.id)
-        let page = ListPage(all, namespace: namespace, filter: filter, after: position, limit: limit)
+        let all = operations.store.list(resource.storageID)
+        let page = ListPage(
+            resource.view?.shown(all) ?? all, namespace: namespace, filter: filter, after: position, limit: limit)
         if page.hasMore { operations.store.keep(all) }
         return page
     }

@@ -125,7 +125,7 @@ extension EndpointAPI {
         }
         let key = ObjectKey(
             resource: ResourceID(group: "", plural: "pods"), namespace: namespace, name: reference.name ?? "")
-        guard let pod = operations.store.get(key), pod.value.string("spec", "nodeName") == node else {
+        guard let pod = operations.store.get(key), pod.part(["spec", "nodeName"])?.stringValue == node else {
             throw .forbidden(resource, "", "node requested token bound to a pod scheduled on a different node")
         }
     }

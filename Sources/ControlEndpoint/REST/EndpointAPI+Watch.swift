@@ -28,7 +28,7 @@ extension EndpointAPI {
                     try await client.write(buffer)
                     return
                 }
-                defer { operations.store.endWatch(subscription.watcher, of: resource.id) }
+                defer { operations.store.endWatch(subscription.watcher, of: resource.storageID) }
                 client.onGone { [watcher = subscription.watcher] in watcher.finish() }
                 subscription.watcher.onOverflow(client.abort)
                 try await serve(subscription, wanted, encoder, to: client)
@@ -47,7 +47,7 @@ extension EndpointAPI {
             if version > operations.store.resourceVersion { return nil }
             since = version
         }
-        return operations.store.watch(resource.id, namespace: namespace, name: name, since: since)
+        return operations.store.watch(resource.storageID, namespace: namespace, name: name, since: since)
     }
 
     private func serve(

@@ -17,6 +17,11 @@ extension EndpointAPI {
         }
         var options = try WriteOptions(request.query, requester: identity)
         options.duplicateFields = duplicates
+        if let view = resource.view {
+            let result = try await operations.create(
+                resource, shownBy: view, namespace: namespace, body: body, options: options)
+            return try answer(result, request, resource)
+        }
         let result = try await operations.create(resource, namespace: namespace, body: body, options: options)
         return try answer(result, request, resource)
     }
@@ -28,6 +33,12 @@ extension EndpointAPI {
         let (body, duplicates) = try bodyWithDuplicates(of: request)
         var options = try WriteOptions(request.query, requester: identity, userAgent: request.userAgent)
         options.duplicateFields = duplicates
+        if let view = resource.view {
+            let result = try await operations.update(
+                resource, shownBy: view, namespace: info.namespace, name: try name(info), part: part, body: body,
+                options: options)
+            return try answer(result, request, resource)
+        }
         let result = try await operations.update(
             resource, namespace: info.namespace, name: try name(info), part: part, body: body, options: options)
         return try answer(result, request, resource)
@@ -48,6 +59,13 @@ extension EndpointAPI {
         if options.isForced, !isApply {
             throw .invalidPatchOptions(.forbidden(FieldPath("force"), "may not be specified for non-apply patch"))
         }
+        if let view = resource.view {
+            if isApply { throw .unsupportedMediaType(ObjectPatch.mediaTypes.filter { $0 != type }) }
+            let result = try await operations.modify(
+                resource, shownBy: view, namespace: info.namespace, name: try name(info), part: part, options: options
+            ) { current throws(APIStatusError) in try patch.apply(to: current, resource: resource) }
+            return try answer(result, request, resource)
+        }
         let result: WriteResult
         if case .apply(let configuration) = patch {
             result = try await operations.apply(
@@ -63,10 +81,12 @@ extension EndpointAPI {
     func delete(
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> APIResponse {
+        let storage = operations.storage(of: resource)
         let result = try await operations.delete(
-            resource, namespace: info.namespace, name: try name(info), request: try deletionRequest(request))
+            storage, namespace: info.namespace, name: try name(info), request: try deletionRequest(request))
         if !result.isGone || resource.strategy.returnsDeletedObject {
-            return try answer(WriteResult(result.object), request, resource)
+            let left = resource.view?.shown(result.object) ?? result.object
+            return try answer(WriteResult(left), request, resource)
         }
         var details: [String: JSONValue] = [
             "name": .string(result.object.key.name), "kind": .string(resource.definition.plural),
@@ -82,13 +102,14 @@ extension EndpointAPI {
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> APIResponse {
         guard info.namespace != nil || !resource.definition.namespaced else { throw .methodNotAllowed }
-        let filter = try filter(request, resource)
+        let storage = operations.storage(of: resource)
+        let filter = try filter(request, storage)
         let left = try await operations.deleteCollection(
-            resource, namespace: info.namespace, filter: filter, request: try deletionRequest(request))
+            storage, namespace: info.namespace, filter: filter, request: try deletionRequest(request))
         return .json([
             "kind": .string(resource.definition.kind + "List"), "apiVersion": .string(resource.definition.apiVersion),
             "metadata": ["resourceVersion": .string(String(operations.store.resourceVersion))],
-            "items": .array(left.map(\.value)),
+            "items": .array(left.map { resource.view?.shown($0.value) ?? $0.value }),
         ])
     }
 

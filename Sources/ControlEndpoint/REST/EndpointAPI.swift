@@ -15,12 +15,16 @@ final class EndpointAPI: Sendable {
     private let openAPI: OpenAPIDocuments
     private let health: HealthState
     let watchDefaults: WatchDefaults
+    let metrics = RequestMetrics()
+    /// Where a copy of the store goes when it is asked for; nil: nowhere.
+    private let copyPath: String?
 
     init(
         operations: ResourceOperations, logSource: (any PodLogSource)?,
         metricsSource: (any UsageMetricsSource)? = nil, health: HealthState = HealthState(),
-        signer: TokenSigner = .ephemeral(), watchDefaults: WatchDefaults = WatchDefaults()
+        signer: TokenSigner = .ephemeral(), watchDefaults: WatchDefaults = WatchDefaults(), copyPath: String? = nil
     ) {
+        self.copyPath = copyPath
         self.operations = operations
         tokens = ServiceAccountTokens(signer: signer, store: operations.store, now: { [operations] in operations.now })
         self.logSource = logSource
@@ -48,7 +52,9 @@ final class EndpointAPI: Sendable {
         let info = try RequestInfo(method: request.method, path: request.path, isWatch: request.query.flag("watch"))
         try authorize(identity, info, request)
         guard let info else {
+            if request.path == Self.copyRequestPath { return try await copyStore(request) }
             guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed }
+            if let answer = await exposition(request) { return answer }
             if let answer = try discovery.answer(request) { return answer }
             if let answer = try openAPI.answer(request) { return answer }
             if let answer = tokens.answer(request) { return answer }
@@ -71,6 +77,16 @@ final class EndpointAPI: Sendable {
             return try await delete(request, info, resource)
         case .deletecollection: return try await deleteCollection(request, info, resource)
         }
+    }
+
+    /// Asked by `swiftlet server backup`; the copy is for whoever may read the endpoint's own directory.
+    static var copyRequestPath: String { "/swiftlet/v1/copy-store" }
+
+    private func copyStore(_ request: APIRequest) async throws(APIStatusError) -> APIResponse {
+        guard request.method == "POST" else { throw .methodNotAllowed }
+        guard let copyPath else { throw .pathNotFound }
+        do { try await operations.store.copy(to: copyPath) } catch { throw .internalError("\(error)") }
+        return .text("copied")
     }
 
     private func answerSubresource(

@@ -14,7 +14,7 @@ extension ResourceOperations {
         let key = resource.key(namespace: namespace, name: name)
         for attempt in 1...Self.conflictRetryLimit {
             do {
-                guard let current = store.get(key) else {
+                guard let current = store.get(key)?.readOnce() else {
                     return try await createApplied(checked, resource, namespace, part, key, manager, warnings, options)
                 }
                 var result = try await applyOnce(checked, current, resource, part, manager, options)

@@ -13,7 +13,7 @@ extension ResourceOperations {
     ) async throws(APIStatusError) -> DeletionResult {
         let key = resource.key(namespace: namespace, name: name)
         for attempt in 1...Self.conflictRetryLimit {
-            guard let current = store.get(key) else { throw .notFound(resource.id, name) }
+            guard let current = store.get(key)?.readOnce() else { throw .notFound(resource.id, name) }
             try check(request, against: current)
             if let refusal = resource.strategy.refusalToDelete(name) { throw refusal }
             if request.isDryRun { return DeletionResult(object: current, isGone: false) }
@@ -84,7 +84,7 @@ extension ResourceOperations {
     }
 
     private static func grace(of object: StoredObject) -> Int64 {
-        object.value[path: "metadata", "deletionGracePeriodSeconds"]?.intValue ?? 0
+        object.part(["metadata", "deletionGracePeriodSeconds"])?.intValue ?? 0
     }
 
     /// Marks the object as leaving. Its owner sees the mark, stops what it describes and deletes it with grace 0.

@@ -8,9 +8,10 @@ extension ResourceOperations {
     func removeOldEvents() async {
         let horizon = now.seconds - Self.eventLifeSeconds
         let old = store.list(ResourceID(group: "", plural: "events")).objects.filter { event in
+            let value = event.value
             let times = [
-                event.value.string("series", "lastObservedTime"), event.value.string("lastTimestamp"),
-                event.value.string("eventTime"), event.value.string("metadata", "creationTimestamp"),
+                value.string("series", "lastObservedTime"), value.string("lastTimestamp"), value.string("eventTime"),
+                value.string("metadata", "creationTimestamp"),
             ]
             let last = times.compactMap { Timestamp(rfc3339: $0)?.seconds }.max() ?? 0
             return last < horizon

@@ -50,10 +50,10 @@ extension ResourceOperations {
 
     /// A new object does; of the others only pods, claims and services can grow.
     private static func takesMore(_ value: JSONValue, over current: StoredObject?, _ id: ResourceID) -> Bool {
-        guard let old = current?.value else { return true }
+        guard let current else { return true }
         switch id {
-        case pods: return resources(of: old) != resources(of: value)
-        case claims, services: return old["spec"] != value["spec"]
+        case pods: return resources(of: current.value) != resources(of: value)
+        case claims, services: return current.part(["spec"]) != value["spec"]
         default: return false
         }
     }
@@ -88,7 +88,7 @@ extension ResourceOperations {
     func counted(by quotas: [ResourceQuota], _ namespace: String) -> [StoredObject] {
         var kinds: Set<ResourceID> = []
         for quota in quotas {
-            for resource in registry.resources where resource.definition.namespaced && !resource.isReview {
+            for resource in registry.storedResources where resource.definition.namespaced && !resource.isReview {
                 if Self.counts(resource.id, quota.spec.hard ?? [:]) { kinds.insert(resource.id) }
             }
         }

@@ -9,8 +9,12 @@ extension ResourceOperations {
     /// - Parameters:
     ///   - old: nil for an object that is new.
     ///   - new: nil for an object that is gone.
-    func namespaceChanged(_ resource: ResourceID, _ namespace: String, old: JSONValue?, new: JSONValue?) async {
-        guard !namespace.isEmpty, Self.matters(resource, old, new), hasPolicies(namespace) else { return }
+    func namespaceChanged(
+        _ resource: ResourceID, _ namespace: String, old: @autoclosure () -> JSONValue?,
+        new: @autoclosure () -> JSONValue?
+    ) async {
+        // Most namespaces have none, and then nothing is looked at.
+        guard !namespace.isEmpty, hasPolicies(namespace), Self.matters(resource, old(), new()) else { return }
         await refreshPolicies(of: namespace)
     }
 

@@ -77,7 +77,7 @@ extension ResourceOperations {
         _ change: (StoredObject) throws(APIStatusError) -> JSONValue
     ) async throws(APIStatusError) -> WriteResult {
         for attempt in 1...Self.conflictRetryLimit {
-            guard let current = store.get(key) else { throw .notFound(resource.id, key.name) }
+            guard let current = store.get(key)?.readOnce() else { throw .notFound(resource.id, key.name) }
             let proposed = try change(current)
             try checkConditions(proposed, current)
             var value = try merged(proposed, into: current, resource, part, options)

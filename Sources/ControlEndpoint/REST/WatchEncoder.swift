@@ -25,10 +25,12 @@ struct WatchEncoder: Sendable {
 
     /// An object that exists when the watch begins.
     mutating func initial(_ object: StoredObject, into buffer: inout ByteBuffer) {
+        let object = resource.view?.shown(object) ?? object
         if filter.matches(object) { write("ADDED", object, into: &buffer) }
     }
 
     mutating func event(_ event: StoreEvent, into buffer: inout ByteBuffer) {
+        let event = resource.view?.shown(event) ?? event
         let matches = event.kind != .deleted && filter.matches(event.object)
         let matched = event.previous.map(filter.matches) ?? false
         switch (matches, matched) {

@@ -13,6 +13,13 @@ struct WriteOptions: Hashable, Sendable {
     /// Whether the client chose it. What was sent twice is taken only from one that did: which of `privileged: false` and
     /// `privileged: true` counts must not be an accident.
     var isFieldValidationGiven = false
+
+    /// For an object whose fields were looked at in another form.
+    var withoutFieldChecks: WriteOptions {
+        var options = self
+        (options.fieldValidation, options.isFieldValidationGiven, options.duplicateFields) = (.ignore, true, [])
+        return options
+    }
     /// Members of the body that were given more than once; the last one counts.
     var duplicateFields: [String] = []
     /// Who asks; nil: the endpoint itself.
@@ -135,23 +142,40 @@ extension DeletionRequest {
 
 /// What a write gave back.
 struct WriteResult: Sendable {
-    /// The object as stored, or as it would be after a dry run.
-    var value: JSONValue
-    /// Its encoded form when it was stored.
-    var json: [UInt8]?
+    private enum Outcome: Sendable {
+        case stored(StoredObject)
+        case dryRun(JSONValue)
+    }
+
+    private let outcome: Outcome
     var warnings: [String] = []
     var isCreated = false
 
     init(_ object: StoredObject, warnings: [String] = [], isCreated: Bool = false) {
-        value = object.value
-        json = object.json
+        outcome = .stored(object)
         self.warnings = warnings
         self.isCreated = isCreated
     }
 
     init(dryRun value: JSONValue, warnings: [String] = [], isCreated: Bool = false) {
-        self.value = value
+        outcome = .dryRun(value)
         self.warnings = warnings
         self.isCreated = isCreated
+    }
+
+    /// The object as stored, or as it would be after a dry run.
+    var value: JSONValue {
+        switch outcome {
+        case .stored(let object): object.value
+        case .dryRun(let value): value
+        }
+    }
+
+    /// Its encoded form when it was stored.
+    var json: [UInt8]? {
+        switch outcome {
+        case .stored(let object): object.json
+        case .dryRun: nil
+        }
     }
 }

@@ -40,6 +40,6 @@ struct ObjectFilter: Sendable {
 
     func matches(_ object: StoredObject) -> Bool {
         if let labels, !labels.matches(object.labels) { return false }
-        return fields.allSatisfy { ($0.field.value(in: object.value) == $0.value) == $0.equal }
+        return fields.allSatisfy { ($0.field.value(of: object) == $0.value) == $0.equal }
     }
 }

@@ -13,6 +13,8 @@ struct RegisteredResource: Sendable {
     let isComputed: Bool
     /// Whether it is a question: it can only be created, and the answer is not stored.
     let isReview: Bool
+    /// Nil when it is kept as it is shown.
+    let view: ResourceView?
     let schema: Schema
     /// How its parts have owners.
     let applyType: ApplyType
@@ -32,11 +34,15 @@ struct RegisteredResource: Sendable {
 
     var id: ResourceID { ResourceID(group: definition.group, plural: definition.plural) }
 
+    /// The kind under which the store has its objects.
+    var storageID: ResourceID { view?.storage ?? id }
+
     init<Resource: KubernetesResource>(
         _ type: Resource.Type, strategy: any ResourceStrategy = PlainStrategy(), table: TableLayout = .nameAndAge,
         selectableFields: [SelectableField] = [], subresources: [Subresource] = [], isComputed: Bool = false,
-        isReview: Bool = false
+        isReview: Bool = false, view: ResourceView? = nil
     ) {
+        self.view = view
         self.isComputed = isComputed
         self.isReview = isReview
         definition = Resource.definition
@@ -129,8 +135,17 @@ struct SelectableField: Hashable, Sendable {
         self.absent = absent
     }
 
-    func value(in object: JSONValue) -> String {
-        switch object[path: path] {
+    /// What the object has there. Its own names are in its key, the rest is looked up in its JSON.
+    func value(of object: StoredObject) -> String {
+        switch path {
+        case ["metadata", "name"]: object.key.name
+        case ["metadata", "namespace"]: object.key.namespace
+        default: text(object.part(path))
+        }
+    }
+
+    private func text(_ value: JSONValue?) -> String {
+        switch value {
         case .string(let text)?: text
         case .integer(let number)?: String(number)
         case .bool(let flag)?: flag ? "true" : "false"

@@ -13,7 +13,7 @@ extension ResourceRegistry {
             selectableFields: [SelectableField("status.successful", path: ["status", "succeeded"], absent: "0")]),
     ]
 
-    private static let scale = Subresource(
+    static let scale = Subresource(
         name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: ["get", "patch", "update"])
 
     /// Questions about who somebody is and what they may do.

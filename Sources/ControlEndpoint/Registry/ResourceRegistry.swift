@@ -4,26 +4,34 @@ internal import KubernetesAPI
 struct ResourceRegistry: Sendable {
     let resources: [RegisteredResource]
     private let byID: [ResourceID: RegisteredResource]
+    private let byVersion: [String: RegisteredResource]
 
     init(_ resources: [RegisteredResource] = ResourceRegistry.standard) {
         self.resources = resources
-        byID = Dictionary(resources.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        byID = Dictionary(
+            resources.filter { $0.view == nil }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        byVersion = Dictionary(
+            resources.map { (Self.key($0.id, $0.definition.version), $0) }, uniquingKeysWith: { first, _ in first })
     }
+
+    private static func key(_ id: ResourceID, _ version: String) -> String { "\(id.group)/\(version)/\(id.plural)" }
 
     func resource(_ id: ResourceID) -> RegisteredResource? { byID[id] }
 
     /// The kind behind a request, when group, version and name are all known.
     func resource(for info: RequestInfo) -> RegisteredResource? {
-        guard let resource = byID[info.resourceID], resource.definition.version == info.version else { return nil }
-        return resource
+        byVersion[Self.key(info.resourceID, info.version)]
     }
 
-    /// Group versions in discovery order: core first, then by name.
+    /// Those that are kept, each once: a view shows what another keeps.
+    var storedResources: [RegisteredResource] { resources.filter { $0.view == nil } }
+
+    /// Group versions in discovery order: core first, then by name; of a group the newest version first.
     var groupVersions: [(group: String, version: String)] {
         var seen: Set<String> = []
         return resources.map { ($0.definition.group, $0.definition.version) }
             .filter { seen.insert("\($0.0)/\($0.1)").inserted }
-            .sorted { ($0.0, $0.1) < ($1.0, $1.1) }
+            .sorted { $0.0 == $1.0 ? $0.1 > $1.1 : $0.0 < $1.0 }
     }
 
     func resources(group: String, version: String) -> [RegisteredResource] {
@@ -36,7 +44,7 @@ struct ResourceRegistry: Sendable {
         RegisteredResource(NodeMetrics.self, isComputed: true), RegisteredResource(PodMetrics.self, isComputed: true),
     ]
 
-    static let standard: [RegisteredResource] = core + workloads + policies + roles + reviews
+    static let standard: [RegisteredResource] = core + workloads + policies + roles + reviews + stored
 
     private static let core: [RegisteredResource] = [
         RegisteredResource(

@@ -1,13 +1,18 @@
 internal import KubernetesAPI
 
-/// Deployments and replica sets: their status is their controller's.
+/// Deployments, replica sets and other kinds whose status is their controller's.
 struct WorkloadStrategy: ResourceStrategy {
+    var tracksGeneration = true
     var hasStatus: Bool { true }
-    var tracksGeneration: Bool { true }
 
     func prepareForCreate(_ object: inout JSONValue, _ context: StrategyContext) throws(APIStatusError) {
         object["status"] = [:]
     }
+}
+
+/// A kind without a status whose changes are counted.
+struct GenerationStrategy: ResourceStrategy {
+    var tracksGeneration: Bool { true }
 }
 
 /// Jobs: the selector and the labels it selects by are made here, from the job's own uid.

@@ -76,7 +76,8 @@ public final class ControlEndpointServer: Service {
             throw .certificate(error)
         }
         api = EndpointAPI(
-            operations: operations, logSource: logSource, metricsSource: metricsSource, health: health, signer: signer)
+            operations: operations, logSource: logSource, metricsSource: metricsSource, health: health, signer: signer,
+            copyPath: configuration.rootDirectory + "/" + EndpointBackup.copyName)
         local = LocalTransport(
             api: api, audit: audit,
             identity: Identity(name: Identity.administratorName, groups: [Identity.mastersGroup]))
@@ -215,6 +216,7 @@ public final class ControlEndpointServer: Service {
         let interval = Duration.seconds(configuration.eventSweepSeconds)
         while (try? await Task.sleep(for: interval)) != nil {
             await operations.removeOldEvents()
+            await operations.removeOldCertificateRequests()
         }
     }
 }

@@ -34,13 +34,16 @@ struct EndpointResponder: HTTPResponder {
         if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity
         }
+        let start = ContinuousClock.now
         let (answer, close) = try await answer(to: &call, request, identity)
+        let key = api.metricsKey(call)
+        api.metrics.answered(key, status: answer.status, after: start.duration(to: .now))
         if let audit {
             audit.record(
                 call, target: request.head.path ?? "/", identity: identity,
                 source: context.channel.remoteAddress?.ipAddress ?? "", answer, received: received)
         }
-        return response(answer, context, close: close)
+        return response(answer, context, key, close: close)
     }
 
     /// - Returns: `close`: the rest of the request is not worth reading.
@@ -76,7 +79,9 @@ struct EndpointResponder: HTTPResponder {
     }
 
     /// - Parameter close: the rest of the request is not worth reading.
-    private func response(_ answer: APIResponse, _ context: Context, close: Bool) -> Response {
+    private func response(
+        _ answer: APIResponse, _ context: Context, _ key: RequestMetrics.Key, close: Bool
+    ) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = answer.contentType
         if close { headers[.connection] = "close" }
@@ -89,9 +94,12 @@ struct EndpointResponder: HTTPResponder {
             return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: buffer))
         case .stream(let stream):
             let channel = context.channel
+            let metrics = api.metrics
             return Response(
                 status: status, headers: headers,
                 body: ResponseBody { writer in
+                    metrics.begin(key)
+                    defer { metrics.end(key) }
                     let sink = StreamSink(writer)
                     let client = StreamClient(
                         write: { part in try await sink.write(part) },

@@ -158,16 +158,21 @@ struct ObjectDatabase: Sendable {
             throw StoreError.corrupted(
                 path: path, reason: "\(keyText) was sealed with another key than pki/secrets.key")
         }
-        guard let value = try? JSONValue(parsing: json) else {
+        guard (try? JSONValue(parsing: json)) != nil else {
             throw StoreError.corrupted(path: path, reason: "the row of \(keyText) is no JSON")
         }
-        let object = StoredObject(key: key, uid: uid, resourceVersion: version, value: value, json: json)
+        let object = StoredObject(key: key, uid: uid, resourceVersion: version, json: json)
         return (object, isSealed)
     }
 
     /// Runs `body` on the connection's own thread, never on a thread of the concurrency pool.
     func perform(_ body: @escaping @Sendable (Database) -> Void) {
         queue.asyncWriteWithoutTransaction(body)
+    }
+
+    /// The same at once, for whoever is alone with the file.
+    func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try queue.writeWithoutTransaction(body)
     }
 
     /// Writes rows and the last resource version in one transaction, on disk when this returns.

@@ -53,7 +53,9 @@ final class ResourceStore: Sendable {
         var isClosed = false
         var lastWatcherID = 0
         var snapshots = ContinuationSnapshots()
+        var recent = RecentValues()
         var committedBatches = 0
+        var publishedEvents = 0
     }
 
     /// Writes taken into one transaction at most, so that one answer never waits for an endless batch.
@@ -135,6 +137,30 @@ final class ResourceStore: Sendable {
         state.withLock { state in
             state.snapshots.find(resource, version: version).map { Snapshot(objects: $0, resourceVersion: version) }
         }
+    }
+
+    /// How many objects there are of each kind.
+    var objectCounts: [ResourceID: Int] { state.withLock { $0.tables.mapValues(\.count) } }
+
+    /// Changes shown to watches since the start.
+    var publishedEvents: Int { state.withLock { $0.publishedEvents } }
+
+    /// How large the database is.
+    func fileBytes() async -> Int64 {
+        await withCheckedContinuation { answer in
+            database.perform { [database] connection in answer.resume(returning: database.bytes(in: connection)) }
+        }
+    }
+
+    /// Copies everything that is stored into a file, as it is between two transactions; writes wait meanwhile.
+    func copy(to path: String) async throws(StoreError) {
+        let result: Result<Void, StoreError> = await withCheckedContinuation { answer in
+            database.perform { [database] connection in
+                answer.resume(
+                    returning: Result { () throws(StoreError) in try database.copy(to: path, in: connection) })
+            }
+        }
+        try result.get()
     }
 
     // MARK: Watching
@@ -265,7 +291,9 @@ final class ResourceStore: Sendable {
                 let change = (next == nil ? 0 : 1) - (previous == nil ? 0 : 1)
                 let count = state.namespaceCounts[key.namespace, default: 0] + change
                 state.namespaceCounts[key.namespace] = count == 0 ? nil : count
+                state.publishedEvents += 1
                 state.caches.publish(event)
+                state.recent.add(event.object)
             }
         }
     }

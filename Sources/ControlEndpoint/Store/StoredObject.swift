@@ -1,4 +1,5 @@
 internal import KubernetesAPI
+internal import Synchronization
 
 /// One kind of object: its API group and plural name. The version is not part of it: a kind is stored once.
 struct ResourceID: Hashable, Sendable, CustomStringConvertible {
@@ -38,14 +39,15 @@ struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
-/// One version of one object, immutable. The encoded form is kept beside the value, so a list or a watch of any number
-/// of clients encodes nothing.
+/// One version of one object, immutable. It is kept as it is sent, so a list or a watch of any number of clients encodes
+/// nothing; the value, which takes some eight times as much, is read from that when it is asked for, and kept only while
+/// the object is new.
 final class StoredObject: Sendable {
     let key: ObjectKey
     let uid: String
     let resourceVersion: Int64
-    let value: JSONValue
     let json: [UInt8]
+    private let recent: Mutex<JSONValue?>
 
     /// Stamps `resourceVersion` into the value's metadata and encodes it.
     init(key: ObjectKey, resourceVersion: Int64, value: JSONValue) {
@@ -54,22 +56,53 @@ final class StoredObject: Sendable {
         self.key = key
         self.uid = stamped[path: "metadata", "uid"]?.stringValue ?? ""
         self.resourceVersion = resourceVersion
-        self.value = stamped
         self.json = stamped.serialized(sortedKeys: true)
+        recent = Mutex(stamped)
     }
 
     /// An object as it was read back from the database.
-    init(key: ObjectKey, uid: String, resourceVersion: Int64, value: JSONValue, json: [UInt8]) {
+    /// - Parameter json: has been read once, so that it is known to be a document.
+    init(key: ObjectKey, uid: String, resourceVersion: Int64, json: [UInt8]) {
         self.key = key
         self.uid = uid
         self.resourceVersion = resourceVersion
-        self.value = value
         self.json = json
+        recent = Mutex(nil)
     }
 
-    var labels: [String: String] { value.stringMap(at: "metadata", "labels") }
-    var isBeingDeleted: Bool { value[path: "metadata", "deletionTimestamp"]?.stringValue != nil }
+    /// The object as a value.
+    var value: JSONValue {
+        if let known = recent.withLock({ $0 }) { return known }
+        return (try? JSONValue(parsing: json)) ?? .null
+    }
+
+    /// The same with its value at hand, for a request that looks into it more than once.
+    func readOnce() -> StoredObject {
+        if keepsValue { return self }
+        let copy = StoredObject(key: key, uid: uid, resourceVersion: resourceVersion, json: json)
+        let value = value
+        copy.recent.withLock { $0 = value }
+        return copy
+    }
+
+    /// One part of the value, without reading the others.
+    func part(_ path: [String]) -> JSONValue? {
+        if let known = recent.withLock({ $0 }) { return known[path: path] }
+        return JSONValue.part(path, of: json)
+    }
+
+    /// Whether the value is at hand.
+    var keepsValue: Bool { recent.withLock { $0 != nil } }
+
+    /// Lets go of the value; from now on it is read from the JSON.
+    func forgetValue() { recent.withLock { $0 = nil } }
+
+    var labels: [String: String] {
+        guard case .object(let members)? = part(["metadata", "labels"]) else { return [:] }
+        return members.compactMapValues(\.stringValue)
+    }
+    var isBeingDeleted: Bool { part(["metadata", "deletionTimestamp"])?.stringValue != nil }
     var finalizers: [String] {
-        value[path: "metadata", "finalizers"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        part(["metadata", "finalizers"])?.arrayValue?.compactMap(\.stringValue) ?? []
     }
 }

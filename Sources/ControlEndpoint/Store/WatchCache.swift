@@ -4,9 +4,8 @@ internal import NIOCore
 struct WatchCache: Sendable {
     /// Changes kept for clients that come back; older ones must list again.
     static let historyLimit = 4096
-    /// Bytes of encoded objects kept for them: large objects that change often leave fewer changes, not more memory. As values
-    /// they take some eight times as much.
-    static let historyByteLimit = 4 << 20
+    /// Bytes of encoded objects kept for them: large objects that change often leave fewer changes, not more memory.
+    static let historyByteLimit = 2 << 20
 
     private var history = CircularBuffer<StoreEvent>()
     private var historyBytes = 0

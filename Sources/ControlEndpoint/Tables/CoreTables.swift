@@ -104,6 +104,11 @@ extension TableLayout {
         ]
     }
 
+    /// The same for events.k8s.io, whose objects are shown in the older form.
+    static let newEvents = TableLayout(columns: events.columns) { event, now in
+        events.cells(ResourceView.newEvent.kept(event, over: nil), now)
+    }
+
     private static func sourceText(_ event: JSONValue) -> String {
         var component = event.string("source", "component")
         if component.isEmpty { component = event.string("reportingComponent") }

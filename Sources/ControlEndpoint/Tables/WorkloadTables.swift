@@ -2,13 +2,13 @@ internal import KubernetesAPI
 
 /// The tables of the workloads.
 extension TableLayout {
-    private static let wideColumns = [
+    static let wideColumns = [
         Column(name: "Containers", description: "Names of the template's containers.", priority: 1),
         Column(name: "Images", description: "Images of the template's containers.", priority: 1),
         Column(name: "Selector", description: "The labels of the workload's pods.", priority: 1),
     ]
 
-    private static func wideCells(_ object: JSONValue) -> [JSONValue] {
+    static func wideCells(_ object: JSONValue) -> [JSONValue] {
         let containers = object.list("spec", "template", "spec", "containers")
         return [
             .string(containers.map { $0.string("name") }.joined(separator: ",")),
@@ -25,7 +25,7 @@ extension TableLayout {
         return (try? selector.selector().description) ?? ""
     }
 
-    private static func count(_ object: JSONValue, _ path: String...) -> Int64 {
+    static func count(_ object: JSONValue, _ path: String...) -> Int64 {
         object[path: path]?.intValue ?? 0
     }
 

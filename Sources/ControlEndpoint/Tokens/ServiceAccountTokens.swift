@@ -137,7 +137,7 @@ final class ServiceAccountTokens: Sendable {
         guard let object = store.get(Self.key(plural, namespace, reference.name)), object.uid == reference.uid else {
             return false
         }
-        let mark = object.value.string("metadata", "deletionTimestamp")
+        let mark = object.part(["metadata", "deletionTimestamp"])?.stringValue ?? ""
         guard !mark.isEmpty else { return true }
         guard let due = Timestamp(rfc3339: mark)?.seconds else { return false }
         return time < due.addingReportingOverflow(Self.deletionLeeway).partialValue

@@ -35,7 +35,8 @@ struct AgentCommand: AsyncParsableCommand {
 
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "server", abstract: "Runs only the control endpoint.")
+        commandName: "server", abstract: "Runs only the control endpoint.",
+        subcommands: [ServerBackupCommand.self, ServerRestoreCommand.self])
 
     @OptionGroup var options: NodeOptions
 

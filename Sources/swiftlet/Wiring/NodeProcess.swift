@@ -125,6 +125,7 @@ struct NodeProcess: ServiceLifecycle.Service {
                     client, authorityPEM: endpoint.server.credentials.authority.certificatePEM, in: &group)
             }
             try await applyFiles(client)
+            group.addTask { try await MemoryUpkeep.run() }
             notifier.ready(status: "\(settings.nodeName) is up")
             logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
             // The first to end ends the process: a stop request, or a part that failed.
