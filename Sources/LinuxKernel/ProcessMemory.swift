@@ -44,7 +44,9 @@ enum ProgramPages {
     static func ranges(in maps: String, of program: String) -> [Range<UInt>] {
         maps.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-            guard fields.count == 6, fields[1] == "r-xp", fields[5] == program else { return nil }
+            guard fields.count == 6, fields[1] == "r-xp", fields[5].drop(while: { $0 == " " }) == program else {
+                return nil
+            }
             let ends = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
             guard ends.count == 2, ends[0] < ends[1] else { return nil }
             return ends[0]..<ends[1]

@@ -26,10 +26,12 @@ enum KubernetesProtobuf {
                 default: break
                 }
             }
-            guard ProtobufFieldTable.messages[kind] != nil else {
+            // One kind may be another message in another version.
+            let names = ["\(apiVersion).\(kind)", kind]
+            guard let name = names.first(where: { ProtobufFieldTable.messages[$0] != nil }) else {
                 throw APIStatusError.unsupportedMediaType(["application/json", "application/yaml"])
             }
-            var object = try message(raw, kind, depth: 0)
+            var object = try message(raw, name, depth: 0)
             object["kind"] = .string(kind)
             object["apiVersion"] = .string(apiVersion)
             return object

@@ -41,6 +41,25 @@ extension ProtobufFieldTable {
           4=targetCPUUtilizationPercentage:i
         HorizontalPodAutoscalerStatus 1=observedGeneration:i 2=lastScaleTime:T 3=currentReplicas:i 4=desiredReplicas:i
           5=currentCPUUtilizationPercentage:i
+        autoscaling/v2.HorizontalPodAutoscaler 1=metadata:ObjectMeta 2=spec:autoscaling/v2.HorizontalPodAutoscalerSpec
+        autoscaling/v2.HorizontalPodAutoscalerSpec 1=scaleTargetRef:CrossVersionObjectReference 2=minReplicas:i
+          3=maxReplicas:i 4=metrics:rMetricSpec 5=behavior:HorizontalPodAutoscalerBehavior
+        ContainerResourceMetricSource 1=name:s 2=target:MetricTarget 3=container:s
+        ExternalMetricSource 1=metric:MetricIdentifier 2=target:MetricTarget
+        HPAScalingPolicy 1=type:s 2=value:i 3=periodSeconds:i
+        HPAScalingRules 1=selectPolicy:s 2=policies:rHPAScalingPolicy 3=stabilizationWindowSeconds:i 4=tolerance:Q
+        HorizontalPodAutoscalerBehavior 1=scaleUp:HPAScalingRules 2=scaleDown:HPAScalingRules
+        MetricIdentifier 1=name:s 2=selector:LabelSelector
+        MetricSpec 1=type:s 2=object:ObjectMetricSource 3=pods:PodsMetricSource 4=resource:ResourceMetricSource
+          5=external:ExternalMetricSource 7=containerResource:ContainerResourceMetricSource
+        MetricTarget 1=type:s 2=value:Q 3=averageValue:Q 4=averageUtilization:i
+        ObjectMetricSource 1=describedObject:CrossVersionObjectReference 2=target:MetricTarget 3=metric:MetricIdentifier
+        PodsMetricSource 1=metric:MetricIdentifier 2=target:MetricTarget
+        ResourceMetricSource 1=name:s 2=target:MetricTarget
+        events.k8s.io/v1.Event 1=metadata:ObjectMeta 2=eventTime:U 3=series:EventSeries 4?=reportingController:s
+          5?=reportingInstance:s 6?=action:s 7?=reason:s 8=regarding:ObjectReference 9=related:ObjectReference
+          10?=note:s 11?=type:s 12=deprecatedSource:EventSource 13=deprecatedFirstTimestamp:T
+          14=deprecatedLastTimestamp:T 15?=deprecatedCount:i
         Job 1=metadata:ObjectMeta 2=spec:JobSpec 3=status:JobStatus
         JobCondition 1=type:s 2=status:s 3=lastProbeTime:T 4=lastTransitionTime:T 5?=reason:s 6?=message:s
         JobSpec 1=parallelism:i 2=completions:i 3=activeDeadlineSeconds:i 11=podFailurePolicy:PodFailurePolicy

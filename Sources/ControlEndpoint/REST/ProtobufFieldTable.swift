@@ -4,7 +4,7 @@
 /// double, `b` boolean, `y` bytes, `T` time, `U` time with microseconds, `Q` quantity, `I` integer or string, else the
 /// name of a message; `r` before a type is a list, `m` a map with string keys. A `?` after the number: a zero value
 /// means absent. The name `@` stands for a message whose fields belong to the object around it. Fields that the
-/// endpoint drops are left out.
+/// endpoint drops are left out. A message that stands for a kind in one version only begins with that version.
 enum ProtobufFieldTable {
     struct Field: Sendable {
         var name: String

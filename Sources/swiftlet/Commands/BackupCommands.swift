@@ -9,13 +9,14 @@ struct ServerBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copies what the running endpoint stores, and its keys, into a new directory.")
 
-    @Option(help: "The endpoint's directory.")
-    var root = "/var/lib/swiftlet"
+    // Takes all options, wherever they stand: --root is the server's.
+    @ParentCommand var server: ServerCommand
 
     @Argument(help: "Where the backup goes: holds every secret of the endpoint, for root alone.")
     var directory: String
 
     func run() async throws {
+        let root = try NodeSettings(server.options, listen: server.listen).root
         let kubeconfig = root + "/admin.kubeconfig"
         guard FileSystem.exists(kubeconfig) else {
             throw SettingError("there is no \(kubeconfig): give --root with the directory of a running endpoint")
@@ -41,13 +42,14 @@ struct ServerRestoreCommand: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Checks a backup and puts it in the place of what the endpoint, which must not run, has stored.")
 
-    @Option(help: "The endpoint's directory.")
-    var root = "/var/lib/swiftlet"
+    // Takes all options, wherever they stand: --root is the server's.
+    @ParentCommand var server: ServerCommand
 
     @Argument(help: "A directory that swiftlet server backup has written.")
     var directory: String
 
     func run() async throws {
+        let root = try NodeSettings(server.options, listen: server.listen).root
         let lock = try NodeLock(directories: [root])
         let count = try EndpointBackup.restore(directory, to: root)
         withExtendedLifetime(lock) {}
