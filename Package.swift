@@ -342,7 +342,8 @@ let package = Package(
         .testTarget(
             name: "NodeAgentTests",
             dependencies: [
-                "ContainerImages", "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent", "Probes",
+                "ContainerImages", "ContainerRuntime", "KubernetesAPI", "KubernetesClient", "LinuxKernel", "NodeAgent",
+                "Probes",
                 "TestSupport", "Volumes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
