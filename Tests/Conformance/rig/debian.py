@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 
 from rig.archives import busybox_layer, docker_archive_of, entry, tar
-from rig.expectation import PATIENCE, Skipped
+from rig.expectation import PATIENCE, Failure, Skipped
 
 # What dependencies bring along that no program here opens: compilers, interpreters, what sets packages up.
 UNUSED = re.compile(r"lib(llvm|z3|perl|.*-perl|semanage|sepol|pam-modules|newt|slang|textwrap|debian|bpf|elogind).*")
@@ -18,19 +18,19 @@ DROPPED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/lib/postgr
 APPLETS = "mkdir chmod rm date ps kill sync sed".split()
 
 
-def run(*command, seconds=300, **options):
+def run(*command, seconds=300, error=Failure, **options):
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=seconds * PATIENCE, check=False, stdin=subprocess.DEVNULL,
         **options)
     if done.returncode != 0:
-        raise Skipped(f"{' '.join(command[:3])}: {done.stderr.strip()[-300:]}")
+        raise error(f"{' '.join(command[:3])}: {done.stderr.strip()[-300:]}")
     return done.stdout
 
 
 def closure(packages):
     """The packages, and the libraries that they need, as apt knows them."""
     limits = [f"--no-{kind}" for kind in "recommends suggests conflicts breaks replaces enhances".split()]
-    listed = run("apt-cache", "depends", "--recurse", *limits, "--important", *packages)
+    listed = run("apt-cache", "depends", "--recurse", *limits, "--important", *packages, error=Skipped)
     names = {line for line in listed.splitlines() if re.match(r"[a-z0-9]", line)}
     names = {name.split(":")[0] for name in names}
     return sorted(set(packages) | {name for name in names if NEEDED.fullmatch(name) and not UNUSED.fullmatch(name)})
@@ -46,7 +46,7 @@ def archives(packages):
 
     missing = [name for name in packages if find(name) is None]
     if missing:
-        run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *missing, cwd=cache)
+        run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *missing, cwd=cache, error=Skipped)
     return [find(name) for name in packages]
 
 
