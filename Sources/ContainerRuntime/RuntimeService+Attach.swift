@@ -54,8 +54,7 @@ extension RuntimeService {
 
     /// -1 when the monitor answered without a descriptor; nil when it did not answer.
     private static func receiveInput(_ socket: Int32) -> Int32? {
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        try? SocketTimeout.set(socket, .receiving, seconds: 5)
         var byte = UInt8(0)
         var descriptors = [Int32](repeating: -1, count: Int(CLINUX_MAX_PASSED_DESCRIPTORS))
         var count: Int32 = 0

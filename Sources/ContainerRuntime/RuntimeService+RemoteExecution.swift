@@ -92,8 +92,7 @@ extension RuntimeService {
 
     /// Waits for the master that a launch sends, at most some seconds: a launch takes milliseconds.
     private static func receiveTerminal(_ socket: Int32) -> (Int32, Int32)? {
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        try? SocketTimeout.set(socket, .receiving, seconds: 10)
         var byte = UInt8(0)
         var descriptors = [Int32](repeating: -1, count: Int(CLINUX_MAX_PASSED_DESCRIPTORS))
         var count: Int32 = 0

@@ -17,13 +17,8 @@ struct JailedProcess: ~Copyable {
         self.socket = socket
         self.process = process
         self.launcher = launcher
-        var time = timeval(tv_sec: stallSeconds, tv_usec: 0)
-        let raw = self.socket.raw
-        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
-            try kernelCall("setsockopt") {
-                setsockopt(raw, SOL_SOCKET, option, &time, socklen_t(MemoryLayout<timeval>.size))
-            }
-        }
+        try SocketTimeout.set(self.socket.raw, .sending, seconds: stallSeconds)
+        try SocketTimeout.set(self.socket.raw, .receiving, seconds: stallSeconds)
     }
 
     deinit { _ = try? process.send(SIGKILL) }

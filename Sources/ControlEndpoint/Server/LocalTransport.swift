@@ -9,6 +9,7 @@ public final class LocalTransport: APITransport {
     private struct Stream {
         let write: @Sendable (StreamClient) async throws -> Void
         let pipe: AnswerPipe
+        let key: RequestMetrics.Key
     }
 
     private let api: EndpointAPI
@@ -26,7 +27,7 @@ public final class LocalTransport: APITransport {
     func run() async {
         await withDiscardingTaskGroup { group in
             for await stream in streams {
-                group.addTask { await Self.serve(stream) }
+                group.addTask { await self.serve(stream) }
             }
         }
         // What came too late.
@@ -34,8 +35,10 @@ public final class LocalTransport: APITransport {
         for await stream in streams { stream.pipe.finish(.failure(CancellationError())) }
     }
 
-    private static func serve(_ stream: Stream) async {
+    private func serve(_ stream: Stream) async {
         let pipe = stream.pipe
+        api.metrics.begin(stream.key)
+        defer { api.metrics.end(stream.key) }
         do {
             try await stream.write(
                 StreamClient(
@@ -59,13 +62,16 @@ public final class LocalTransport: APITransport {
             call.contentType = request.contentType
             call.body = ByteBuffer(bytes: body)
         }
+        let start = ContinuousClock.now
         let response = await api.respond(to: call, identity: identity)
+        let key = api.metricsKey(call)
+        api.metrics.answered(key, status: response.status, after: start.duration(to: .now))
         audit?.record(
             call, target: request.target, identity: identity, source: "127.0.0.1", response, received: received)
         guard case .stream(let write) = response.body else { return Self.answer(response) }
         let pipe = AnswerPipe()
         let answer = APIAnswer(status: response.status, headers: Self.headers(response), body: AnswerPipeBody(pipe))
-        if case .terminated = stream.yield(Stream(write: write, pipe: pipe)) {
+        if case .terminated = stream.yield(Stream(write: write, pipe: pipe, key: key)) {
             pipe.finish(.failure(CancellationError()))
         }
         return answer

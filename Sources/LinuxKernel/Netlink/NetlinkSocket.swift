@@ -37,11 +37,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
             setsockopt(raw, SOL_NETLINK, option, &on, socklen_t(MemoryLayout<Int32>.size))
         }
         // The kernel answers within the send; a lost answer must not hang the agent.
-        var timeout = timeval(tv_sec: 10, tv_usec: 0)
-        let length = socklen_t(MemoryLayout<timeval>.size)
-        try kernelCall("set timeout of netlink socket") {
-            setsockopt(raw, SOL_SOCKET, SO_RCVTIMEO, &timeout, length)
-        }
+        try SocketTimeout.set(raw, .receiving, seconds: 10)
         self.descriptor = descriptor
     }
 
