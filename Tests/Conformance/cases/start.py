@@ -11,11 +11,12 @@ from rig.pods import idle, pod
 from rig.refusal import fails
 
 
-@case("a second agent on the same directories is refused in under a second")
+@case("a second agent on the same directories is refused at once: it does not wait for the first")
 def second_agent(node):
     command = node.up_command()
     taken = fails(command, "in use by another swiftlet", str(node.process.pid))
-    expect(taken < 1, f"it took {taken:.2f} s")
+    # A busy machine takes a second to start the program.
+    expect(taken < 5, f"it took {taken:.2f} s")
     command[command.index("--root") + 1] += "-other"
     fails(command, "in use by another swiftlet")
     expect(node.is_ready(), "the first node is not ready")
