@@ -188,9 +188,6 @@ public actor StorageDrivers {
         return target
     }
 
-    /// Whether a driver gives the volume to the group itself.
-    func givesGroup(_ driver: String) -> Bool { drivers[driver]?.capabilities.contains(.volumeMountGroup) == true }
-
     /// Has the drivers take back what they have made for a pod. Throws while one of them is left to be asked.
     func unpublishAll(of layout: PodVolumeLayout) async throws(VolumeError) {
         let records = try await pool.run { () throws(VolumeError) in
