@@ -46,9 +46,9 @@ extension RuntimeService {
             status.state = .exited(exit)
             let words = try? FileSystem.readText(configuration.runDirectory(of: record.id) + "/failure", limit: 4096)
             status.failureMessage = words
-            containersByID[record.id] = Entry(status: status, isAdopted: true)
+            insert(Entry(status: status, isAdopted: true))
         case .alive(let socket):
-            containersByID[record.id] = Entry(status: status, isAdopted: true)
+            insert(Entry(status: status, isAdopted: true))
             do throws(KernelError) {
                 containersByID[record.id]?.connection = try connect(OwnedDescriptor(owning: socket), record.id)
             } catch { notify.yield((record.id, .closed)) }
@@ -90,7 +90,7 @@ extension RuntimeService {
 
     /// Returns once it is known of each adopted container of the pod whether it runs.
     public func waitUntilSettled(podUID: String) async {
-        for entry in containersByID.values where entry.isAdopted && entry.status.metadata.podUID == podUID {
+        for entry in entries(ofPod: podUID) where entry.isAdopted {
             _ = await waitForState(of: entry.status.id) { $0.isSettled }
             await forgetIfUnreleased(entry.status.id)
         }

@@ -9,10 +9,8 @@ extension RuntimeService {
     private static let outOfMemoryScore: Int32 = -998
 
     /// The running process of a sandbox; nil for one that needs none, or has lost it.
-    func sandboxProcess(of sandboxID: String) -> ContainerInstance? {
-        containersByID.values.map(\.status).first {
-            $0.sandboxID == sandboxID && $0.config.isSandboxProcess && $0.isRunning
-        }
+    func sandboxProcess(of sandbox: PodSandbox) -> ContainerInstance? {
+        entries(in: sandbox).first { $0.status.config.isSandboxProcess && $0.status.isRunning }?.status
     }
 
     func startSandboxProcess(of sandbox: PodSandbox, in cgroup: String) async throws(RuntimeError) {
@@ -34,9 +32,8 @@ extension RuntimeService {
         try await startContainer(instance.id)
     }
 
-    func stopSandboxProcess(of sandboxID: String) async throws(RuntimeError) {
-        for entry in containersByID.values
-        where entry.status.sandboxID == sandboxID && entry.status.config.isSandboxProcess {
+    func stopSandboxProcess(of sandbox: PodSandbox) async throws(RuntimeError) {
+        for entry in entries(in: sandbox) where entry.status.config.isSandboxProcess {
             try await stopContainer(entry.status.id, gracePeriod: .zero)
         }
     }

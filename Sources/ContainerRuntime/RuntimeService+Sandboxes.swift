@@ -93,11 +93,10 @@ extension RuntimeService {
     /// Gives up a sandbox's namespaces once none of its containers runs. Its exited containers and their records stay.
     public func stopPodSandbox(_ id: String) async throws(RuntimeError) {
         guard let sandbox = sandboxesByID[id], readySandboxes.contains(id) else { return }
-        let entries = containersByID.values.filter { $0.status.sandboxID == id }
-        for entry in entries where !entry.status.config.isSandboxProcess {
+        for entry in entries(in: sandbox) where !entry.status.config.isSandboxProcess {
             try await stopContainer(entry.status.id, gracePeriod: .zero)
         }
-        try await stopSandboxProcess(of: id)
+        try await stopSandboxProcess(of: sandbox)
         try await pool.run { () throws(RuntimeError) in
             do throws(KernelError) { try SandboxNamespaces.remove(sandbox) } catch { throw RuntimeError(error) }
             // Its directory may be gone by now: nothing is left to be marked then.
@@ -109,10 +108,8 @@ extension RuntimeService {
     /// Removes a sandbox without running containers; its exited ones go with it.
     public func removePodSandbox(_ id: String) async throws(RuntimeError) {
         guard let sandbox = sandboxesByID[id] else { return }
-        try await stopSandboxProcess(of: id)
-        for entry in containersByID.values where entry.status.sandboxID == id {
-            try await removeContainer(entry.status.id)
-        }
+        try await stopSandboxProcess(of: sandbox)
+        for entry in entries(in: sandbox) { try await removeContainer(entry.status.id) }
         readySandboxes.remove(id)
         try await pool.run { () throws(RuntimeError) in
             do throws(KernelError) {

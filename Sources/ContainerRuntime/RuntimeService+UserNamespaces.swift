@@ -53,7 +53,7 @@ extension RuntimeService {
     /// Gives a pod's ids back once nothing is left that has them.
     func releaseIDs(ofPod uid: String) {
         guard !sandboxesByID.values.contains(where: { $0.podUID == uid }),
-            !containersByID.values.contains(where: { $0.status.metadata.podUID == uid })
+            entries(ofPod: uid).isEmpty
         else { return }
         idAllocator?.release(uid)
     }

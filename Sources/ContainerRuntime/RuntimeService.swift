@@ -34,7 +34,9 @@ public actor RuntimeService {
     public nonisolated let loop: EpollLoop
     let pool = KernelThreadPool.shared
     let bootID: String
+    /// Filled by ``insert(_:)``, emptied by ``forget(_:)``.
     var containersByID: [String: Entry] = [:]
+    private var containerIDsByPod: [String: Set<String>] = [:]
     var sandboxesByID: [String: PodSandbox] = [:]
     /// Those whose namespaces exist.
     var readySandboxes: Set<String> = []
@@ -91,7 +93,7 @@ public actor RuntimeService {
     public func sandboxes() -> [PodSandbox] { Array(sandboxesByID.values) }
 
     public func containers(ofPod uid: String) -> [ContainerInstance] {
-        containers().filter { $0.metadata.podUID == uid }
+        entries(ofPod: uid).map(\.status).filter { !$0.config.isSandboxProcess }
     }
 
     public func sandboxes(ofPod uid: String) -> [PodSandbox] { sandboxesByID.values.filter { $0.podUID == uid } }
@@ -100,7 +102,7 @@ public actor RuntimeService {
     public func readySandbox(ofPod uid: String) -> PodSandbox? {
         sandboxes(ofPod: uid).filter { sandbox in
             readySandboxes.contains(sandbox.id)
-                && (sandbox.processNamespace != .pod || sandboxProcess(of: sandbox.id) != nil)
+                && (sandbox.processNamespace != .pod || sandboxProcess(of: sandbox) != nil)
         }.max { $0.attempt < $1.attempt }
     }
 
@@ -108,6 +110,26 @@ public actor RuntimeService {
         do throws(KernelError) { return try configuration.cgroups.usage(status.config.cgroupPath) } catch {
             throw RuntimeError(error)
         }
+    }
+
+    func insert(_ entry: Entry) {
+        containersByID[entry.status.id] = entry
+        containerIDsByPod[entry.status.metadata.podUID, default: []].insert(entry.status.id)
+    }
+
+    /// Those of one pod, sandbox processes included.
+    func entries(ofPod uid: String) -> [Entry] {
+        (containerIDsByPod[uid] ?? []).compactMap { containersByID[$0] }
+    }
+
+    func entries(in sandbox: PodSandbox) -> [Entry] {
+        entries(ofPod: sandbox.podUID).filter { $0.status.sandboxID == sandbox.id }
+    }
+
+    private func forget(_ id: String) {
+        guard let uid = containersByID.removeValue(forKey: id)?.status.metadata.podUID else { return }
+        containerIDsByPod[uid]?.remove(id)
+        if containerIDsByPod[uid]?.isEmpty == true { containerIDsByPod[uid] = nil }
     }
 
     // MARK: Life of a container
@@ -133,7 +155,7 @@ public actor RuntimeService {
         do throws(KernelError) { entry.connection = try connect(made.takeSocket(), id) } catch {
             throw RuntimeError(error)
         }
-        containersByID[id] = entry
+        insert(entry)
         let state = await waitForState(of: id) { state in
             if case .launching = state { return false }
             return true
@@ -155,7 +177,7 @@ public actor RuntimeService {
     ) throws(RuntimeError) -> ProcessIdentity? {
         guard let id = config.targetContainerID else {
             guard sandbox.processNamespace == .pod, !config.isSandboxProcess else { return nil }
-            guard case .running(let identity, _)? = sandboxProcess(of: sandbox.id)?.state else {
+            guard case .running(let identity, _)? = sandboxProcess(of: sandbox)?.state else {
                 throw RuntimeError(.invalidState, "the process that holds the pod's PID namespace is gone")
             }
             return identity
@@ -402,7 +424,7 @@ public actor RuntimeService {
             logger.warning("container not fully removed", metadata: ["container": "\(id)", "error": "\(failure)"])
             containersByID[id]?.isRemoving = false
         } else {
-            containersByID[id] = nil
+            forget(id)
             releaseIDs(ofPod: config.metadata.podUID)
         }
     }

@@ -23,8 +23,8 @@ public actor NodeAgent {
     private var waitingByName: [String: Pod] = [:]
     /// UIDs of the pods that have a worker, by name.
     private var names: [String: String] = [:]
-    /// Names under which something ran when this agent began, for as long as that may not have been ended or taken over.
-    private var remnantNames: Set<String> = []
+    /// What ran when this agent began, by name, for as long as it may not have been ended or taken over.
+    private var remnants: [String: [Pod]] = [:]
     /// Whether every source has told of all its pods.
     var hasAllSources: Bool { completeSources == expectedSources }
     /// Pods that have no worker yet.
@@ -46,7 +46,7 @@ public actor NodeAgent {
 
     /// Runs until cancelled. Containers go on running afterwards.
     public func run() async {
-        remnantNames = Set(await context.host.remnants().map(\.nameKey))
+        remnants = Dictionary(grouping: await context.host.remnants(), by: \.nameKey)
         await withDiscardingTaskGroup { group in
             for source in sources {
                 group.addTask { for await update in source { await self.handle(update) } }
@@ -101,7 +101,7 @@ public actor NodeAgent {
             if await worker.isRemoved { waiting[uid] = pod } else { await worker.update(pod) }
             return
         }
-        if remnantNames.contains(pod.nameKey) { await endPredecessors(of: pod) }
+        await endPredecessors(of: pod)
         // Nothing is waited for between this look and the worker's entry: a second pod of the name would slip in.
         if let holder = names[pod.nameKey].flatMap({ workers[$0] }) {
             // Two pods of one name never run together, as those who keep state under their name rely on: the newer waits for the
@@ -202,8 +202,7 @@ public actor NodeAgent {
     /// A pod that was replaced while no agent ran: what still runs under its name is in its source no more, whatever the other
     /// sources say, and goes before the new one comes.
     private func endPredecessors(of pod: Pod) async {
-        for remnant in await context.host.remnants()
-        where remnant.nameKey == pod.nameKey && remnant.metadata.uid != pod.metadata.uid {
+        for remnant in remnants.removeValue(forKey: pod.nameKey) ?? [] where remnant.metadata.uid != pod.metadata.uid {
             guard workers[remnant.metadata.uid ?? ""] == nil, names[pod.nameKey] == nil else { continue }
             await end(remnant)
         }
@@ -249,7 +248,7 @@ public actor NodeAgent {
     private func endOrphans() async {
         if isHalted { return }
         for pod in await orphans() where workers[pod.metadata.uid ?? ""] == nil { await end(pod) }
-        remnantNames = []
+        remnants = [:]
     }
 
     // MARK: For the node's own interfaces
