@@ -68,6 +68,11 @@ public struct PodSandbox: Hashable, Sendable {
 
     func namespacePath(_ name: String) -> String { directory + "/" + name }
 
+    /// Whether all of them are there, given at least the mount points below ``directory``.
+    func isPinned(at mountPoints: Set<String>) -> Bool {
+        namespaces.allSatisfy { mountPoints.contains(namespacePath($0.name)) }
+    }
+
     /// The network namespace file, or nil with the host's network.
     public var networkNamespacePath: String? { hostNetwork ? nil : namespacePath("net") }
 

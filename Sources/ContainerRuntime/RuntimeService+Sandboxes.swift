@@ -90,6 +90,22 @@ extension RuntimeService {
         }
     }
 
+    /// After a launch that failed in it: a sandbox whose namespaces somebody has unmounted takes no container ever again, so it is
+    /// ready no more and its pod gets a new one.
+    func giveUpIfUnpinned(_ sandbox: PodSandbox) async {
+        let isPinned = await pool.run {
+            // Not known is no reason to end what runs in it.
+            (try? Mount.points(below: sandbox.directory)).map { sandbox.isPinned(at: Set($0)) } ?? true
+        }
+        guard !isPinned, readySandboxes.remove(sandbox.id) != nil else { return }
+        logger.warning(
+            "a pod's namespaces are gone, it needs a new sandbox",
+            metadata: [
+                "pod": "\(sandbox.podNamespace)/\(sandbox.podName)", "namespace": "\(sandbox.podNamespace)",
+                "uid": "\(sandbox.podUID)",
+            ])
+    }
+
     /// Gives up a sandbox's namespaces once none of its containers runs. Its exited containers and their records stay.
     public func stopPodSandbox(_ id: String) async throws(RuntimeError) {
         guard let sandbox = sandboxesByID[id], readySandboxes.contains(id) else { return }

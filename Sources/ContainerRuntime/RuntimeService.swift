@@ -163,6 +163,7 @@ public actor RuntimeService {
         if case .exited(let record)? = state {
             let failure = launchError(record, id)
             await remove(id)
+            await giveUpIfUnpinned(sandbox)
             throw failure
         }
         guard let status = containersByID[id]?.status else {

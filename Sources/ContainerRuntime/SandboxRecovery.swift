@@ -14,13 +14,9 @@ enum SandboxRecovery {
                 let record = try? SandboxRecord(decoding: bytes, directory: directory), record.bootID == bootID,
                 record.sandbox.id == id
             {
+                let sandbox = record.sandbox
                 sandboxes.append(
-                    (
-                        record.sandbox,
-                        record.sandbox.namespaces.allSatisfy {
-                            mounted.contains(record.sandbox.namespacePath($0.name))
-                        } && !FileSystem.exists(record.sandbox.stoppedMark)
-                    ))
+                    (sandbox, sandbox.isPinned(at: mounted) && !FileSystem.exists(sandbox.stoppedMark)))
             } else {
                 // Of an earlier boot, or cut short while it was made: nothing can run in it.
                 try discard(directory)

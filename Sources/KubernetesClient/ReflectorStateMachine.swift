@@ -22,7 +22,7 @@ struct ReflectorStateMachine<T: KubernetesResource> {
     }
 
     private var phase = Phase.idle
-    /// The newest readable state of every object.
+    /// The newest readable state of every object, without its managed fields.
     private(set) var objects: [ObjectKey: T] = [:]
     /// A complete list has been taken over.
     private(set) var hasSynced = false
@@ -205,6 +205,9 @@ extension ReflectorStateMachine {
         {
             return []
         }
+        var object = object
+        // Nobody who follows a collection looks at who manages which field, and it is most of a small object.
+        object.metadata.managedFields = nil
         objects[key] = object
         guard let old else { return [.applied(old: nil, new: object)] }
         if old == object { return [] }

@@ -31,6 +31,21 @@ struct ReflectorStateMachineTests {
         #expect(machine.hasSynced)
     }
 
+    @Test("nothing is kept, or told, of who manages which field")
+    func managers() {
+        var machine = Machine()
+        _ = machine.start()
+        var listed = a10
+        listed.metadata.managedFields = [ManagedFieldsEntry(manager: "kubectl", fieldsV1: .object(["f:data": .null]))]
+        var (events, _) = machine.listed(ResourceList(items: [listed], resourceVersion: "20"), random: 0.5)
+        #expect(events == [.applied(old: nil, new: a10), .initialListDone])
+        var changed = configMap("a", version: "21", value: "new")
+        changed.metadata.managedFields = listed.metadata.managedFields
+        events = machine.received(.modified(changed))
+        #expect(events == [.applied(old: a10, new: configMap("a", version: "21", value: "new"))])
+        #expect(machine.objects.values.allSatisfy { $0.metadata.managedFields == nil })
+    }
+
     @Test("changes are told with the state before them and move the version on")
     func changes() {
         var machine = watching()

@@ -1,7 +1,8 @@
 import KubernetesAPI
 import KubernetesClient
 
-/// The metadata of an object of any kind.
+/// What decides on the life of an object of any kind: of its metadata the identity, the owners and the signs of its end. Nothing else
+/// of it is kept: there is one for every object of the server.
 struct ObjectRecord: KubernetesResource {
     /// Names the form, not the kind: which kind it is, its source knows.
     static var definition: ResourceDefinition {
@@ -9,7 +10,18 @@ struct ObjectRecord: KubernetesResource {
             group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata", plural: "objects", namespaced: true)
     }
 
-    @ZeroIfAbsent var metadata: ObjectMeta
+    var metadata: ObjectMeta
+
+    private enum CodingKeys: CodingKey { case metadata }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let whole = try container.decodeIfPresent(ObjectMeta.self, forKey: .metadata) ?? ObjectMeta()
+        metadata = ObjectMeta(
+            name: whole.name, namespace: whole.namespace, uid: whole.uid, resourceVersion: whole.resourceVersion,
+            deletionTimestamp: whole.deletionTimestamp, ownerReferences: whole.ownerReferences,
+            finalizers: whole.finalizers)
+    }
 
     func node(_ kind: ResourceDefinition) -> GarbageGraph.Node {
         GarbageGraph.Node(

@@ -52,7 +52,7 @@ public struct ContainerStatus: Codable, Hashable, Sendable {
 public struct ContainerState: Codable, Hashable, Sendable {
     public var waiting: ContainerStateWaiting?
     public var running: ContainerStateRunning?
-    public var terminated: ContainerStateTerminated?
+    @IndirectIfPresent public var terminated: ContainerStateTerminated?
 
     public init(
         waiting: ContainerStateWaiting? = nil, running: ContainerStateRunning? = nil,

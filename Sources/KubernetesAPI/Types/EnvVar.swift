@@ -6,7 +6,7 @@ public struct EnvVar: Codable, Hashable, Sendable, PatchMergeKeyed {
     /// `$(VAR)` refers to variables defined earlier.
     public var value: String?
     /// Only when `value` is empty.
-    public var valueFrom: EnvVarSource?
+    @IndirectIfPresent public var valueFrom: EnvVarSource?
 
     public init(name: String = "", value: String? = nil, valueFrom: EnvVarSource? = nil) {
         self.name = name

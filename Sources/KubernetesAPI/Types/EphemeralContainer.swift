@@ -22,17 +22,17 @@ public struct EphemeralContainer: Codable, Hashable, Sendable, PatchMergeKeyed {
     public var restartPolicyRules: [ContainerRestartRule]?
     public var volumeMounts: [VolumeMount]?
     public var volumeDevices: [VolumeDevice]?
-    public var livenessProbe: Probe?
-    public var readinessProbe: Probe?
-    public var startupProbe: Probe?
-    public var lifecycle: Lifecycle?
+    @IndirectIfPresent public var livenessProbe: Probe?
+    @IndirectIfPresent public var readinessProbe: Probe?
+    @IndirectIfPresent public var startupProbe: Probe?
+    @IndirectIfPresent public var lifecycle: Lifecycle?
     /// Absent means `/dev/termination-log`.
     public var terminationMessagePath: String?
     /// `File` (the default) or `FallbackToLogsOnError`.
     public var terminationMessagePolicy: String?
     /// See ``ImagePullPolicy``.
     public var imagePullPolicy: String?
-    public var securityContext: SecurityContext?
+    @IndirectIfPresent public var securityContext: SecurityContext?
     /// Keep standard input open for `attach`.
     public var stdin: Bool?
     /// Close standard input after the first `attach` ends.

@@ -9,7 +9,7 @@ public struct Pod: KubernetesResource, KindIdentified {
     @APIVersionOf<Pod> public var apiVersion: String
     @KindOf<Pod> public var kind: String
     @ZeroIfAbsent public var metadata: ObjectMeta
-    @ZeroIfAbsent public var spec: PodSpec
+    @Indirect public var spec: PodSpec
     public var status: PodStatus?
 
     public init(metadata: ObjectMeta = ObjectMeta(), spec: PodSpec = PodSpec(), status: PodStatus? = nil) {

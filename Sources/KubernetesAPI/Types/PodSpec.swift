@@ -29,18 +29,18 @@ public struct PodSpec: Codable, Hashable, Sendable, ZeroValued {
     public var hostIPC: Bool?
     /// One PID namespace for all containers of the pod.
     public var shareProcessNamespace: Bool?
-    public var securityContext: PodSecurityContext?
+    @IndirectIfPresent public var securityContext: PodSecurityContext?
     public var imagePullSecrets: [LocalObjectReference]?
     public var hostname: String?
     public var subdomain: String?
-    public var affinity: Affinity?
+    @IndirectIfPresent public var affinity: Affinity?
     public var schedulerName: String?
     public var tolerations: [Toleration]?
     /// Extra lines for `/etc/hosts`.
     public var hostAliases: [HostAlias]?
     public var priorityClassName: String?
     public var priority: Int32?
-    public var dnsConfig: PodDNSConfig?
+    @IndirectIfPresent public var dnsConfig: PodDNSConfig?
     public var readinessGates: [PodReadinessGate]?
     public var runtimeClassName: String?
     /// Whether services appear as environment variables; absent means true.

@@ -3,7 +3,7 @@ public struct PodTemplateSpec: Codable, Hashable, Sendable, ZeroValued {
     public static var zeroValue: Self { Self() }
 
     @ZeroIfAbsent public var metadata: ObjectMeta
-    @ZeroIfAbsent public var spec: PodSpec
+    @Indirect public var spec: PodSpec
 
     public init(metadata: ObjectMeta = ObjectMeta(), spec: PodSpec = PodSpec()) {
         self.metadata = metadata

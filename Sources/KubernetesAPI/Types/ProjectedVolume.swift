@@ -93,12 +93,12 @@ public struct ProjectedVolumeSource: Codable, Hashable, Sendable {
 
 /// One source of a ``ProjectedVolumeSource``. Exactly one field is set.
 public struct VolumeProjection: Codable, Hashable, Sendable {
-    public var secret: SecretProjection?
-    public var downwardAPI: DownwardAPIProjection?
-    public var configMap: ConfigMapProjection?
-    public var serviceAccountToken: ServiceAccountTokenProjection?
-    public var clusterTrustBundle: ClusterTrustBundleProjection?
-    public var podCertificate: PodCertificateProjection?
+    @IndirectIfPresent public var secret: SecretProjection?
+    @IndirectIfPresent public var downwardAPI: DownwardAPIProjection?
+    @IndirectIfPresent public var configMap: ConfigMapProjection?
+    @IndirectIfPresent public var serviceAccountToken: ServiceAccountTokenProjection?
+    @IndirectIfPresent public var clusterTrustBundle: ClusterTrustBundleProjection?
+    @IndirectIfPresent public var podCertificate: PodCertificateProjection?
 
     public init(
         secret: SecretProjection? = nil, downwardAPI: DownwardAPIProjection? = nil,

@@ -3,37 +3,37 @@ public struct Volume: Codable, Hashable, Sendable, PatchMergeKeyed {
     public static var patchMergeKey: String { "name" }
 
     @ZeroIfAbsent public var name: String
-    public var emptyDir: EmptyDirVolumeSource?
-    public var hostPath: HostPathVolumeSource?
-    public var configMap: ConfigMapVolumeSource?
-    public var secret: SecretVolumeSource?
-    public var downwardAPI: DownwardAPIVolumeSource?
-    public var projected: ProjectedVolumeSource?
-    public var persistentVolumeClaim: PersistentVolumeClaimVolumeSource?
-    public var ephemeral: EphemeralVolumeSource?
-    public var nfs: NFSVolumeSource?
-    public var csi: CSIVolumeSource?
-    public var image: ImageVolumeSource?
+    @IndirectIfPresent public var emptyDir: EmptyDirVolumeSource?
+    @IndirectIfPresent public var hostPath: HostPathVolumeSource?
+    @IndirectIfPresent public var configMap: ConfigMapVolumeSource?
+    @IndirectIfPresent public var secret: SecretVolumeSource?
+    @IndirectIfPresent public var downwardAPI: DownwardAPIVolumeSource?
+    @IndirectIfPresent public var projected: ProjectedVolumeSource?
+    @IndirectIfPresent public var persistentVolumeClaim: PersistentVolumeClaimVolumeSource?
+    @IndirectIfPresent public var ephemeral: EphemeralVolumeSource?
+    @IndirectIfPresent public var nfs: NFSVolumeSource?
+    @IndirectIfPresent public var csi: CSIVolumeSource?
+    @IndirectIfPresent public var image: ImageVolumeSource?
     /// Never supported here, like every source below; kept so that it survives a round trip.
-    public var gcePersistentDisk: JSONValue?
-    public var awsElasticBlockStore: JSONValue?
-    public var gitRepo: JSONValue?
-    public var iscsi: JSONValue?
-    public var glusterfs: JSONValue?
-    public var rbd: JSONValue?
-    public var flexVolume: JSONValue?
-    public var cinder: JSONValue?
-    public var cephfs: JSONValue?
-    public var flocker: JSONValue?
-    public var fc: JSONValue?
-    public var azureFile: JSONValue?
-    public var vsphereVolume: JSONValue?
-    public var quobyte: JSONValue?
-    public var azureDisk: JSONValue?
-    public var photonPersistentDisk: JSONValue?
-    public var portworxVolume: JSONValue?
-    public var scaleIO: JSONValue?
-    public var storageos: JSONValue?
+    @IndirectIfPresent public var gcePersistentDisk: JSONValue?
+    @IndirectIfPresent public var awsElasticBlockStore: JSONValue?
+    @IndirectIfPresent public var gitRepo: JSONValue?
+    @IndirectIfPresent public var iscsi: JSONValue?
+    @IndirectIfPresent public var glusterfs: JSONValue?
+    @IndirectIfPresent public var rbd: JSONValue?
+    @IndirectIfPresent public var flexVolume: JSONValue?
+    @IndirectIfPresent public var cinder: JSONValue?
+    @IndirectIfPresent public var cephfs: JSONValue?
+    @IndirectIfPresent public var flocker: JSONValue?
+    @IndirectIfPresent public var fc: JSONValue?
+    @IndirectIfPresent public var azureFile: JSONValue?
+    @IndirectIfPresent public var vsphereVolume: JSONValue?
+    @IndirectIfPresent public var quobyte: JSONValue?
+    @IndirectIfPresent public var azureDisk: JSONValue?
+    @IndirectIfPresent public var photonPersistentDisk: JSONValue?
+    @IndirectIfPresent public var portworxVolume: JSONValue?
+    @IndirectIfPresent public var scaleIO: JSONValue?
+    @IndirectIfPresent public var storageos: JSONValue?
 
     public init(
         name: String = "", emptyDir: EmptyDirVolumeSource? = nil, hostPath: HostPathVolumeSource? = nil,

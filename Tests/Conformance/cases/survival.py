@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 
 from rig.api import APIFailure
@@ -54,6 +55,35 @@ def restart(world):
             expect_equal(readiness(item), readiness(before), "what a watch shows across the restart")
     expect_equal(readiness(space.pod("steady")), readiness(before), "status after the restart")
     expect_equal(node.pod_processes(before["metadata"]["uid"]), processes, "processes after the restart")
+    node.stop_all()
+
+
+@case("a pod whose namespaces somebody unmounts goes on, and its next container gets them anew, with all of the pod")
+def unpinned(world):
+    node = world.new_node("unpinned").start()
+    space = world.space(node)
+    space.create(pod("torn", idle("first"), idle("second"), restartPolicy="Always"))
+    uid = space.wait_ready("torn")["metadata"]["uid"]
+    records = [path for path in (node.run / "sandboxes").glob("*/record") if uid.encode() in path.read_bytes()]
+    expect_equal(len(records), 1, "sandboxes of the pod")
+    pin = records[0].parent / "net"
+    subprocess.run(["umount", str(pin)], check=True)
+    expect_equal(condition(space.pod("torn"), "Ready"), "True", "readiness without the pin")
+    before = set(node.init_processes(uid))
+    expect_equal(len(before), 2, "containers of the pod")
+    os.kill(min(before), signal.SIGKILL)
+    again = space.wait(
+        "torn",
+        "both containers in a new sandbox",
+        lambda item: item
+        and all(container_status(item, name).get("restartCount") == 1 for name in ("first", "second"))
+        and condition(item, "Ready") == "True",
+        40,
+    )
+    expect(not records[0].parent.joinpath("ipc").is_mount(), "the old sandbox has let go of its namespaces")
+    after = set(node.init_processes(uid))
+    expect(len(after) == 2 and not after & before, f"processes {before} became {after}; status {again['status']}")
+    expect_equal(len({os.stat(f"/proc/{pid}/ns/net").st_ino for pid in after}), 1, "networks of the pod")
     node.stop_all()
 
 

@@ -212,8 +212,8 @@ class Node:
                 continue
         return found
 
-    def init_process(self, uid):
-        """The pid, as the host counts, of the first process of a pod's only container."""
+    def init_processes(self, uid):
+        """The pids, as the host counts, of the first processes of a pod's containers."""
         for pid, _ in self.pod_processes(uid):
             try:
                 with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
@@ -221,8 +221,11 @@ class Node:
             except (OSError, StopIteration):
                 continue
             if len(numbers) > 1 and numbers[-1] == "1" and os.path.exists(f"/proc/{pid}/exe"):
-                return pid
-        return None
+                yield pid
+
+    def init_process(self, uid):
+        """That of a pod's only container; None while it has none."""
+        return next(self.init_processes(uid), None)
 
     def monitors(self):
         """Pids of the node's monitors."""
