@@ -24,7 +24,7 @@ from rig.pods import idle, pod, shell, web_server
 
 def start(kubectl, *arguments, **more):
     """kubectl with its streams as the caller wants them."""
-    return subprocess.Popen([*kubectl._start, *arguments], env=kubectl._environment, **more)
+    return subprocess.Popen([*kubectl._start, *arguments], env=kubectl.environment, **more)
 
 
 def open_descriptors(node):
@@ -145,7 +145,7 @@ def large(kubectl, space):
     content = os.urandom(10 << 20)
     result = subprocess.run(
         [*kubectl._start, "exec", "-i", "pipe", "--", "cat"], input=content, capture_output=True,
-        env=kubectl._environment, timeout=60, check=False,
+        env=kubectl.environment, timeout=60, check=False,
     )
     expect_equal(result.returncode, 0, f"exit of cat ({result.stderr[:200]})")
     same = hashlib.sha256(result.stdout).digest() == hashlib.sha256(content).digest()
