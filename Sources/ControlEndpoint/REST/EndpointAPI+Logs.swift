@@ -12,8 +12,9 @@ extension EndpointAPI {
         // A pod without a node has written nothing yet.
         if object.value.string("spec", "nodeName").isEmpty { return .text("") }
         try checkStarted(container, object, previous: options.previous)
-        guard let logSource else {
-            throw .unavailable("logs are not available from this endpoint: no node is attached")
+        guard let logSource, ownNode == nil || object.value.string("spec", "nodeName") == ownNode else {
+            let stream = try await remoteLog(object, container: container, query: request.query)
+            return Self.answer(stream)
         }
         let stream: AsyncThrowingStream<ByteBuffer, any Error>
         do {
@@ -28,14 +29,17 @@ extension EndpointAPI {
         } catch {
             throw .internalError("\(error)")
         }
-        return APIResponse(
-            status: 200, contentType: "text/plain",
-            body: .stream { client in try await Self.copy(stream, to: client) })
+        return Self.answer(stream)
+    }
+
+    private static func answer(_ log: any AsyncSequence<ByteBuffer, any Error> & Sendable) -> APIResponse {
+        APIResponse(
+            status: 200, contentType: "text/plain", body: .stream { client in try await copy(log, to: client) })
     }
 
     /// Copies until the log ends or the client goes, whichever is first.
-    private static func copy(
-        _ stream: AsyncThrowingStream<ByteBuffer, any Error>, to client: StreamClient
+    static func copy(
+        _ stream: any AsyncSequence<ByteBuffer, any Error> & Sendable, to client: StreamClient
     ) async throws {
         let (gone, goneSignal) = AsyncStream.makeStream(of: Void.self)
         client.onGone { goneSignal.finish() }

@@ -174,7 +174,7 @@ def drain(kubectl, space, node):
     budget = {"selector": {"matchLabels": {"app": "web"}}, "minAvailable": 1}
     kubectl("create", "-f", "-", given={
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web"}, "spec": budget})
-    empty = "--delete-emptydir-data" if kubectl.is_new else "--delete-local-data"
+    empty = "--delete-emptydir-data"
     common = (node.name, "--pod-selector=app in (web,more)", "--ignore-daemonsets")
     try:
         said = kubectl.refused("drain", *common)

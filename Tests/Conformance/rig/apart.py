@@ -8,6 +8,7 @@ import subprocess
 from rig.expectation import eventually
 from rig.node import Node, free_port
 from rig.proxy import Proxy
+from rig.world import unused
 
 
 class Endpoint:
@@ -60,6 +61,7 @@ class Agent(Node):
     """
 
     def __init__(self, world, name, with_proxy=False, as_node=False, more=()):
+        name = unused(world.directory, name)
         super().__init__(world.binaries, world.directory / name, f"conformance-{name}", world.free_network(), more=more)
         world.nodes.append(self)
         self.endpoint = Endpoint(world.binaries, world.directory / f"{name}-endpoint").start()
