@@ -111,14 +111,25 @@ extension EndpointAPI {
     private func checkStarted(_ container: String, _ pod: StoredObject, previous: Bool) throws(APIStatusError) {
         let statuses = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
             .flatMap { pod.value.list("status", $0) }
-        guard let status = statuses.first(where: { $0.string("name") == container }) else { return }
+        guard let status = statuses.first(where: { $0.string("name") == container }) else {
+            return try checkRejected(container, pod)
+        }
         let hasPrevious = status[path: "lastState", "terminated"]?.objectValue != nil
         if previous, !hasPrevious {
             throw .badRequest("previous terminated container \"\(container)\" in pod \"\(pod.key.name)\" not found")
         }
         let waiting = status.string("state", "waiting", "reason")
         if !previous, !waiting.isEmpty, !hasPrevious {
+            try checkRejected(container, pod)
             throw .badRequest("container \"\(container)\" in pod \"\(pod.key.name)\" is waiting to start: \(waiting)")
         }
+    }
+
+    /// A pod that its node rejected will never start.
+    private func checkRejected(_ container: String, _ pod: StoredObject) throws(APIStatusError) {
+        let (reason, why) = (pod.value.string("status", "reason"), pod.value.string("status", "message"))
+        guard pod.value.string("status", "phase") == "Failed", !reason.isEmpty else { return }
+        throw .badRequest(
+            "container \"\(container)\" in pod \"\(pod.key.name)\" never started: \(reason): \(why)")
     }
 }
