@@ -118,6 +118,12 @@ extension EndpointAPI {
         if previous, !hasPrevious {
             throw .badRequest("previous terminated container \"\(container)\" in pod \"\(pod.key.name)\" not found")
         }
+        // An end without a container is one that is said of a pod that never had it.
+        if !previous, status[path: "state", "terminated"]?.objectValue != nil,
+            status.string("state", "terminated", "containerID").isEmpty, !hasPrevious
+        {
+            try checkRejected(container, pod)
+        }
         let waiting = status.string("state", "waiting", "reason")
         if !previous, !waiting.isEmpty, !hasPrevious {
             try checkRejected(container, pod)
