@@ -179,6 +179,7 @@ let package = Package(
             name: "ControlEndpoint",
             dependencies: [
                 "KubernetesAPI", "KubernetesClient", "LinuxKernel", "Streaming",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),

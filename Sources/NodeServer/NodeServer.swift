@@ -131,8 +131,13 @@ public final class NodeServer: Service {
 
     private func tlsConfiguration(_ api: NodeServerConfiguration.API) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(api.certificatePEM).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: api.keyPEM, format: .pem)))
+            certificateChain: api.certificate.current.chain, privateKey: api.certificate.current.key)
+        // Each connection gets the certificate of now: a node's may be replaced while it runs.
+        tls.sslContextCallback = { _, promise in
+            var override = NIOSSLContextConfigurationOverride()
+            (override.certificateChain, override.privateKey) = api.certificate.current
+            promise.succeed(override)
+        }
         tls.minimumTLSVersion = .tlsv12
         tls.certificateVerification = .optionalVerification
         tls.trustRoots = .certificates(

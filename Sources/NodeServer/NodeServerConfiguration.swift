@@ -20,21 +20,19 @@ public struct NodeServerConfiguration: Sendable {
     public struct API: Sendable {
         public var listenAddress: String
         public var port: Int
-        public var certificatePEM: [UInt8]
-        public var keyPEM: [UInt8]
+        public var certificate: ServingCertificate
         /// Authorities whose names clients are told in the handshake, for those with several certificates; the reviewer decides.
         public var clientCAPEM: [UInt8]
         public var reviewer: any AccessReviewer
         public var roles: NodeRoles
 
         public init(
-            listenAddress: String, port: Int, certificatePEM: [UInt8], keyPEM: [UInt8], clientCAPEM: [UInt8],
+            listenAddress: String, port: Int, certificate: ServingCertificate, clientCAPEM: [UInt8],
             reviewer: any AccessReviewer, roles: NodeRoles
         ) {
             self.listenAddress = listenAddress
             self.port = port
-            self.certificatePEM = certificatePEM
-            self.keyPEM = keyPEM
+            self.certificate = certificate
             self.clientCAPEM = clientCAPEM
             self.reviewer = reviewer
             self.roles = roles

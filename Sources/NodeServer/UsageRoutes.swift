@@ -23,7 +23,8 @@ enum UsageRoutes {
         }
         router.get("/stats/summary") { request, _ in
             let isBrief = request.uri.queryDictionary["only_cpu_and_memory"] == "true"
-            let sample = await state.usage.sample(isBrief ? .cpuAndMemory : .everything)
+            // Who asks for so little wants to know what is used now: rates too, even when nobody has asked before.
+            let sample = isBrief ? await state.usage.ratedSample(.cpuAndMemory) : await state.usage.sample()
             return HTTPResponses.json(
                 StatsSummary.build(sample, nodeName: state.configuration.nodeName, onlyCPUAndMemory: isBrief))
         }

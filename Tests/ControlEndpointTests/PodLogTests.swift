@@ -86,6 +86,14 @@ struct PodLogTests {
         let previous = await endpoint.send("GET", Self.pods + "/p/log?previous=true")
         #expect(previous.status == 400)
         #expect(previous.value.string("message") == "previous terminated container \"main\" in pod \"p\" not found")
+        _ = await endpoint.send(
+            "PATCH", Self.pods + "/p/status",
+            ["status": ["phase": "Failed", "reason": "NodePolicy", "message": "not here"]],
+            contentType: "application/merge-patch+json")
+        let rejected = await endpoint.send("GET", Self.pods + "/p/log")
+        #expect(
+            rejected.value.string("message")
+                == "container \"main\" in pod \"p\" never started: NodePolicy: not here")
     }
 
     @Test(

@@ -114,7 +114,7 @@ struct PodStreamTests {
         let query = "command=sh&command=-c&command=a%20%26%26%20b&stdin=true&stdout=true&stderr=true&tty=true"
         let place = try endpoint.api.streamTarget(Self.request("exec", query), EndpointFixture.admin)
         let uid = await endpoint.send("GET", "/api/v1/namespaces/default/pods/web").value.string("metadata", "uid")
-        #expect(place.nodeName == "n1" && place.port == 10250 && place.address == "10.0.0.7")
+        #expect(place.place == NodePlace(name: "n1", address: "10.0.0.7", port: 10250))
         #expect(
             place.target == "/exec/default/web/\(uid)/main?command=sh&command=-c&command=a%20%26%26%20b"
                 + "&input=1&output=1&tty=1")

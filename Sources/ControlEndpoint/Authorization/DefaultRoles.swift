@@ -73,6 +73,7 @@ enum DefaultRoles {
                     )
                 ]),
             role("system:node", nodeRules), certificateRole("nodeclient"), certificateRole("selfnodeclient"),
+            certificateRole("selfnodeserver"),
         ]
     }
 

@@ -37,6 +37,9 @@ enum NodeRules {
         Rule(
             group: certificates, resource: "certificatesigningrequests", subresource: "selfnodeclient",
             verbs: ["create"]),
+        Rule(
+            group: certificates, resource: "certificatesigningrequests", subresource: "selfnodeserver",
+            verbs: ["create"]),
         Rule(group: "authorization.k8s.io", resource: "subjectaccessreviews", verbs: ["create"]),
     ]
 

@@ -34,7 +34,8 @@ struct OpenAPIPaths: Sendable {
             ]
             paths["\(collection)/{name}"] = object(resource)
             // The parts of the object that are read and written apart.
-            for subresource in DiscoveryDocuments.subresources(of: resource) where subresource.verbs.contains("patch") {
+            for subresource in DiscoveryDocuments.subresources(of: resource)
+            where subresource.verbs.contains("patch") && subresource.name != "proxy" {
                 paths["\(collection)/{name}/\(subresource.name)"] = object(resource, isPart: true)
             }
         }

@@ -120,7 +120,8 @@ struct CertificateSigner: Sendable {
         }
     }
 
-    private static func alternativeNames(of request: X509.CertificateSigningRequest) -> [GeneralName] {
+    /// Names and addresses that the certificate is to be for.
+    static func alternativeNames(of request: X509.CertificateSigningRequest) -> [GeneralName] {
         let asked = (try? request.attributes.extensionRequest)?.extensions
         return (try? asked?.subjectAlternativeNames).flatMap { $0 }.map(Array.init) ?? []
     }

@@ -9,6 +9,8 @@ public struct ClientAuthenticator: Sendable {
 
     public init(authority: CertificateAuthority) { authorities = [authority.certificate] }
 
+    init(authorities: [Certificate]) { self.authorities = authorities }
+
     /// - Parameter pem: one certificate or more, all of which are trusted to say who clients are.
     /// - Throws: when that is no PEM with at least one certificate.
     public init(authoritiesPEM pem: String) throws {

@@ -5,6 +5,8 @@ public struct EndpointCredentials: Sendable {
     public let authority: CertificateAuthority
     public let serving: Credential
     public let admin: Credential
+    /// By which the endpoint is known.
+    let names: [String]
     /// The identity of the node agent that runs beside the endpoint.
     public let node: Credential
 
@@ -23,7 +25,7 @@ public struct EndpointCredentials: Sendable {
         return EndpointCredentials(
             authority: authority,
             serving: try authority.credential("serving", .serving(names: names), logger: logger),
-            admin: try authority.credential("admin", .admin, logger: logger),
+            admin: try authority.credential("admin", .admin, logger: logger), names: names,
             node: try authority.credential("node", .node(nodeName), logger: logger))
     }
 }

@@ -13,13 +13,18 @@ struct APIRequest: Sendable {
     var userAgent: String = ""
     /// Whom the client wants to act as; nil: itself.
     var impersonation: Impersonation?
+    /// All of them, for those that pass the request on.
+    var headers: [(name: String, value: String)] = []
+    /// The query as sent.
+    let rawQuery: String
     var body = ByteBuffer()
 
     init(method: String, target: String) {
         self.method = method
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = parts.first.map(String.init) ?? "/"
-        query = QueryParameters(parsing: parts.count > 1 ? String(parts[1]) : "")
+        rawQuery = parts.count > 1 ? String(parts[1]) : ""
+        query = QueryParameters(parsing: rawQuery)
     }
 }
 

@@ -12,8 +12,9 @@ extension EndpointAPI {
         // A pod without a node has written nothing yet.
         if object.value.string("spec", "nodeName").isEmpty { return .text("") }
         try checkStarted(container, object, previous: options.previous)
-        guard let logSource else {
-            throw .unavailable("logs are not available from this endpoint: no node is attached")
+        guard let logSource, ownNode == nil || object.value.string("spec", "nodeName") == ownNode else {
+            let stream = try await remoteLog(object, container: container, query: request.query)
+            return Self.answer(stream)
         }
         let stream: AsyncThrowingStream<ByteBuffer, any Error>
         do {
@@ -28,14 +29,17 @@ extension EndpointAPI {
         } catch {
             throw .internalError("\(error)")
         }
-        return APIResponse(
-            status: 200, contentType: "text/plain",
-            body: .stream { client in try await Self.copy(stream, to: client) })
+        return Self.answer(stream)
+    }
+
+    private static func answer(_ log: any AsyncSequence<ByteBuffer, any Error> & Sendable) -> APIResponse {
+        APIResponse(
+            status: 200, contentType: "text/plain", body: .stream { client in try await copy(log, to: client) })
     }
 
     /// Copies until the log ends or the client goes, whichever is first.
-    private static func copy(
-        _ stream: AsyncThrowingStream<ByteBuffer, any Error>, to client: StreamClient
+    static func copy(
+        _ stream: any AsyncSequence<ByteBuffer, any Error> & Sendable, to client: StreamClient
     ) async throws {
         let (gone, goneSignal) = AsyncStream.makeStream(of: Void.self)
         client.onGone { goneSignal.finish() }
@@ -107,14 +111,31 @@ extension EndpointAPI {
     private func checkStarted(_ container: String, _ pod: StoredObject, previous: Bool) throws(APIStatusError) {
         let statuses = ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"]
             .flatMap { pod.value.list("status", $0) }
-        guard let status = statuses.first(where: { $0.string("name") == container }) else { return }
+        guard let status = statuses.first(where: { $0.string("name") == container }) else {
+            return try checkRejected(container, pod)
+        }
         let hasPrevious = status[path: "lastState", "terminated"]?.objectValue != nil
         if previous, !hasPrevious {
             throw .badRequest("previous terminated container \"\(container)\" in pod \"\(pod.key.name)\" not found")
         }
+        // An end without a container is one that is said of a pod that never had it.
+        if !previous, status[path: "state", "terminated"]?.objectValue != nil,
+            status.string("state", "terminated", "containerID").isEmpty, !hasPrevious
+        {
+            try checkRejected(container, pod)
+        }
         let waiting = status.string("state", "waiting", "reason")
         if !previous, !waiting.isEmpty, !hasPrevious {
+            try checkRejected(container, pod)
             throw .badRequest("container \"\(container)\" in pod \"\(pod.key.name)\" is waiting to start: \(waiting)")
         }
+    }
+
+    /// A pod that its node rejected will never start.
+    private func checkRejected(_ container: String, _ pod: StoredObject) throws(APIStatusError) {
+        let (reason, why) = (pod.value.string("status", "reason"), pod.value.string("status", "message"))
+        guard pod.value.string("status", "phase") == "Failed", !reason.isEmpty else { return }
+        throw .badRequest(
+            "container \"\(container)\" in pod \"\(pod.key.name)\" never started: \(reason): \(why)")
     }
 }

@@ -1,4 +1,5 @@
 internal import KubernetesAPI
+internal import Logging
 internal import NIOCore
 
 /// `metrics.k8s.io`: read-only, made at each request from what the node reads then.
@@ -26,21 +27,93 @@ extension EndpointAPI {
     }
 
     private func metrics(_ resource: RegisteredResource) async throws(APIStatusError) -> [StoredObject] {
-        guard let source = metricsSource else { throw .unavailable("usage is not known: no node is attached") }
         let created = JSONValue.string(operations.now.rfc3339)
-        do throws(UsageMetricsError) {
-            if resource.id == Self.podMetrics {
-                return try await source.podMetrics().compactMap { Self.object($0, resource, created) }
+        var (nodes, pods): ([NodeMetrics], [PodMetrics]) = ([], [])
+        if let metricsSource {
+            do throws(UsageMetricsError) {
+                if resource.id == Self.podMetrics {
+                    pods = try await metricsSource.podMetrics()
+                } else {
+                    nodes = try await metricsSource.nodeMetrics()
+                }
+            } catch { throw .unavailable(error.description) }
+        }
+        let summaries = await remoteSummaries()
+        if resource.id == Self.podMetrics {
+            let labels = labels(ResourceID(group: "", plural: "pods"))
+            pods += summaries.flatMap { name, summary in
+                NodeSummary.pods(summary).compactMap { metrics in
+                    // What is not in the API any more, or runs elsewhere by now, is nobody's.
+                    let key = "\(metrics.metadata.namespace ?? "")/\(metrics.metadata.name ?? "")"
+                    guard let known = labels[key], known.node == name else { return nil }
+                    var metrics = metrics
+                    metrics.metadata.labels = known.labels
+                    return metrics
+                }
             }
-            let nodes = operations.store.list(ResourceID(group: "", plural: "nodes")).objects
-            let labels = Dictionary(nodes.map { ($0.key.name, $0.labels) }) { first, _ in first }
-            return try await source.nodeMetrics().compactMap { metrics in
-                var metrics = metrics
-                metrics.metadata.labels = labels[metrics.metadata.name ?? ""]
-                return Self.object(metrics, resource, created)
+            return pods.compactMap { Self.object($0, resource, created) }
+        }
+        nodes += summaries.compactMap { name, summary in NodeSummary.node(summary, name: name) }
+        let labels = labels(ResourceID(group: "", plural: "nodes"))
+        return nodes.compactMap { metrics in
+            var metrics = metrics
+            metrics.metadata.labels = labels["/\(metrics.metadata.name ?? "")"]?.labels
+            return Self.object(metrics, resource, created)
+        }
+    }
+
+    /// By namespace and name.
+    private func labels(_ kind: ResourceID) -> [String: (labels: [String: String], node: String)] {
+        Dictionary(
+            operations.store.list(kind).objects.map { object in
+                let node = object.part(["spec", "nodeName"])?.stringValue ?? ""
+                return ("\(object.key.namespace)/\(object.key.name)", (labels: object.labels, node: node))
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static let summaryTime = Duration.seconds(10)
+    private static let summaryLimit = 16 << 20
+
+    /// What the other nodes say of themselves; one that does not answer in time is left out, as with metrics-server.
+    private func remoteSummaries() async -> [(name: String, summary: JSONValue)] {
+        guard let backends else { return [] }
+        let places = operations.store.list(ResourceID(group: "", plural: "nodes")).objects
+            .filter { metricsSource == nil || $0.key.name != ownNode }.compactMap(place(of:))
+        return await withTaskGroup(of: (String, JSONValue)?.self) { group in
+            for place in places {
+                group.addTask { [operations] in
+                    do {
+                        return (place.name, try await Self.summary(place, backends))
+                    } catch {
+                        operations.logger.debug(
+                            "usage of a node not known", metadata: ["node": "\(place.name)", "reason": "\(error)"])
+                        return nil
+                    }
+                }
             }
-        } catch {
-            throw .unavailable(error.description)
+            var found: [(String, JSONValue)] = []
+            for await result in group { if let result { found.append(result) } }
+            return found
+        }
+    }
+
+    private static func summary(_ place: NodePlace, _ backends: BackendClients) async throws -> JSONValue {
+        try await withThrowingTaskGroup(of: JSONValue.self) { group in
+            group.addTask {
+                let request = BackendRequest(target: "/stats/summary?only_cpu_and_memory=true")
+                let answer = try await backends.send(request, to: place)
+                let body = try await answer.body.collect(upTo: summaryLimit)
+                guard answer.status == 200 else {
+                    throw APIStatusError.ofNode(place.name, status: answer.status, String(buffer: body))
+                }
+                return try JSONValue(parsing: body.readableBytesView)
+            }
+            group.addTask {
+                try await ContinuousClock().sleep(for: summaryTime)
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? .null
         }
     }
 

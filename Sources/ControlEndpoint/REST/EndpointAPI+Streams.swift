@@ -3,10 +3,7 @@ internal import Streaming
 
 /// Where the stream of a pod is served: a path of its node's API.
 struct StreamTarget: Sendable {
-    var nodeName: String
-    var port: Int
-    /// Empty for the endpoint's own node.
-    var address: String
+    var place: NodePlace
     /// Path and query there.
     var target: String
 }
@@ -33,7 +30,9 @@ extension EndpointAPI {
         else { throw .pathNotFound }
         let pod = try operations.get(resource, namespace: info.namespace, name: name)
         let phase = pod.value.string("status", "phase")
-        let place = try node(of: pod)
+        let nodeName = pod.value.string("spec", "nodeName")
+        guard !nodeName.isEmpty else { throw .badRequest("pod \(pod.key.name) does not have a host assigned") }
+        let place = try place(ofNode: nodeName)
         let path: String
         if subresource == "portforward" {
             guard phase == "Running" else {
@@ -49,7 +48,7 @@ extension EndpointAPI {
                 "/\(subresource)/\(segments(pod))/\(try streamContainer(call.query["container"], pod))"
                 + "?" + (try nodeQuery(request))
         }
-        return StreamTarget(nodeName: place.name, port: place.port, address: place.address, target: path)
+        return StreamTarget(place: place, target: path)
     }
 
     private func streamContainer(_ wanted: String, _ pod: StoredObject) throws(APIStatusError) -> String {
@@ -71,21 +70,5 @@ extension EndpointAPI {
 
     private func segments(_ pod: StoredObject) -> String {
         "\(pod.value.string("metadata", "namespace"))/\(pod.value.string("metadata", "name"))/\(pod.value.string("metadata", "uid"))"
-    }
-
-    /// The node's own account of where its API is (`status.daemonEndpoints`).
-    private func node(of pod: StoredObject) throws(APIStatusError) -> (name: String, port: Int, address: String) {
-        let name = pod.value.string("spec", "nodeName")
-        guard !name.isEmpty else { throw .badRequest("pod \(pod.key.name) does not have a host assigned") }
-        guard let resource = operations.registry.resources.first(where: { $0.definition.plural == "nodes" }) else {
-            throw .pathNotFound
-        }
-        let node = try operations.get(resource, namespace: nil, name: name)
-        let port = node.value[path: "status", "daemonEndpoints", "kubeletEndpoint", "Port"]?.intValue ?? 0
-        guard (1...65535).contains(port) else {
-            throw .unavailable("node \(name) serves no API: its status names no kubelet port")
-        }
-        let address = node.value.list("status", "addresses").first { $0.string("type") == "InternalIP" }
-        return (name, Int(port), address?.string("address") ?? "")
     }
 }

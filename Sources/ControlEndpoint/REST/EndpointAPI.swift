@@ -10,6 +10,10 @@ final class EndpointAPI: Sendable {
     let operations: ResourceOperations
     let logSource: (any PodLogSource)?
     let metricsSource: (any UsageMetricsSource)?
+    /// The ways to nodes and pods; nil where nothing is asked of them.
+    let backends: BackendClients?
+    /// The node in this process: its API is on the loopback.
+    let ownNode: String?
     let tokens: ServiceAccountTokens
     private let discovery: Discovery
     private let openAPI: OpenAPIDocuments
@@ -21,14 +25,17 @@ final class EndpointAPI: Sendable {
 
     init(
         operations: ResourceOperations, logSource: (any PodLogSource)?,
-        metricsSource: (any UsageMetricsSource)? = nil, health: HealthState = HealthState(),
-        signer: TokenSigner = .ephemeral(), watchDefaults: WatchDefaults = WatchDefaults(), copyPath: String? = nil
+        metricsSource: (any UsageMetricsSource)? = nil, backends: BackendClients? = nil, ownNode: String? = nil,
+        health: HealthState = HealthState(), signer: TokenSigner = .ephemeral(),
+        watchDefaults: WatchDefaults = WatchDefaults(), copyPath: String? = nil
     ) {
         self.copyPath = copyPath
         self.operations = operations
         tokens = ServiceAccountTokens(signer: signer, store: operations.store, now: { [operations] in operations.now })
         self.logSource = logSource
         self.metricsSource = metricsSource
+        self.backends = backends
+        self.ownNode = ownNode
         self.health = health
         self.watchDefaults = watchDefaults
         discovery = Discovery(registry: operations.registry)
@@ -108,6 +115,7 @@ final class EndpointAPI: Sendable {
         case "attach", "exec", "portforward":
             throw .badRequest("Upgrade request required: \(subresource) needs SPDY/3.1 or a WebSocket")
         case "log": return try await logs(request, info, resource)
+        case "proxy": return try await proxy(request, info, resource)
         case "scale": return try await answerScale(request, info, resource)
         case "token": return try createToken(request, info, identity)
         case "resize": return try await answer(about: .resources, request, info, resource, identity)

@@ -60,6 +60,15 @@ extension ProtobufFieldTable {
           5?=reportingInstance:s 6?=action:s 7?=reason:s 8=regarding:ObjectReference 9=related:ObjectReference
           10?=note:s 11?=type:s 12=deprecatedSource:EventSource 13=deprecatedFirstTimestamp:T
           14=deprecatedLastTimestamp:T 15?=deprecatedCount:i
+        HTTPIngressPath 1=path:s 3=pathType:s 2=backend:IngressBackend
+        HTTPIngressRuleValue 1=paths:rHTTPIngressPath
+        Ingress 1=metadata:ObjectMeta 2=spec:IngressSpec
+        IngressBackend 4=service:IngressServiceBackend 3=resource:TypedLocalObjectReference
+        IngressRule 1?=host:s 2=@:IngressRuleValue
+        IngressRuleValue 1=http:HTTPIngressRuleValue
+        IngressServiceBackend 1=name:s 2=port:ServiceBackendPort
+        IngressSpec 4=ingressClassName:s 1=defaultBackend:IngressBackend 2=tls:rIngressTLS 3=rules:rIngressRule
+        IngressTLS 1=hosts:rs 2?=secretName:s
         Job 1=metadata:ObjectMeta 2=spec:JobSpec 3=status:JobStatus
         JobCondition 1=type:s 2=status:s 3=lastProbeTime:T 4=lastTransitionTime:T 5?=reason:s 6?=message:s
         JobSpec 1=parallelism:i 2=completions:i 3=activeDeadlineSeconds:i 11=podFailurePolicy:PodFailurePolicy
@@ -121,6 +130,7 @@ extension ProtobufFieldTable {
         SelfSubjectRulesReview 1=metadata:ObjectMeta 2=spec:SelfSubjectRulesReviewSpec
           3=status:SubjectRulesReviewStatus
         SelfSubjectRulesReviewSpec 1?=namespace:s
+        ServiceBackendPort 1?=name:s 2?=number:i
         StatefulSet 1=metadata:ObjectMeta 2=spec:StatefulSetSpec 3=status:StatefulSetStatus
         StatefulSetCondition 1=type:s 2=status:s 3=lastTransitionTime:T 4?=reason:s 5?=message:s
         StatefulSetOrdinals 1=start:i

@@ -13,11 +13,15 @@ struct RequestInfo: Hashable, Sendable {
     var resource: String
     var name: String?
     var subresource: String?
+    /// What follows `proxy` in the path, as sent: the path there. Nil for everything else.
+    var proxyPath: String?
 
     var resourceID: ResourceID { ResourceID(group: group, plural: resource) }
 
     /// Nil when the path names no resource: discovery, health and the like.
     init?(method: String, path: String, isWatch: Bool) throws(APIStatusError) {
+        let (path, proxyPath) = Self.split(path)
+        self.proxyPath = proxyPath
         var parts: [String] = []
         for raw in path.split(separator: "/", omittingEmptySubsequences: true) {
             guard let part = PercentEncoding.decode(raw, plusIsSpace: false), !part.contains("/"), part != "..",
@@ -46,7 +50,19 @@ struct RequestInfo: Hashable, Sendable {
         resource = kind
         name = rest.popFirst()
         subresource = rest.popFirst()
-        verb = try Self.verb(method, hasName: name != nil, isWatch: isWatch || isOldWatch)
+        // Of what is passed on, the query is for whoever gets it.
+        verb = try Self.verb(method, hasName: name != nil, isWatch: (isWatch && proxyPath == nil) || isOldWatch)
+    }
+
+    /// Parts a path into what is the API's and what is for those behind `proxy`, who may have any path.
+    private static func split(_ path: String) -> (own: String, proxied: String?) {
+        let parts = path.split(separator: "/", maxSplits: 8, omittingEmptySubsequences: false)
+        // "", api, v1, namespaces, NAMESPACE, pods, NAME, proxy, rest; or "", api, v1, nodes, NAME, proxy, rest.
+        guard parts.count > 5, parts[1] == "api" else { return (path, nil) }
+        let place = parts[3] == "namespaces" ? 7 : 5
+        guard parts.count > place, parts[place] == "proxy" else { return (path, nil) }
+        let end = parts[place].endIndex
+        return (String(path[..<end]), String(path[end...]))
     }
 
     /// Below a namespace's own name these are its subresources, not kinds inside it.

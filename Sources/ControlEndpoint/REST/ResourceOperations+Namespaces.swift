@@ -19,6 +19,7 @@ extension ResourceOperations {
         for namespace in store.list(Self.namespaces).objects where !namespace.isBeingDeleted {
             await fillNamespace(namespace.key.name)
         }
+        try await publishClientAuthority()
         if let resource = registry.resource(ResourceID(group: "", plural: "services")) {
             let body: JSONValue = [
                 "metadata": [
@@ -37,6 +38,25 @@ extension ResourceOperations {
             try await createIfAbsent(resource, namespace: "default", name: "kubernetes", body)
         }
         await refreshAllPolicies()
+    }
+
+    /// Where servers beside the endpoint, such as the agents of nodes, look up who signs the certificates of its clients.
+    private func publishClientAuthority() async throws(APIStatusError) {
+        guard let rootCertificatePEM, let resource = registry.resource(ResourceID(group: "", plural: "configmaps"))
+        else {
+            return
+        }
+        let (namespace, name) = ("kube-system", "extension-apiserver-authentication")
+        let data: JSONValue = ["client-ca-file": .string(rootCertificatePEM)]
+        try await createIfAbsent(
+            resource, namespace: namespace, name: name, ["metadata": ["name": .string(name)], "data": data])
+        guard let stored = store.get(resource.key(namespace: namespace, name: name)), stored.value["data"] != data
+        else {
+            return
+        }
+        var value = stored.value
+        value["data"] = data
+        _ = try await write(stored.key, expecting: .version(stored.resourceVersion), .put(value))
     }
 
     /// A stop may have come in the midst of the emptying of a namespace, or between it and the namespace's end.

@@ -19,12 +19,15 @@ final class ResourceOperations: Sendable {
     let policyRounds = RefreshRounds()
     /// Signs what certificate requests ask for; nil leaves them to others.
     let certificateSigner: CertificateSigner?
+    /// Names and addresses of the endpoint itself.
+    let ownNames: Set<String>
     let logger: Logger
     private let clock: @Sendable () -> Timestamp
 
     init(
         registry: ResourceRegistry, store: ResourceStore, serviceAddresses: ServiceAddressAllocator,
-        rootCertificatePEM: String? = nil, certificateSigner: CertificateSigner? = nil, logger: Logger,
+        rootCertificatePEM: String? = nil, certificateSigner: CertificateSigner? = nil, ownNames: Set<String> = [],
+        logger: Logger,
         clock: @escaping @Sendable () -> Timestamp = { Timestamp.now() }
     ) {
         self.registry = registry
@@ -33,6 +36,7 @@ final class ResourceOperations: Sendable {
         self.serviceAddresses = serviceAddresses
         self.rootCertificatePEM = rootCertificatePEM
         self.certificateSigner = certificateSigner
+        self.ownNames = ownNames
         self.logger = logger
         self.clock = clock
         let services = store.list(ResourceID(group: "", plural: "services")).objects
@@ -137,7 +141,7 @@ final class ResourceOperations: Sendable {
     func context(_ options: WriteOptions) -> StrategyContext {
         StrategyContext(
             now: now, serviceAddresses: serviceAddresses, isDryRun: options.isDryRun, requester: options.requester,
-            access: access, signer: certificateSigner, store: store)
+            access: access, signer: certificateSigner, ownNames: ownNames, store: store)
     }
 
     /// Checks kind, version and field names of a body and completes the first two.

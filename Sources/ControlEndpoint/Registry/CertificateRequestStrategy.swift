@@ -42,23 +42,34 @@ struct CertificateRequestStrategy: ResourceStrategy {
         approveNode(&object, context)
     }
 
-    /// A node that joins, or renews its own certificate, waits for nobody where its role says so.
+    /// A node that joins, renews its own certificate or wants one for what it serves, waits for nobody where its role says so.
     private func approveNode(_ object: inout JSONValue, _ context: StrategyContext) {
         let signerName = object.string("spec", "signerName")
-        guard signerName == CertificateSigner.Signer.node.rawValue, let requester = context.requester,
+        guard let signer = CertificateSigner.Signer(rawValue: signerName), let requester = context.requester,
             let request = try? CertificateSigner.request(object.string("spec", "request")),
             let name = CertificateSigner.name(in: request)
         else { return }
-        let kinds = requester.name == name ? ["selfnodeclient", "nodeclient"] : ["nodeclient"]
+        let kinds: [String]
+        switch signer {
+        case .client: return
+        case .node: kinds = requester.name == name ? ["selfnodeclient", "nodeclient"] : ["nodeclient"]
+        case .serving:
+            guard NodeServingNames(request, of: name, context.store)?.areItsOwn(reserved: context.ownNames) == true
+            else {
+                return
+            }
+            kinds = requester.name == name ? ["selfnodeserver", "nodeserver"] : ["nodeserver"]
+        }
         let isAllowed = kinds.contains { kind in
             let target = AccessRequest.Target.resource(
                 group: Self.id.group, resource: Self.id.plural, subresource: kind, namespace: "", name: "")
             return context.access.reason(requester, AccessRequest(verb: "create", target: target)) != nil
         }
         guard isAllowed else { return }
+        let use = signer == .serving ? "serving" : "client"
         let approved: JSONValue = [
             "type": "Approved", "status": "True", "reason": "AutoApproved",
-            "message": "Auto approving kubelet client certificate after SubjectAccessReview.",
+            "message": .string("Auto approving kubelet \(use) certificate after SubjectAccessReview."),
         ]
         object.set([approved], at: "status", "conditions")
         stamp(&object, [:], context.now)

@@ -119,6 +119,11 @@ struct Subresource: Hashable, Sendable {
     var group: String?
     var version: String?
     var verbs: [String]
+
+    /// Passes requests of any kind on.
+    static func proxy(_ kind: String) -> Subresource {
+        Subresource(name: "proxy", kind: kind, verbs: ["create", "delete", "get", "patch", "update"])
+    }
 }
 
 /// A field that field selectors may compare.

@@ -52,7 +52,8 @@ struct ResourceRegistry: Sendable {
             selectableFields: [SelectableField("status.phase")]),
         RegisteredResource(
             Node.self, strategy: NodeStrategy(), table: .nodes,
-            selectableFields: [SelectableField("spec.unschedulable", absent: "false")]),
+            selectableFields: [SelectableField("spec.unschedulable", absent: "false")],
+            subresources: [.proxy("NodeProxyOptions")]),
         RegisteredResource(
             Pod.self, strategy: PodStrategy(), table: .pods, selectableFields: PodStrategy.selectableFields,
             subresources: [
@@ -64,6 +65,7 @@ struct ResourceRegistry: Sendable {
                 Subresource(name: "exec", kind: "PodExecOptions", verbs: ["create", "get"]),
                 Subresource(name: "log", kind: "Pod", verbs: ["get"]),
                 Subresource(name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"]),
+                .proxy("PodProxyOptions"),
                 Subresource(name: "resize", kind: "Pod", verbs: ["get", "patch", "update"]),
             ]),
         RegisteredResource(ConfigMap.self, table: .configMaps),
@@ -73,7 +75,8 @@ struct ResourceRegistry: Sendable {
             selectableFields: EventFields.selectable),
         RegisteredResource(
             Service.self, strategy: ServiceStrategy(), table: .services,
-            selectableFields: [SelectableField("spec.clusterIP"), SelectableField("spec.type")]),
+            selectableFields: [SelectableField("spec.clusterIP"), SelectableField("spec.type")],
+            subresources: [.proxy("ServiceProxyOptions")]),
         RegisteredResource(
             ServiceAccount.self, strategy: ServiceAccountStrategy(), table: .serviceAccounts,
             subresources: [

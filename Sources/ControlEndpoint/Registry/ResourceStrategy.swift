@@ -47,6 +47,8 @@ struct StrategyContext: Sendable {
     let access: AccessControl
     /// Signs what certificate requests ask for; nil where there is no authority.
     var signer: CertificateSigner? = nil
+    /// Names and addresses of the endpoint, which no certificate of another may carry.
+    var ownNames: Set<String> = []
     /// To look at what a new object refers to.
     let store: ResourceStore
 }

@@ -8,6 +8,8 @@ public struct ControlEndpointConfiguration: Sendable {
     public var port: Int
     /// The node that runs beside the endpoint; its client certificate carries this name.
     public var nodeName: String
+    /// That node's agent is in this process; else it is one of those that join, if there is one of this name at all.
+    public var hasOwnNode = true
     /// Services get their addresses from here; the first is the API's own.
     public var serviceCIDR: String
     /// Addresses of this machine, besides ``listenAddress``, that clients may know the endpoint by: the pods' gateways.

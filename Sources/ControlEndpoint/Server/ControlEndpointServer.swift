@@ -23,6 +23,7 @@ public final class ControlEndpointServer: Service {
     private let health = HealthState()
     private let start = StartSignal()
     private let audit: AuditLog?
+    private let backends: BackendClients
     /// For the clients in this process: they need neither port nor certificate.
     public let local: LocalTransport
     /// What was issued: the wiring gives the node's part to the agent beside the endpoint.
@@ -30,8 +31,8 @@ public final class ControlEndpointServer: Service {
 
     /// Opens the store and the certificates.
     /// - Parameters:
-    ///   - logSource: nil when no node is attached; logs are then unavailable.
-    ///   - metricsSource: nil likewise; `metrics.k8s.io` is then not served.
+    ///   - logSource: of the node in this process; nil when there is none.
+    ///   - metricsSource: likewise.
     public init(
         configuration: ControlEndpointConfiguration, logSource: (any PodLogSource)?,
         metricsSource: (any UsageMetricsSource)? = nil, logger: Logger
@@ -65,18 +66,25 @@ public final class ControlEndpointServer: Service {
             throw .certificate(error)
         }
         operations = ResourceOperations(
-            registry: ResourceRegistry(
-                metricsSource == nil ? ResourceRegistry.standard : ResourceRegistry.standard + ResourceRegistry.metrics),
+            registry: ResourceRegistry(ResourceRegistry.standard + ResourceRegistry.metrics),
             store: store, serviceAddresses: addresses, rootCertificatePEM: credentials.authority.certificatePEM,
-            certificateSigner: CertificateSigner(authority: credentials.authority), logger: logger)
+            certificateSigner: CertificateSigner(authority: credentials.authority),
+            // An agent that joins from the endpoint's own machine has that machine's name.
+            ownNames: Set(credentials.names).subtracting(configuration.hasOwnNode ? [] : [configuration.nodeName]),
+            logger: logger)
         let signer: TokenSigner
         do {
             signer = try TokenSigner.loadOrCreate(directory: configuration.certificateDirectory, logger: logger)
         } catch {
             throw .certificate(error)
         }
+        do { backends = try BackendClients(credentials: credentials) } catch {
+            throw .certificate(
+                CertificateError(name: "admin", directory: configuration.certificateDirectory, reason: "\(error)"))
+        }
         api = EndpointAPI(
-            operations: operations, logSource: logSource, metricsSource: metricsSource, health: health, signer: signer,
+            operations: operations, logSource: logSource, metricsSource: metricsSource, backends: backends,
+            ownNode: configuration.hasOwnNode ? configuration.nodeName : nil, health: health, signer: signer,
             copyPath: configuration.rootDirectory + "/" + EndpointBackup.copyName)
         local = LocalTransport(
             api: api, audit: audit,
@@ -135,6 +143,7 @@ public final class ControlEndpointServer: Service {
                 address: configuration.listenAddress, port: configuration.port,
                 reason: String(cString: strerror(error.errnoCode)))
         }
+        await backends.shutdown()
         do { try store.close() } catch {
             logger.error("the store did not close cleanly", metadata: ["reason": "\(error)"])
         }
@@ -145,8 +154,7 @@ public final class ControlEndpointServer: Service {
         let identities = ConnectionIdentities(authenticator: authenticator)
         let responder = EndpointResponder(api: api, identities: identities, audit: audit)
         let streams = try EndpointStreams(
-            api: api, identities: identities, credentials: credentials, ownNode: configuration.nodeName,
-            audit: audit)
+            api: api, identities: identities, credentials: credentials, audit: audit)
         // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is
         // decides ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken
         // connection.

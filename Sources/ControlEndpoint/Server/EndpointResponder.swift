@@ -30,6 +30,9 @@ struct EndpointResponder: HTTPResponder {
         call.userAgent = request.headers[.userAgent] ?? ""
         call.impersonation = Impersonation(
             headers: request.headers.lazy.map { (name: $0.name.canonicalName, value: $0.value) })
+        if call.path.contains("/proxy") {
+            call.headers = request.headers.map { (name: $0.name.canonicalName, value: $0.value) }
+        }
         var identity = await identities.identity(of: context.channel)
         if identity == nil, let token = Self.bearerToken(request.headers[.authorization]) {
             identity = api.tokens.identity(token, audiences: [TokenClaims.issuer])?.identity
@@ -83,7 +86,7 @@ struct EndpointResponder: HTTPResponder {
         _ answer: APIResponse, _ context: Context, _ key: RequestMetrics.Key, close: Bool
     ) -> Response {
         var headers = HTTPFields()
-        headers[.contentType] = answer.contentType
+        if !answer.contentType.isEmpty { headers[.contentType] = answer.contentType }
         if close { headers[.connection] = "close" }
         for (name, value) in answer.headers {
             if let name = HTTPField.Name(name) { headers.append(HTTPField(name: name, value: value)) }

@@ -63,11 +63,11 @@ public actor UsageCollector {
     }
 
     /// As ``sample(_:maximumAge:)``, with rates in any case: when no reading of the last minute is there to compare with,
-    /// a second passes between two.
+    /// a second passes between two, and a container that has only just begun is given the time that its rate takes.
     public func ratedSample(_ scope: UsageReport.Scope) async -> Sample {
         let containers = Set(await host.runtime.containers().filter(\.isRunning).map(\.id))
         if let young = young(scope, of: containers, .seconds(1)), young.rates.window > .zero,
-            young.rates.window <= Self.longestWindow
+            young.rates.window <= Self.longestWindow, young.hasEveryRate
         {
             return young
         }
@@ -75,7 +75,10 @@ public actor UsageCollector {
             _ = await sample(.cpuAndMemory, maximumAge: .zero)
             try? await ContinuousClock().sleep(for: .seconds(1))
         }
-        return await sample(scope, maximumAge: .milliseconds(200))
+        let found = await sample(scope, maximumAge: .milliseconds(200))
+        if found.hasEveryRate { return found }
+        try? await ContinuousClock().sleep(for: UsageHistory.shortestWindow)
+        return await sample(scope, maximumAge: .zero)
     }
 
     /// What there is in persistent volume claims of this node's pods, as last measured.
@@ -183,6 +186,15 @@ extension UsageReport.Scope {
         switch (self, other) {
         case (.everything, _), (.cpuAndMemory, .cpuAndMemory): true
         case (.cpuAndMemory, .everything): false
+        }
+    }
+}
+
+extension UsageCollector.Sample {
+    /// Whether each container whose time is counted has its rate.
+    var hasEveryRate: Bool {
+        report.pods.flatMap(\.containers).allSatisfy {
+            $0.usage.cpuUsageNanoseconds == nil || rates.containers[$0.instance.id] != nil
         }
     }
 }

@@ -30,6 +30,8 @@ public struct UpgradeClient: Sendable {
         do { upstream = try await connect(host, port, serverName) } catch {
             return await exchange.refuse(status: 502, "error dialing backend \(host):\(port): \(error)")
         }
+        // Until then whoever asked can be told what is wrong.
+        var isAnswered = false
         do {
             try await upstream.executeThenClose { inbound, outbound in
                 try await outbound.write(Self.head(of: request, host: "\(host):\(port)", target: target))
@@ -41,11 +43,13 @@ public struct UpgradeClient: Sendable {
                 var answer = UpgradeAnswer(limit: Self.headLimit)
                 while !answer.isWhole {
                     guard let bytes = try await iterator.next() else {
+                        isAnswered = true
                         return await exchange.refuse(status: 502, "the node ended the connection without an answer")
                     }
                     try answer.append(bytes)
                 }
                 timer.cancel()
+                isAnswered = true
                 guard answer.status == 101 else {
                     while answer.rest.readableBytes < answer.bodyLength(limit: Self.refusalLimit),
                         let bytes = try await iterator.next()
@@ -57,7 +61,12 @@ public struct UpgradeClient: Sendable {
                 let downstream = try await exchange.accept(answer.forwardedHeaders)
                 try await Self.join(downstream, upstream.channel, iterator, outbound, first: answer.rest)
             }
-        } catch { exchange.connection.close(promise: nil) }
+        } catch {
+            guard isAnswered else {
+                return await exchange.refuse(status: 502, "error dialing backend \(host):\(port): \(error)")
+            }
+            exchange.connection.close(promise: nil)
+        }
     }
 
     private func connect(_ host: String, _ port: Int, _ serverName: String?) async throws -> ByteChannel {

@@ -36,6 +36,7 @@ enum KubeletConfigurationDocument {
             "streamingConnectionIdleTimeout": "4h0m0s",
         ]
         if let file = settings.api.certificateFile { fields["tlsCertFile"] = .string(file) }
+        if !isAlone { fields["serverTLSBootstrap"] = .bool(settings.api.asksForServing) }
         if let file = settings.api.keyFile { fields["tlsPrivateKeyFile"] = .string(file) }
         return fields
     }

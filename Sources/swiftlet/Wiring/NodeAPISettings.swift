@@ -8,6 +8,8 @@ struct NodeAPISettings: Sendable {
     let clientCAFile: String?
     let certificateFile: String?
     let keyFile: String?
+    /// An agent without a certificate of the administrator's asks its API server to sign one.
+    let asksForServing: Bool
 
     /// Kubelet's default: an API server elsewhere has to reach it.
     var addressAlone: String { address ?? "0.0.0.0" }
@@ -22,6 +24,7 @@ struct NodeAPISettings: Sendable {
         clientCAFile = try options.clientCAFile ?? file.text("clientCAFile", in: "authentication", "x509")
         certificateFile = try options.tlsCertFile ?? file.text("tlsCertFile")
         keyFile = try options.tlsPrivateKeyFile ?? file.text("tlsPrivateKeyFile")
+        asksForServing = try certificateFile == nil && file.flag("serverTLSBootstrap") ?? true
         guard (certificateFile == nil) == (keyFile == nil) else {
             throw SettingError("--tls-cert-file and --tls-private-key-file belong together: give both or none")
         }

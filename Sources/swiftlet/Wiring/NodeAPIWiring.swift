@@ -8,31 +8,56 @@ enum NodeAPIWiring {
     /// Nil when the port is 0.
     static func api(
         _ settings: NodeSettings, _ client: APIClient, _ endpoint: NodeProcess.RunningEndpoint?, addresses: [String],
-        logger: Logger
+        logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>
     ) throws -> NodeServerConfiguration.API? {
         guard settings.nodePort != 0 else { return nil }
         if let credentials = endpoint?.server.credentials {
             return NodeServerConfiguration.API(
                 listenAddress: settings.api.addressBesideEndpoint, port: settings.nodePort,
-                certificatePEM: Array(credentials.serving.certificatePEM.utf8),
-                keyPEM: Array(credentials.serving.privateKeyPEM.utf8),
+                certificate: try certificate(credentials.serving),
                 clientCAPEM: Array(credentials.authority.certificatePEM.utf8),
                 reviewer: reviewer(settings, client, ClientAuthenticator(authority: credentials.authority)),
                 roles: .alone)
         }
         let clientCA = try settings.api.clientCAFile.map { try NodeAPISettings.read($0, flag: "--client-ca-file") }
-        let (certificate, key) = try serving(settings, addresses, logger)
+        let shown = try serving(settings, addresses, logger)
+        let given = try clientCA.map { try authenticator($0, settings) }
+        let authorities = ClientAuthorities()
+        let certificates = JoinedNodeCertificates(
+            client: client, nodeName: settings.nodeName, addresses: addresses, directory: settings.root + "/pki-node",
+            authorities: authorities,
+            trustedPEM: String(decoding: client.configuration.certificateAuthorityPEM ?? [], as: UTF8.self),
+            asksForServing: settings.api.asksForServing,
+            replace: { credential in
+                do {
+                    try shown.replace(
+                        certificatePEM: Array(credential.certificatePEM.utf8),
+                        keyPEM: Array(credential.privateKeyPEM.utf8))
+                } catch { logger.error("node certificate cannot be used", metadata: ["reason": "\(error)"]) }
+            }, logger: logger)
+        group.addTask { await certificates.run() }
+        let reviewer = APIAccessReviewer(client: client, nodeName: settings.nodeName) { bytes in
+            let identity =
+                if let given { await given.identity(certificateDER: bytes) } else {
+                    await authorities.identity(certificateDER: bytes)
+                }
+            return identity.map { NodeCaller(name: $0.name, groups: $0.groups, expiry: $0.expiry) }
+        }
         return NodeServerConfiguration.API(
-            listenAddress: settings.api.addressAlone, port: settings.nodePort, certificatePEM: certificate,
-            keyPEM: key, clientCAPEM: clientCA ?? [],
-            reviewer: reviewer(settings, client, try clientCA.map { try authenticator($0, settings) }), roles: .none)
+            listenAddress: settings.api.addressAlone, port: settings.nodePort, certificate: shown,
+            clientCAPEM: clientCA ?? [], reviewer: reviewer, roles: .none)
+    }
+
+    private static func certificate(_ credential: Credential) throws -> ServingCertificate {
+        try ServingCertificate(
+            certificatePEM: Array(credential.certificatePEM.utf8), keyPEM: Array(credential.privateKeyPEM.utf8))
     }
 
     private static func reviewer(
-        _ settings: NodeSettings, _ client: APIClient, _ authenticator: ClientAuthenticator?
+        _ settings: NodeSettings, _ client: APIClient, _ authenticator: ClientAuthenticator
     ) -> APIAccessReviewer {
         APIAccessReviewer(client: client, nodeName: settings.nodeName) { bytes in
-            await authenticator?.identity(certificateDER: bytes).map {
+            await authenticator.identity(certificateDER: bytes).map {
                 NodeCaller(name: $0.name, groups: $0.groups, expiry: $0.expiry)
             }
         }
@@ -44,18 +69,18 @@ enum NodeAPIWiring {
         }
     }
 
+    /// The administrator's, or one that the node makes itself.
     private static func serving(
         _ settings: NodeSettings, _ addresses: [String], _ logger: Logger
-    ) throws -> (certificate: [UInt8], key: [UInt8]) {
+    ) throws -> ServingCertificate {
         if let certificate = settings.api.certificateFile, let key = settings.api.keyFile {
-            return (
-                try NodeAPISettings.read(certificate, flag: "--tls-cert-file"),
-                try NodeAPISettings.read(key, flag: "--tls-private-key-file")
-            )
+            return try ServingCertificate(
+                certificatePEM: try NodeAPISettings.read(certificate, flag: "--tls-cert-file"),
+                keyPEM: try NodeAPISettings.read(key, flag: "--tls-private-key-file"))
         }
-        let made = try NodeServingCredential.loadOrCreate(
-            directory: settings.root + "/pki-node",
-            names: [settings.nodeName, "localhost", "127.0.0.1", "::1"] + addresses, logger: logger)
-        return (Array(made.certificatePEM.utf8), Array(made.privateKeyPEM.utf8))
+        return try certificate(
+            try NodeServingCredential.loadOrCreate(
+                directory: settings.root + "/pki-node",
+                names: [settings.nodeName, "localhost", "127.0.0.1", "::1"] + addresses, logger: logger))
     }
 }

@@ -114,7 +114,7 @@ struct NodeProcess: ServiceLifecycle.Service {
                 let node = try await NodeWiring.start(
                     settings, client: client, endpoint: endpoint, policy: policy, stopRequest: stopRequest,
                     logger: logger, in: &group)
-                endpoint?.logSource.attach(node.logs)
+                endpoint?.logSource?.attach(node.logs)
                 endpoint?.usageSource?.attach(node.usage)
                 group.addTask {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) { policy.reload() }
@@ -166,8 +166,8 @@ struct NodeProcess: ServiceLifecycle.Service {
     /// A served endpoint and what its own node needs to reach it.
     struct RunningEndpoint: Sendable {
         let server: ControlEndpointServer
-        let logSource: NodeLogSource
-        /// nil without a node in this process.
+        /// Both nil without a node in this process.
+        let logSource: NodeLogSource?
         let usageSource: NodeUsageSource?
         let url: String
     }
@@ -176,11 +176,12 @@ struct NodeProcess: ServiceLifecycle.Service {
         in group: inout ThrowingTaskGroup<Void, any Error>, end: StopRequest
     ) async throws -> RunningEndpoint? {
         if case .agent = mode { return nil }
-        let source = NodeLogSource()
+        let source = runsAgent ? NodeLogSource() : nil
         let usage = runsAgent ? NodeUsageSource(nodeName: settings.nodeName) : nil
         var configuration = ControlEndpointConfiguration(
             rootDirectory: settings.root, listenAddress: settings.listenAddress, port: settings.listenPort,
             nodeName: settings.nodeName, reachedAt: settings.podCIDRs.map(\.gateway.description))
+        configuration.hasOwnNode = runsAgent
         configuration.audit = AuditConfiguration(
             level: settings.auditLevel, path: settings.logDirectory + "/swiftlet/audit.log")
         // Every watch holds a connection for itself, and a thousand watchers are promised to be served; still a quarter at most.

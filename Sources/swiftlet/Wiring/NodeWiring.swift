@@ -171,7 +171,7 @@ struct NodeWiring {
         let usage = UsageCollector(agent: agent, host: host, meter: meter)
         let server = try nodeServer(
             settings, agent, host, foundation, endpoint, policy, collector, usage, counters, client,
-            addresses: addresses, shortfalls: shortfalls, logger: logger
+            addresses: addresses, shortfalls: shortfalls, logger: logger, in: &group
         ) {
             await agent.halt()
             await teardown.run(gracePeriod: .seconds(10))
@@ -271,10 +271,11 @@ struct NodeWiring {
         _ settings: NodeSettings, _ agent: NodeAgent, _ host: LocalPodHost, _ foundation: NodeFoundation,
         _ endpoint: NodeProcess.RunningEndpoint?, _ policy: NodePolicySource, _ collector: ImageCollector,
         _ usage: UsageCollector, _ counters: AgentCounters, _ client: APIClient, addresses: [String],
-        shortfalls: [String], logger: Logger, stop: @escaping @Sendable () async -> Void,
+        shortfalls: [String], logger: Logger, in group: inout ThrowingTaskGroup<Void, any Error>,
+        stop: @escaping @Sendable () async -> Void,
         exit: @escaping @Sendable () -> Void
     ) throws -> NodeServer {
-        let api = try NodeAPIWiring.api(settings, client, endpoint, addresses: addresses, logger: logger)
+        let api = try NodeAPIWiring.api(settings, client, endpoint, addresses: addresses, logger: logger, in: &group)
         let (cgroups, hasWeights) = (foundation.cgroups, settings.resources.policy.ioWeights != nil)
         let hierarchies = cgroups.hierarchies
         return NodeServer(

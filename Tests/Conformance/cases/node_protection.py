@@ -1,5 +1,6 @@
 """The node protects itself from its pods: logs with a limit, limits of local storage, eviction under pressure."""
 
+import contextlib
 import gzip
 import os
 import time
@@ -109,11 +110,16 @@ def follow(world):
         space.create(pod("count", shell(script)))
         space.wait("count", "started", lambda item: "running" in container_status(item).get("state", {}))
         kubectl = world.kubectl(space)
-        with Follower(kubectl.follow("logs", "-f", "count")) as follower:
-            lines = follower.rest(90)
         expected = [f"line-{number}" for number in range(1, count + 1)]
-        expect_equal(lines[:3] + lines[-3:], expected[:3] + expected[-3:], "first and last lines")
-        expect(lines == expected, f"{len(lines)} lines instead of {count}")
+        with contextlib.ExitStack() as stack:
+            followers = [
+                stack.enter_context(Follower(world.kubectl(space, program).follow("logs", "-f", "count")))
+                for program in world.programs
+            ]
+            for follower in followers:
+                lines = follower.rest(90)
+                expect_equal(lines[:3] + lines[-3:], expected[:3] + expected[-3:], "first and last lines")
+                expect(lines == expected, f"{len(lines)} lines instead of {count}")
         space.wait_phase("count", "Succeeded")
         compressed = lambda: [name for name in log_files(node, space, "count") if name.endswith(".gz")]
         eventually("old files are compressed", lambda: len(compressed()) > 20, 40, 0.5)

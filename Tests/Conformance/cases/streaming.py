@@ -6,7 +6,9 @@ import http.client
 import json
 import os
 import pty
+import random
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -24,7 +26,7 @@ from rig.pods import idle, pod, shell, web_server
 
 def start(kubectl, *arguments, **more):
     """kubectl with its streams as the caller wants them."""
-    return subprocess.Popen([*kubectl._start, *arguments], env=kubectl._environment, **more)
+    return subprocess.Popen([*kubectl._start, *arguments], env=kubectl.environment, **more)
 
 
 def open_descriptors(node):
@@ -145,7 +147,7 @@ def large(kubectl, space):
     content = os.urandom(10 << 20)
     result = subprocess.run(
         [*kubectl._start, "exec", "-i", "pipe", "--", "cat"], input=content, capture_output=True,
-        env=kubectl._environment, timeout=60, check=False,
+        env=kubectl.environment, timeout=60, check=False,
     )
     expect_equal(result.returncode, 0, f"exit of cat ({result.stderr[:200]})")
     same = hashlib.sha256(result.stdout).digest() == hashlib.sha256(content).digest()
@@ -166,6 +168,48 @@ def copy(kubectl, space):
     back = space.node.directory / f"back-{space.name}"
     kubectl("cp", "store:/tmp/tree", str(back), seconds=60)
     expect_equal(subprocess.run(["diff", "-r", tree, back], check=False).returncode, 0, "diff of the trees")
+
+
+def contents(root):
+    """The digest of every file of a tree."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*") if path.is_file()
+    }
+
+
+@case("kubectl cp carries a hundred megabytes, many files and a large one, into a container and out again")
+def copy_much(kubectl, world, space):
+    space.create(pod("store", idle()))
+    space.wait_ready("store")
+    place = world.temporary(f"much-{kubectl.version}")
+    tree, chance = place / "tree", random.Random(world.seed)
+    for index in range(1000):
+        path = tree / f"d{index % 20}" / f"{index} of many"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The sizes around tar's own of 512.
+        path.write_bytes(chance.randbytes((0, 1, 511, 512, 513, 20_000)[index % 6]))
+    (tree / "large").write_bytes(chance.randbytes(97 << 20))
+    (tree / "d1" / "program").write_text("#!/bin/sh\n")
+    (tree / "d1" / "program").chmod(0o755)
+    wanted = contents(tree)
+    expect(sum(path.stat().st_size for path in tree.rglob("*") if path.is_file()) >= 100_000_000, "the tree is too small")
+    try:
+        kubectl("cp", str(tree), "store:/tmp/tree", seconds=120)
+        count = kubectl("exec", "store", "--", "sh", "-c", "find /tmp/tree -type f | wc -l; sha256sum /tmp/tree/large")
+        # What is carried out is written as new files are, without the right to run.
+        kubectl("exec", "store", "--", "test", "-x", "/tmp/tree/d1/program")
+        expect_equal(count.split()[:2], ["1002", wanted["large"]], "files and the large one inside")
+        kubectl("cp", "store:/tmp/tree", str(place / "back"), seconds=120)
+        back = contents(place / "back")
+        expect_equal(sorted(back), sorted(wanted), "names that came back")
+        wrong = [name for name, found in back.items() if found != wanted[name]]
+        expect(not wrong, f"{len(wrong)} files came back as something else: {wrong[:5]}")
+        one = place / "one"
+        kubectl("cp", "store:/tmp/tree/large", str(one), seconds=120)
+        expect_equal(hashlib.sha256(one.read_bytes()).hexdigest(), wanted["large"], "the large one alone")
+    finally:
+        shutil.rmtree(place)
 
 
 @case("kubectl exec -it is a terminal that changes its size")

@@ -1,11 +1,14 @@
 """Control endpoint and agent as two processes, so that one can go while the other stays."""
 
+import base64
+import re
 import socket
 import subprocess
 
 from rig.expectation import eventually
 from rig.node import Node, free_port
 from rig.proxy import Proxy
+from rig.world import unused
 
 
 class Endpoint:
@@ -57,17 +60,39 @@ class Agent(Node):
     Its own `api` goes straight there; the agent goes through the proxy, if there is one.
     """
 
-    def __init__(self, world, name, with_proxy=False):
-        super().__init__(world.binaries, world.directory / name, f"conformance-{name}", world.free_network())
+    def __init__(self, world, name, with_proxy=False, as_node=False, more=()):
+        name = unused(world.directory, name)
+        super().__init__(world.binaries, world.directory / name, f"conformance-{name}", world.free_network(), more=more)
         world.nodes.append(self)
         self.endpoint = Endpoint(world.binaries, world.directory / f"{name}-endpoint").start()
         self.kubeconfig = self.endpoint.kubeconfig
         self.proxy = Proxy(self.api.credentials, world.directory / f"{name}-proxy") if with_proxy else None
+        self.identity_file = self.join(world.temporary(f"{name}-identity")) if as_node else None
 
     def up_command(self, *more):
-        kubeconfig = self.proxy.kubeconfig if self.proxy else self.kubeconfig
-        agent = [*self.within, str(self.binaries / "swiftlet"), "agent", *self.flags]
+        kubeconfig = self.proxy.kubeconfig if self.proxy else self.identity_file or self.kubeconfig
+        agent = [*self.within, str(self.binaries / "swiftlet"), "agent", *self.flags, *self.more]
         return [*agent, "--kubeconfig", str(kubeconfig), *more]
+
+    def join(self, place):
+        """A kubeconfig with a client certificate of the node's own, as the endpoint signs it for those it lets join."""
+        subprocess.run(
+            ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+             f"/O=system:nodes/CN=system:node:{self.name}", "-keyout", str(place / "key.pem"), "-out",
+             str(place / "csr.pem")], check=True, capture_output=True, timeout=30)
+        made = self.api.request("POST", "/apis/certificates.k8s.io/v1/certificatesigningrequests", {
+            "metadata": {"generateName": "join-"}, "spec": {
+                "request": encoded((place / "csr.pem").read_bytes()), "usages": ["client auth"],
+                "signerName": "kubernetes.io/kube-apiserver-client-kubelet"}})
+        path, text = place / "kubeconfig", self.kubeconfig.read_text()
+        for field, value in (
+            ("client-certificate-data", made["status"]["certificate"]),
+            ("client-key-data", encoded((place / "key.pem").read_bytes())),
+        ):
+            text = re.sub(rf"({field}: ).*", rf"\g<1>{value}", text)
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
 
     def stop_all(self):
         try:
@@ -76,3 +101,7 @@ class Agent(Node):
             self.endpoint.kill()
             if self.proxy:
                 self.proxy.close()
+
+
+def encoded(data):
+    return base64.b64encode(data).decode()

@@ -14,8 +14,9 @@ class Kubectl:
         self.version = program.name.removeprefix("kubectl-")
         self.is_new = self.version != "1.20"
         home.mkdir(parents=True, exist_ok=True)
+        self.program = str(program)
         self._start = [
-            str(program),
+            self.program,
             "--kubeconfig",
             str(node.kubeconfig),
             "--cache-dir",
@@ -23,9 +24,9 @@ class Kubectl:
             "--namespace",
             namespace,
         ]
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
 
-    def run(self, *arguments, given=None, seconds=30):
+    def run(self, *arguments, given=None, seconds=30, environment=None):
         """Runs to the end, whatever that is. `given` goes to standard input, objects as JSON."""
         text = given if given is None or isinstance(given, str) else json.dumps(given)
         return subprocess.run(
@@ -35,7 +36,7 @@ class Kubectl:
             text=True,
             capture_output=True,
             timeout=seconds * WAITING,
-            env=self._environment,
+            env={**self.environment, **(environment or {})},
             check=False,
         )
 
@@ -63,5 +64,5 @@ class Kubectl:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=self._environment,
+            env=self.environment,
         )

@@ -118,7 +118,9 @@ class Space:
         return f"status {json.dumps((pod or {}).get('status'))[:1500]}; events {events[:1500]}"
 
     def clear(self):
-        """Removes every pod at once, then the namespace."""
+        """Removes every pod at once, after those who would make new ones, then the namespace."""
+        for group, plural in (("batch", "jobs"), ("apps", "deployments"), ("apps", "replicasets")):
+            self.api.request("DELETE", f"/apis/{group}/v1/namespaces/{self.name}/{plural}")
         for item in self.api.get(self.path("pods"))["items"]:
             try:
                 self.delete(item["metadata"]["name"], grace=0)

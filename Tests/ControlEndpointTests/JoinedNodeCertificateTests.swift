@@ -1,0 +1,66 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Testing
+import X509
+
+@testable import ControlEndpoint
+
+@Suite("Certificates of a node that joined")
+struct JoinedNodeCertificateTests {
+    private let directory: String
+    private let authority: CertificateAuthority
+
+    init() throws {
+        directory = try EndpointFixture.makeDirectory()
+        authority = try CertificateAuthority.loadOrCreate(directory: directory + "/pki", logger: Logger(label: "test"))
+        for name in ["ca.pem", "ca.crt"] { unlink(directory + "/pki/" + name) }
+        rmdir(directory + "/pki")
+        rmdir(directory)
+    }
+
+    private func issued(_ request: ServingCertificateRequest) throws -> Credential {
+        try request.credential(
+            try CertificateSigner(authority: authority).sign(
+                request.encoded, as: .serving, usages: ["digital signature", "server auth"], seconds: nil,
+                now: Int64(time(nil))))
+    }
+
+    @Test("what it asks for is signed, and serves it under its names until they change or a third of its life is left")
+    func request() throws {
+        let request = try ServingCertificateRequest(nodeName: "n1", addresses: ["10.0.0.1", "no address"])
+        let credential = try issued(request)
+        let (names, now) = (["n1", "10.0.0.1"], Int64(time(nil)))
+        #expect(credential.serves(names, at: now, authorities: [authority.certificate]))
+        #expect(credential.serves(names, at: now, authorities: []))
+        #expect(!credential.serves(["n1", "10.0.0.2"], at: now, authorities: []))
+        #expect(!credential.serves(names, at: now + 300 * 86_400, authorities: []))
+        #expect(!credential.serves(names, at: now, authorities: [try Self.other().certificate]))
+    }
+
+    @Test("a certificate for another key is not taken")
+    func otherKey() throws {
+        let credential = try issued(try ServingCertificateRequest(nodeName: "n1", addresses: []))
+        let other = try ServingCertificateRequest(nodeName: "n1", addresses: [])
+        #expect(throws: (any Error).self) {
+            try other.credential(Data(credential.certificatePEM.utf8).base64EncodedString())
+        }
+    }
+
+    @Test("only an authority that is trusted already becomes one of clients")
+    func authorities() async throws {
+        let authorities = ClientAuthorities()
+        let admin = try authority.issue(.admin).certificate.derBytes
+        #expect(await authorities.identity(certificateDER: admin) == nil)
+        let (own, other) = (authority.certificatePEM, try Self.other().certificatePEM)
+        try authorities.replace(published: own + "\n" + other, trusted: own)
+        #expect(await authorities.identity(certificateDER: admin)?.name == "swiftlet-admin")
+        #expect(authorities.certificates == [authority.certificate])
+        try authorities.replace(published: own, trusted: other)
+        #expect(await authorities.identity(certificateDER: admin) == nil)
+        try authorities.replace(published: "", trusted: own)
+        #expect(await authorities.identity(certificateDER: admin) == nil)
+    }
+
+    private static func other() throws -> CertificateAuthority { try JoinedNodeCertificateTests().authority }
+}
