@@ -51,12 +51,12 @@ struct BreakoutTests {
     static let breakouts: [Breakout] = symbolicLinks + hardLinks + overrides + whiteouts
 
     private static func has(_ path: String, _ text: String) -> Breakout.Look {
-        { root in #expect(try FileSystem.readText(root + path) == text, "\(path)") }
+        { (root: String) throws in #expect(try FileSystem.readText(root + path) == text, "\(path)") }
     }
 
     /// Two names of one file.
     private static func same(_ first: String, _ second: String) -> Breakout.Look {
-        { root in
+        { (root: String) throws in
             var files = [stat(), stat()]
             for (index, path) in [first, second].enumerated() {
                 try kernelCall("lstat", path) { lstat(root + path, &files[index]) }
@@ -139,18 +139,20 @@ struct BreakoutTests {
                 .directory("etc"), .symbolicLink("link", to: "/etc/passwd"), .hardLink("mine", to: "link"),
                 .file("/etc/passwd", "after"),
             ],
-            look: { root in
+            look: { (root: String) throws in
                 #expect(FileSystem.linkTarget(root + "/mine") == "/etc/passwd")
                 #expect(try FileSystem.readText(root + "/etc/passwd") == "after")
             }),
         Breakout(
             "HardlinkSymlinkRelative", nil,
             etc + [.symbolicLink("link", to: "../../../../../etc/passwd"), .hardLink("mine", to: "/link")],
-            look: { root in #expect(FileSystem.linkTarget(root + "/mine") == "../../../../../etc/passwd") }),
+            look: { (root: String) throws in
+                #expect(FileSystem.linkTarget(root + "/mine") == "../../../../../etc/passwd")
+            }),
         Breakout(
             "HardlinkSymlinkAbsolute", nil,
             etc + [.symbolicLink("link", to: "/etc/passwd"), .hardLink("mine", to: "/link")],
-            look: { root in #expect(FileSystem.linkTarget(root + "/mine") == "/etc/passwd") }),
+            look: { (root: String) throws in #expect(FileSystem.linkTarget(root + "/mine") == "/etc/passwd") }),
     ]
 
     private static let overrides: [Breakout] = [
@@ -163,7 +165,7 @@ struct BreakoutTests {
         Breakout(
             "DirectoryOverrideSymlink", nil, etc + [.symbolicLink("way", to: "/etc")],
             [.directory("/way/"), .file("/way/mine", "own")],
-            look: { root in
+            look: { (root: String) throws in
                 #expect(try FileSystem.readText(root + "/way/mine") == "own")
                 #expect(!FileSystem.exists(root + "/etc/mine"))
             }),
@@ -171,7 +173,7 @@ struct BreakoutTests {
             "DirectoryOverrideSymlinkAndHardlink", nil,
             etc + [.symbolicLink("way", to: "etc"), .hardLink("/etc/mine", to: "/etc/passwd")],
             [.directory("/way/"), .file("/way/mine", "different")],
-            look: { root in
+            look: { (root: String) throws in
                 #expect(try FileSystem.readText(root + "/way/mine") == "different")
                 #expect(try FileSystem.readText(root + "/etc/mine") == "inside")
             }),
@@ -184,7 +186,7 @@ struct BreakoutTests {
         Breakout("WhiteoutCurrentDirectory", .unsafePath, etc, [.file("etc/.wh..", "")]),
         Breakout(
             "WhiteoutSymlink", nil, etc + [.symbolicLink("way", to: "/etc")], [.file(".wh.way", "")],
-            look: { root in
+            look: { (root: String) throws in
                 #expect(FileSystem.linkTarget(root + "/way") == nil)
                 #expect(try FileSystem.readText(root + "/etc/passwd") == "inside")
             }),

@@ -155,7 +155,8 @@ struct HostileRegistryTests {
                         let outcome = await Result { () async throws in
                             try await puller.pull(reference, keyring: keyring)
                         }
-                        #expect((try? outcome.get()) != nil == hasLayer, "\(outcome)")
+                        let isPulled = (try? outcome.get()) != nil
+                        #expect(isPulled == hasLayer, "\(outcome)")
                     }
                 }
             }

@@ -181,37 +181,49 @@ def images(world):
 
     files = [entry("d", kind=b"5"), *(entry(f"d/f{number}", b"x" * 5000, 0o644) for number in range(3))]
     neighbour, going = archive("neighbour", [entry("n", b"n", 0o644)]), archive("going", files, [entry("top", b"t", 0o644)])
-    run("import", str(neighbour))
-    layers = node.root / "images/layers"
-    before = None
-    for call, steps in {
-            "rename": ("index.json", "layers/"), "unlinkat": ("layers/.staging-",), "unlink": ("blobs/sha256",)}.items():
-        places = []
-        for count in range(1, 60):
-            run("import", str(going))
-            with Death(node, directory, call, count) as death:
-                # Its answer may never come: the agent is dead.
-                removal = node.swiftlet("image", "rm", "example.org/going:1")
-                if removal.returncode != 0:
-                    eventually("the agent dies", lambda: death.happened, 10)  # pylint: disable=cell-var-from-loop
-            if not death.happened:
-                break
-            places.append(death.call_it_died_at())
+    store = node.root / "images"
+
+    def stored():
+        return {path for kind in ("layers", "blobs/sha256", "images") for path in (store / kind).iterdir()}
+
+    def once(step, call, number=1, about=()):
+        """Whether the agent died at the step."""
+        run("import", str(going))
+        # Nothing else is to be written meanwhile.
+        eventually("every layer has its seal", lambda: all("seal" in file.read_text() for file in store.glob("layers/*/layer.json")))
+        with Death(node, directory, call, number, about) as death:
+            # Its answer may never come: the agent is dead.
+            removal = node.swiftlet("image", "rm", "example.org/going:1")
+            if removal.returncode != 0:
+                eventually("the agent dies", lambda: death.happened, 10)
+        died = death.happened
+        if died:
             node.kill()
             node.start()
             # The API may answer before the local verbs do.
             eventually("the node listens", lambda: node.swiftlet("image", "ls").returncode == 0)
-            listed = run("ls")
-            expect_contains(listed, "example.org/neighbour:1", "image ls")
-            verified = run("verify")
-            expect("damaged" not in verified, f"image verify after death {count} at {call}: {verified}")
-            if "example.org/going:1" in listed:
-                run("rm", "example.org/going:1")
-            left = sorted(path.name for place in (layers, node.root / "images/blobs/sha256", node.root / "images/images")
-                          for path in place.iterdir())
-            before = before or left
-            expect_equal(left, before, f"what is stored after death {count} at {call} ({places[-1]})")
-        print(f"# {len(places)} deaths at {call}", flush=True)
-        for step in steps:
-            expect(any(step in place for place in places), f"no death at {call} of {step}: {places}")
+        listed, verified = run("ls"), run("verify")
+        expect_contains(listed, "example.org/neighbour:1", f"image ls after death at {step}")
+        expect("damaged" not in verified, f"image verify after death at {step}: {verified}")
+        if "example.org/going:1" in listed:
+            run("rm", "example.org/going:1")
+        expect_equal(stored(), before, f"what is stored after death at {step} ({death.call_it_died_at()})")
+        return died
+
+    run("import", str(neighbour))
+    before = stored()
+    run("import", str(going))
+    own = stored() - before
+    expect_equal(len(own), 4, f"what the image has for itself, of {own}")
+    run("rm", "example.org/going:1")
+    # strace looks at the first path only.
+    steps = [("the index", "rename", store / "index.json.tmp")]
+    steps += [(f"{path.parent.name} {path.name}", "rename" if path.parent.name == "layers" else "unlink", path) for path in own]
+    missed = [step for step, call, path in steps if not once(step, call, 1, [path])]
+    expect_equal(missed, [], "steps that the agent does not take, or takes by another call")
+    removals = 0
+    while removals < 100 and once(f"removal {removals + 1} from a layer", "unlinkat", removals + 1):
+        removals += 1
+    print(f"# {len(steps)} deaths at named steps, {removals} at removals from layers", flush=True)
+    expect(10 <= removals < 100, f"{removals} removals are not those of its layers")
     node.stop_all()
