@@ -24,7 +24,9 @@ class Image:
         self.contents = [files(number) for number in numbers]
         layers = [[entry(path, data, 0o644) for path, data in content.items()] for content in self.contents]
         blobs = [tar(layer) for layer in layers]
-        self.archive = docker_archive(place / f"{name.replace('/', '-').replace(':', '-')}.tar", name, *layers, Labels={"image": name})
+        # Two images may have a name one after the other.
+        archive = place / f"{'-'.join(map(str, numbers))}.tar"
+        self.archive = docker_archive(archive, name, *layers, Labels={"image": name})
         self.chain = []
         for blob in blobs:
             digest = "sha256:" + hashlib.sha256(blob).hexdigest()

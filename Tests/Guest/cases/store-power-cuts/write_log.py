@@ -48,9 +48,11 @@ class WriteLog:
         return self.flushes[number - 1] + 1 if number else 0
 
     def cut(self, random, first):
-        """A cut at some moment after the first entries; moments between few writes are as likely as those between many."""
+        """A cut at some moment after the first entries: between any two flushes, or at any write, which is mostly among many."""
         epochs = [number for number in self.flushes if number >= first]
         index = random.randrange(len(epochs) - 1)
+        if random.random() < 0.5:
+            index = bisect.bisect_left(epochs, random.randrange(epochs[0] + 1, epochs[-1])) - 1
         position = random.choice([epochs[index + 1], random.randint(epochs[index] + 1, epochs[index + 1])])
         flushed = self.flushed(position)
         kind = random.choice(["everything", "nothing", "few", "half", "most", "torn"])
