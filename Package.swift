@@ -294,6 +294,7 @@ let package = Package(
             name: "ContainerImagesTests",
             dependencies: [
                 "CArchive", "CLinux", "ContainerImages", "ContainerRuntime", "KubernetesAPI", "LinuxKernel",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

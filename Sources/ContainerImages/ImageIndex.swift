@@ -91,10 +91,18 @@ struct ImageIndex: Sendable {
             let sorted = records.sorted { $0.id.hexadecimal < $1.id.hexadecimal }
             let index: JSONValue = ["version": .integer(Self.version), "images": .array(sorted.map(\.json))]
             try FileSystem.writeAtomically(path, index.serialized())
-            let kept = Set(records.map { $0.id.hexadecimal + ".json" })
-            for name in try FileSystem.list(recordsDirectory) where !kept.contains(name) {
-                try FileSystem.removeTree(recordsDirectory + "/" + name)
-            }
+        }
+        try removeRecords(except: records.map(\.id))
+    }
+
+    /// Removes the records of all other images, which a lost index would bring back; gives how many there were.
+    @discardableResult
+    func removeRecords(except ids: some Sequence<ContentDigest>) throws(ImageError) -> Int {
+        try storing("image records") { () throws(KernelError) in
+            let kept = Set(ids.map { $0.hexadecimal + ".json" })
+            let others = try FileSystem.list(recordsDirectory).filter { !kept.contains($0) }
+            for name in others { try FileSystem.removeTree(recordsDirectory + "/" + name) }
+            return others.count
         }
     }
 

@@ -63,6 +63,7 @@ struct StoreRecovery: Sendable {
             outcome.layers[chainID] = nil
             outcome.report.unreferencedRemoved += 1
         }
+        outcome.report.unreferencedRemoved += try index.removeRecords(except: outcome.records.keys)
         let blobs = Set(outcome.records.keys).union(outcome.records.values.compactMap(\.manifest))
         for digest in try content.list() where !blobs.contains(digest) {
             try content.remove(digest)

@@ -8,8 +8,9 @@ enum BenchmarkCommand {
     /// In the order in which they run.
     static let measures: [any Measure] = [
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
-        RestartMeasure(), ReadinessMeasure(), ProbeCostMeasure(), AdoptionMeasure(), ScrapeMeasure(),
-        UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(), EndpointMeasure(),
+        RestartMeasure(), ReadinessMeasure(), ConfigUpdateMeasure(), ProbeCostMeasure(), AdoptionMeasure(),
+        ScrapeMeasure(), UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(),
+        EndpointMeasure(),
     ]
 
     static func main() async {

@@ -130,6 +130,40 @@ struct HostileRegistryTests {
         }
     }
 
+    @Test("the addresses that a layer names for itself are not asked, whether the registry has it or not")
+    func addresses() async throws {
+        let challenge = [("www-authenticate", #"Basic realm="x""#)]
+        try await FakeRegistry.run({ _ in .error(401, challenge) }) { thief in
+            for hasLayer in [true, false] {
+                var layer = ImageFixture.descriptor(
+                    "application/vnd.oci.image.layer.v1.tar", Self.fixture.storedLayers[0])
+                layer["urls"] = [.string("http://\(thief.host)/layer")]
+                let manifest: JSONValue = [
+                    "schemaVersion": 2, "mediaType": .string(ImageFixture.manifestType),
+                    "config": .object(
+                        ImageFixture.descriptor(
+                            "application/vnd.oci.image.config.v1+json", Self.fixture.configBytes)),
+                    "layers": [.object(layer)],
+                ]
+                var content = FakeRegistry.Content.image(Self.fixture)
+                content.add(manifest: manifest.serialized(), type: ImageFixture.manifestType, tag: "1")
+                if !hasLayer { content.blobs["\(Self.layer)"] = nil }
+                try await FakeRegistry.run({ [content] in content.answer($0) }) { registry in
+                    try await PullFixture.run(plain: [registry.host, thief.host]) { _, puller in
+                        let reference = try ImageReference(parsing: "\(registry.host)/team/app:1")
+                        let keyring = try PullFixture.keyring(registry.host, user: "ann", password: "secret")
+                        let outcome = await Result { () async throws in
+                            try await puller.pull(reference, keyring: keyring)
+                        }
+                        let isPulled = (try? outcome.get()) != nil
+                        #expect(isPulled == hasLayer, "\(outcome)")
+                    }
+                }
+            }
+            #expect(thief.requests.isEmpty)
+        }
+    }
+
     @Test(
         "a token server gets the password only at the registry's own host; its token is used and asked for as reading")
     func token() async throws {

@@ -4,6 +4,7 @@
 enum PullFixture {
     static func run(
         plain hosts: [String], mirrors: [String: [String]] = [:], limits: UnpackLimits = UnpackLimits(),
+        trust: @escaping @Sendable () -> ImageTrustPolicy = { ImageTrustPolicy() },
         _ body: (StoreFixture, ImagePuller) async throws -> Void
     ) async throws {
         try await StoreFixture.run(limits: limits) { store in
@@ -15,7 +16,7 @@ enum PullFixture {
                         RegistryConfiguration.Mirror(url: $0, repositoryPrefix: "", caFile: nil, tokenHosts: [])
                     })
             }
-            let puller = ImagePuller(images: store.manager, configuration: configuration, limits: limits)
+            let puller = ImagePuller(images: store.manager, configuration: configuration, limits: limits, trust: trust)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await puller.run() }
                 defer { group.cancelAll() }

@@ -5,10 +5,10 @@ import Testing
 @Suite("ImagePullDecision")
 struct ImagePullDecisionTests {
     private func decide(
-        _ policy: String?, tag: String? = "1", present: Bool, permitted: Bool = true
+        _ policy: String?, tag: String? = "1", present: Bool, permitted: Bool = true, distrust: String? = nil
     ) -> ImagePullDecision {
         ImagePullDecision.decide(
-            image: "x", tag: tag, policy: policy, isPresent: present, isPermitted: permitted)
+            image: "x", tag: tag, policy: policy, isPresent: present, isPermitted: permitted, distrust: distrust)
     }
 
     @Test("Always asks the registry, IfNotPresent only for what is not here")
@@ -42,5 +42,21 @@ struct ImagePullDecisionTests {
     @Test("a present image that somebody else's credential has pulled is asked for with the pod's own")
     func notPermitted() {
         #expect(decide("IfNotPresent", present: true, permitted: false) == .pull)
+    }
+
+    @Test("a present image without the proof that is asked for is pulled, which may bring it, and never used without")
+    func distrusted() {
+        for policy in [nil, "IfNotPresent", "Always"] {
+            #expect(decide(policy, present: true, distrust: "it has none") == .pull)
+        }
+        #expect(
+            decide("Never", present: true, distrust: "it has none")
+                == .refuse(reason: "SignatureValidationFailed", message: "Container image \"x\": it has none"))
+        // Whose it is comes first: nobody learns what an image that is not theirs lacks.
+        guard case .refuse("ErrImageNeverPull", _) = decide("Never", present: true, permitted: false, distrust: "none")
+        else {
+            Issue.record("not refused")
+            return
+        }
     }
 }
