@@ -40,6 +40,11 @@ public struct Indirect<Value: ZeroValued & Codable & Hashable & Sendable>: Codab
     public func hash(into hasher: inout Hasher) { hasher.combine(storage.value) }
 }
 
+/// What is written of a value shows what is in it, as with any other field.
+extension Indirect: CustomReflectable {
+    public var customMirror: Mirror { Mirror(self, children: ["wrappedValue": wrappedValue], displayStyle: .struct) }
+}
+
 // As those of ``ZeroIfAbsent``.
 extension KeyedDecodingContainer {
     public func decode<Value>(_: Indirect<Value>.Type, forKey key: Key) throws -> Indirect<Value> {

@@ -50,6 +50,13 @@ public struct IndirectIfPresent<Value: Codable & Hashable & Sendable>: Codable, 
     public func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }
 
+/// What is written of a value shows what is in it, as with any other field.
+extension IndirectIfPresent: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: ["wrappedValue": wrappedValue as Any], displayStyle: .struct)
+    }
+}
+
 // As those of ``ZeroIfAbsent``.
 extension KeyedDecodingContainer {
     public func decode<Value>(_: IndirectIfPresent<Value>.Type, forKey key: Key) throws -> IndirectIfPresent<Value> {
