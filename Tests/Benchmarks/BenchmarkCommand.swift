@@ -10,7 +10,7 @@ enum BenchmarkCommand {
         ContainerLifeMeasure.paced, ContainerLifeMeasure.backToBack, ExecutionMeasure(), NodeMeasure(),
         RestartMeasure(), ReadinessMeasure(), ConfigUpdateMeasure(), ProbeCostMeasure(), AdoptionMeasure(),
         ScrapeMeasure(), UserNamespaceMeasure(), NeighbourMeasure(), PullMeasure(), ClientExecutionMeasure(),
-        EndpointMeasure(),
+        EndpointMeasure(), EndpointMemoryMeasure(),
     ]
 
     static func main() async {

@@ -15,7 +15,7 @@ class Program:
     def __init__(self, space):
         self.space = space
         self._start = [str(space.node.binaries / "swiftlet")]
-        self._environment = dict(os.environ)
+        self.environment = dict(os.environ)
 
     def words(self, verb, name, *flags):
         return [verb, "--run", str(self.space.node.run), "-n", self.space.name, *flags, name]
