@@ -269,7 +269,7 @@ def execution(space, node):
         private(
             "twin",
             shell(
-                f"({tell}) >/shared/init; sleep 100000",
+                f"({tell}) >/shared/init.part; mv /shared/init.part /shared/init; sleep 100000",
                 lifecycle={"postStart": {"exec": {"command": ["/bin/sh", "-c", f"({tell}) >/shared/exec; echo x >/dev/stdout"]}}},
                 securityContext={"runAsUser": 1000, "runAsGroup": 1001, "capabilities": {"add": ["NET_ADMIN"], "drop": ["CHOWN"]}},
                 volumeMounts=[mount("shared", "/shared")],
@@ -280,6 +280,8 @@ def execution(space, node):
     )
     uid = space.wait_ready("twin")["metadata"]["uid"]
     place = node.root / "pods" / uid / "volumes/kubernetes.io~empty-dir/shared"
+    # The command that runs beside it may be done before it is.
+    eventually("the first process has told all", (place / "init").exists)
     first = (place / "init").read_text()
     expect_contains(first, "Uid:\t1000\t1000\t1000\t1000", "ids of the first process")
     expect_contains(first, "Seccomp:\t2", "its filter")
