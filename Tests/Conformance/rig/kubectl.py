@@ -24,7 +24,8 @@ class Kubectl:
             "--namespace",
             namespace,
         ]
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+        # What kubectl edit could not apply it leaves in the temporary directory.
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)}
 
     def run(self, *arguments, given=None, seconds=30, environment=None):
         """Runs to the end, whatever that is. `given` goes to standard input, objects as JSON."""
