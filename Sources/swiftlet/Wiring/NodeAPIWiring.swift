@@ -16,7 +16,8 @@ enum NodeAPIWiring {
                 listenAddress: settings.api.addressBesideEndpoint, port: settings.nodePort,
                 certificate: try certificate(credentials.serving),
                 clientCAPEM: Array(credentials.authority.certificatePEM.utf8),
-                reviewer: reviewer(settings, client, ClientAuthenticator(authority: credentials.authority)),
+                reviewer: reviewer(
+                    settings, client, ClientAuthenticator(authority: credentials.authority).identity(certificateDER:)),
                 roles: .alone)
         }
         let clientCA = try settings.api.clientCAFile.map { try NodeAPISettings.read($0, flag: "--client-ca-file") }
@@ -36,12 +37,9 @@ enum NodeAPIWiring {
                 } catch { logger.error("node certificate cannot be used", metadata: ["reason": "\(error)"]) }
             }, logger: logger)
         group.addTask { await certificates.run() }
-        let reviewer = APIAccessReviewer(client: client, nodeName: settings.nodeName) { bytes in
-            let identity =
-                if let given { await given.identity(certificateDER: bytes) } else {
-                    await authorities.identity(certificateDER: bytes)
-                }
-            return identity.map { NodeCaller(name: $0.name, groups: $0.groups, expiry: $0.expiry) }
+        let reviewer = reviewer(settings, client) { bytes in
+            if let given { return await given.identity(certificateDER: bytes) }
+            return await authorities.identity(certificateDER: bytes)
         }
         return NodeServerConfiguration.API(
             listenAddress: settings.api.addressAlone, port: settings.nodePort, certificate: shown,
@@ -54,10 +52,10 @@ enum NodeAPIWiring {
     }
 
     private static func reviewer(
-        _ settings: NodeSettings, _ client: APIClient, _ authenticator: ClientAuthenticator
+        _ settings: NodeSettings, _ client: APIClient, _ identify: @escaping @Sendable ([UInt8]) async -> Identity?
     ) -> APIAccessReviewer {
         APIAccessReviewer(client: client, nodeName: settings.nodeName) { bytes in
-            await authenticator.identity(certificateDER: bytes).map {
+            await identify(bytes).map {
                 NodeCaller(name: $0.name, groups: $0.groups, expiry: $0.expiry)
             }
         }
