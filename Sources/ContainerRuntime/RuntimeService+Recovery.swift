@@ -11,9 +11,9 @@ extension RuntimeService {
         let (scan, sandboxes) = try await pool.run {
             () throws(RuntimeError) -> (ContainerRecovery.Scan, [(PodSandbox, Bool)]) in
             do throws(KernelError) {
-                try FileSystem.makeDirectories(configuration.containersDirectory)
-                try FileSystem.makeDirectories(configuration.sandboxesDirectory)
-                try FileSystem.makeDirectories(configuration.stateDirectory + "/containers")
+                try FileSystem.makeHierarchyTop(configuration.containersDirectory)
+                try FileSystem.makeHierarchyTop(configuration.sandboxesDirectory)
+                try FileSystem.makeHierarchyTop(configuration.stateDirectory + "/containers")
                 try configuration.cgroups.createIfNeeded("")
                 return (
                     try ContainerRecovery.scan(configuration, bootID: bootID),

@@ -11,10 +11,12 @@ import SystemPackage
 ///     name   -> ..data/name             for each first component of a path
 ///
 /// A change writes a new directory and renames a link over `..data`: a reader that has opened `..data` sees one version
-/// throughout. Killed at any point, the next write finishes what is missing and removes what is left over.
+/// throughout. Killed at any point, the next write finishes what is missing and removes what is left over. A file that stays as it
+/// is stands in both versions: nobody but this writer can write to it, and this one never writes twice.
 struct AtomicWriter {
     private static let dataLink = "..data"
     private static let temporaryLink = "..data_tmp"
+    private static let manyFiles = 100
 
     let directory: String
     /// Who owns all files; nil leaves them to root.
@@ -44,7 +46,7 @@ struct AtomicWriter {
             try removeVersions(except: current)
             var version = current
             if current == nil || !matches(root, current ?? "", payload) {
-                let new = try writeVersion(root, payload)
+                let new = try writeVersion(root, payload, after: current)
                 try publish(root, new)
                 version = new
             }
@@ -99,9 +101,25 @@ extension AtomicWriter {
 
     private func matches(_ version: borrowing OwnedDescriptor, _ path: String, _ file: VolumeFile) -> Bool {
         // O_NONBLOCK: a FIFO must not stop the agent.
-        guard let existing = try? version.openBeneath(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-            let status = try? existing.status()
+        guard let existing = try? version.openBeneath(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return false }
+        return matches(existing, file)
+    }
+
+    /// Gives the new version a file of the one before, if that is just so: most changes leave most files alone, and a name costs a
+    /// fraction of a file.
+    private func share(
+        _ existingPath: String, of root: borrowing OwnedDescriptor, _ file: VolumeFile, as path: String,
+        in version: borrowing OwnedDescriptor
+    ) -> Bool {
+        guard let existing = try? root.openBeneath(existingPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            matches(existing, file)
         else { return false }
+        // By descriptor: the very file that was looked at.
+        return linkat(existing.raw, "", version.raw, path, Int32(bitPattern: CLinux_AT_EMPTY_PATH)) == 0
+    }
+
+    private func matches(_ existing: borrowing OwnedDescriptor, _ file: VolumeFile) -> Bool {
+        guard let status = try? existing.status() else { return false }
         return status.st_mode == S_IFREG | mode_t(fileMode(file)) && status.st_size == file.bytes.count
             && status.st_uid == file.userID ?? userID ?? 0 && status.st_gid == groupID ?? 0
             && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
@@ -119,14 +137,17 @@ extension AtomicWriter {
 
     /// Writes all files below a new directory and gives its name.
     private func writeVersion(
-        _ root: borrowing OwnedDescriptor, _ payload: [String: VolumeFile]
+        _ root: borrowing OwnedDescriptor, _ payload: [String: VolumeFile], after current: String?
     ) throws(KernelError) -> String {
+        // Many files: the next version's are not to be searched for among those that this one leaves behind.
+        if payload.count >= Self.manyFiles { _ = CLinux_mark_top_directory(root.raw) }
         let name = try makeVersionDirectory(root)
         let version = try root.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         try setOwner(version, name, mode: directoryMode)
         var made: Set<String> = []
         for (path, file) in payload.sorted(by: { $0.key < $1.key }) {
             try makeParents(of: path, in: version, &made)
+            if let current, share(current + "/" + path, of: root, file, as: path, in: version) { continue }
             let target = try version.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
             try target.writeAll(file.bytes)
             try setOwner(target, path, mode: fileMode(file), userID: file.userID)

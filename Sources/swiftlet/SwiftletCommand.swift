@@ -20,6 +20,8 @@ struct SwiftletCommand: AsyncParsableCommand {
         // Before anything else: what it becomes then has no second thread.
         if UnpackLauncherProgram.isAsked(CommandLine.arguments) { UnpackLauncherProgram.run() }
         ProcessMemory.limitArenas()
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == ExecCommand.configuration.commandName { return ExecCommand.start(arguments.dropFirst()) }
         await main(nil)
     }
 }

@@ -1,4 +1,6 @@
+import Glibc
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import Streaming
@@ -54,5 +56,162 @@ struct RemoteCommandClientTests {
         var reader = TerminalSizeReader()
         let size = TerminalSize(width: 213, height: 57)
         #expect(try reader.append(size.document) == [size])
+    }
+
+    // MARK: Sessions with a node that is a thread
+
+    @Test("a refusal is told in the node's words, however its bytes come")
+    func refusal() async throws {
+        let node = try FakeNode()
+        async let served: Void = node.serve { node in
+            node.readHead()
+            for piece in ["HTTP/1.1 404 Not Fo", "und\r\nContent-Length: 11\r\n\r\nno such", " pod"] {
+                node.write(Array(piece.utf8))
+            }
+        }
+        var client = RemoteCommandClient(socket: node.client, input: -1, output: -1, error: -1)
+        let error = #expect(throws: StreamingError.self) { try client.run("/exec/a/b") }
+        #expect(error?.message == "no such pod")
+        await served
+    }
+
+    @Test("a node that goes away before the end is told", arguments: ["", FakeNode.accepted])
+    func ended(answer: String) async throws {
+        let node = try FakeNode()
+        async let served: Void = node.serve { node in
+            node.readHead()
+            node.write(Array(answer.utf8))
+        }
+        var client = RemoteCommandClient(socket: node.client, input: -1, output: -1, error: -1)
+        let error = #expect(throws: StreamingError.self) { try client.run("/exec/a/b") }
+        #expect(error?.message == "the node ended the session")
+        await served
+    }
+
+    @Test("input goes on while nobody reads the output, all of both arrives, and then the end")
+    func bothWays() async throws {
+        // More output than a pipe holds, and no more than that and the socket.
+        let (inputSize, outputSize) = (1 << 20, 256 << 10)
+        let node = try FakeNode()
+        let (input, output) = (try PipePair(), try PipePair())
+        async let served: Int = node.serve { node in
+            node.readHead()
+            node.write(Array(FakeNode.accepted.utf8))
+            let block = [UInt8](repeating: 7, count: 1 << 14)
+            for _ in 0..<outputSize / block.count { node.send(.standardOutput, block) }
+            let received = node.readInput()
+            node.send(.error, Array(RemoteCommandStatus.exited(code: 3).document.readableBytesView))
+            return received
+        }
+        async let given: Void = NIOThreadPool.singleton.runIfActive {
+            FakeNode.write([UInt8](repeating: 1, count: inputSize), to: input.writing)
+            close(input.writing)
+        }
+        async let ended: RemoteCommandStatus = NIOThreadPool.singleton.runIfActive {
+            var client = RemoteCommandClient(
+                socket: node.client, input: input.reading, output: output.writing, error: output.writing)
+            defer { close(output.writing) }
+            return try client.run("/exec/a/b")
+        }
+        // The node has all of the input before the first byte of the output is read.
+        #expect(await served == inputSize)
+        try await given
+        let read = try await NIOThreadPool.singleton.runIfActive { FakeNode.readAll(output.reading) }
+        #expect(try await ended == .exited(code: 3))
+        #expect(read == outputSize)
+        close(input.reading)
+        close(output.reading)
+    }
+}
+
+private struct PipePair {
+    let reading: Int32
+    let writing: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        (reading, writing) = (ends[0], ends[1])
+    }
+}
+
+/// The other side of a session, written down by hand: frames as RFC 6455 has them.
+private final class FakeNode: Sendable {
+    static let accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+    let client: Int32
+    private let socket: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0)
+        (client, socket) = (ends[0], ends[1])
+    }
+
+    deinit { close(client) }
+
+    /// On a thread of its own; hangs up at the end.
+    func serve<Result: Sendable>(_ body: @escaping @Sendable (FakeNode) -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            NIOThreadPool.singleton.submit { _ in
+                let result = body(self)
+                shutdown(self.socket, Int32(SHUT_RDWR))
+                close(self.socket)
+                continuation.resume(returning: result)
+            }
+        }
+    }
+
+    func readHead() {
+        var (seen, byte) = ([UInt8](), UInt8(0))
+        while !seen.suffix(4).elementsEqual(Array("\r\n\r\n".utf8)), read(socket, &byte, 1) == 1 { seen.append(byte) }
+    }
+
+    func write(_ bytes: [UInt8]) { Self.write(bytes, to: socket) }
+
+    func send(_ channel: RemoteCommandChannel, _ bytes: [UInt8]) {
+        let count = bytes.count + 1
+        var frame: [UInt8] = [0x82]
+        if count < 126 { frame.append(UInt8(count)) } else { frame += [126, UInt8(count >> 8), UInt8(count & 255)] }
+        write(frame + [channel.rawValue] + bytes)
+    }
+
+    /// Bytes of input until its end is told; -1 when something else comes.
+    func readInput() -> Int {
+        var sum = 0
+        while true {
+            guard let head = take(2), head[0] == 0x82, head[1] & 0x80 != 0 else { return -1 }
+            var count = Int(head[1] & 0x7f)
+            if count == 126, let long = take(2) { count = Int(long[0]) << 8 | Int(long[1]) }
+            guard let mask = take(4), let masked = take(count), let first = masked.first else { return -1 }
+            switch first ^ mask[0] {
+            case RemoteCommandChannel.standardInput.rawValue: sum += count - 1
+            case RemoteCommandChannel.closeNumber: return sum
+            default: return -1
+            }
+        }
+    }
+
+    private func take(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return recv(socket, &bytes, count, Int32(MSG_WAITALL)) == count ? bytes : nil
+    }
+
+    static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    static func readAll(_ descriptor: Int32) -> Int {
+        var (sum, bytes) = (0, [UInt8](repeating: 0, count: 1 << 16))
+        while true {
+            let count = read(descriptor, &bytes, bytes.count)
+            guard count > 0 else { return sum }
+            sum += count
+        }
     }
 }

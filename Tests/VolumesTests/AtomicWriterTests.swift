@@ -64,6 +64,28 @@ import Testing
         }
     }
 
+    @Test("a file that stays as it is keeps its inode, one that changes does not, and what is open stays as it was")
+    func shared() throws {
+        try withDirectory { (directory, writer) throws in
+            try writer.write([file("a", "1"), file("d/b", "2"), file("d/c", "3")])
+            let before = try ["a", "d/b", "d/c"].map { try inode(directory + "/" + $0) }
+            let open = try OwnedDescriptor.open(directory + "/a", O_RDONLY)
+            try writer.write([file("a", "9"), file("d/b", "2"), file("d/c", "3", mode: 0o600), file("e", "2")])
+            let after = try ["a", "d/b", "d/c"].map { try inode(directory + "/" + $0) }
+            #expect(after[0] != before[0] && after[1] == before[1] && after[2] != before[2])
+            #expect(try FileSystem.readText(directory + "/d/b") == "2")
+            #expect(try open.readAll(limit: 10) == Array("1".utf8))
+            var status = stat()
+            #expect(stat(directory + "/d/b", &status) == 0 && status.st_nlink == 1, "the old version is gone")
+        }
+    }
+
+    private func inode(_ path: String) throws -> ino_t {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw KernelError.last("stat", path) }
+        return status.st_ino
+    }
+
     @Test(
         "paths that leave the volume, hide its bookkeeping or are too long are refused",
         arguments: [

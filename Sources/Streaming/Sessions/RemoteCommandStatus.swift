@@ -8,8 +8,15 @@ public enum RemoteCommandStatus: Hashable, Sendable {
     /// It could not be run, or its end is not known.
     case failed(String)
 
+    /// The usual one, as a node of ours says it.
+    private static let success = ByteBuffer(string: #"{"metadata":{},"status":"Success"}"#)
+
     /// What a node's v1.Status says; one that is not understood is a failure, never a success.
     init(document: ByteBuffer) {
+        if document == Self.success {
+            self = .exited(code: 0)
+            return
+        }
         guard let value = try? JSONValue(parsing: Array(document.readableBytesView)) else {
             self = .failed("how the command ended is not known: the node's status is no JSON document")
             return
@@ -31,7 +38,7 @@ public enum RemoteCommandStatus: Hashable, Sendable {
     var document: ByteBuffer {
         let value: JSONValue
         switch self {
-        case .exited(code: 0): value = ["metadata": [:], "status": "Success"]
+        case .exited(code: 0): return Self.success
         case .exited(let code):
             value = [
                 "metadata": [:], "status": "Failure", "reason": "NonZeroExitCode", "message": .string(text),

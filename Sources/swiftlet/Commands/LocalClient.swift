@@ -13,18 +13,25 @@ struct LocalClient: Sendable {
 
     /// Whether somebody listens. The file alone proves nothing: it outlives a node that was killed.
     var isRunning: Bool {
-        guard let address = try? SocketAddress(unixDomainSocketPath: socketPath) else { return false }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return address.withSockAddr { connect(descriptor, $0, socklen_t($1)) } == 0
+        guard let descriptor = try? connect() else { return false }
+        close(descriptor)
+        return true
     }
 
-    func requireRunning() throws {
-        guard isRunning else {
+    func requireRunning() throws { close(try connect()) }
+
+    /// A connection to the node, which the caller closes.
+    func connect() throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SettingError("no socket can be made: errno \(errno)") }
+        guard let address = try? SocketAddress(unixDomainSocketPath: socketPath),
+            address.withSockAddr({ Glibc.connect(descriptor, $0, socklen_t($1)) }) == 0
+        else {
+            close(descriptor)
             throw SettingError(
                 "no node runs here: nobody listens on \(socketPath); start one with `swiftlet up`, or give --run")
         }
+        return descriptor
     }
 
     enum Method: String { case GET, POST, DELETE }

@@ -14,8 +14,10 @@ struct PlaceOptions: ParsableArguments {
 
 /// How local verbs find their node.
 struct RunOption: ParsableArguments {
+    static let standard = "/run/swiftlet"
+
     @Option(help: "The node's run directory.")
-    var run = "/run/swiftlet"
+    var run = standard
 }
 
 /// A node's settings. A flag wins over the configuration file, and that over the default.

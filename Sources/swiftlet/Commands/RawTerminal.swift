@@ -1,7 +1,10 @@
 import CLinux
 import Glibc
 import Streaming
-import UnixSignals
+import Synchronization
+
+/// Where signals are told to whoever waits for descriptors: one end of a pair of sockets; -1 before there is one.
+private let signalSocket = Atomic<Int32>(-1)
 
 /// The terminal handed through to another: every key goes there as it is, and what was there before comes back at the end.
 struct RawTerminal {
@@ -21,16 +24,25 @@ struct RawTerminal {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     }
 
-    /// Tells its size now, and again each time it changes. A signal that ends programs ends this one too, with the terminal as it was.
-    func follow(_ news: AsyncStream<TerminalSize>.Continuation) async {
-        tell(news)
-        for await signal in await UnixSignalsSequence(trapping: .sigwinch, .sigterm, .sighup, .sigint) {
-            switch signal {
-            case .sigwinch: tell(news)
-            case .sighup: end(SIGHUP)
-            case .sigint: end(SIGINT)
-            default: end(SIGTERM)
+    /// Its size, and again each time it changes. A signal that ends programs ends this one too, with the terminal as it was.
+    ///
+    /// For the rest of the program's life; nil when there are no descriptors left.
+    func watch() -> TerminalWatch? {
+        var ends: [Int32] = [-1, -1]
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        guard socketpair(AF_UNIX, Int32(kind), 0, &ends) == 0 else { return nil }
+        signalSocket.store(ends[1], ordering: .sequentiallyConsistent)
+        for number in [SIGWINCH, SIGTERM, SIGHUP, SIGINT] {
+            signal(number) { number in
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(signalSocket.load(ordering: .sequentiallyConsistent), &byte, 1)
             }
+        }
+        let signals = ends[0]
+        return TerminalWatch(descriptor: signals) {
+            var number = UInt8(0)
+            while read(signals, &number, 1) == 1 { if number != SIGWINCH { end(Int32(number)) } }
+            return size
         }
     }
 
@@ -40,9 +52,9 @@ struct RawTerminal {
         exit(128 + signal)
     }
 
-    private func tell(_ news: AsyncStream<TerminalSize>.Continuation) {
+    private var size: TerminalSize? {
         var (rows, columns): (UInt16, UInt16) = (0, 0)
-        guard CLinux_terminal_size(STDIN_FILENO, &rows, &columns) == 0 else { return }
-        news.yield(TerminalSize(width: columns, height: rows))
+        guard CLinux_terminal_size(STDIN_FILENO, &rows, &columns) == 0 else { return nil }
+        return TerminalSize(width: columns, height: rows)
     }
 }

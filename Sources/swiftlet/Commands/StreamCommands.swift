@@ -2,9 +2,10 @@ import ArgumentParser
 import Glibc
 import Streaming
 
-struct ExecCommand: AsyncParsableCommand {
+struct ExecCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "exec", abstract: "Runs a command in a pod's container; its exit code becomes this one's.",
+        commandName: "exec", _superCommandName: "swiftlet",
+        abstract: "Runs a command in a pod's container; its exit code becomes this one's.",
         usage: "swiftlet exec [-i] [-t] [-c CONTAINER] [-n NAMESPACE] POD -- COMMAND [ARGUMENT]…")
 
     @OptionGroup var node: RunOption
@@ -15,11 +16,60 @@ struct ExecCommand: AsyncParsableCommand {
         if command.isEmpty { throw ValidationError("give the command after --, as in: swiftlet exec web -- ls -l /") }
     }
 
-    func run() async throws {
-        let client = LocalClient(run: node.run)
-        try client.requireRunning()
-        let place = try await PodPlace(streams, client, needsTerminal: false)
-        try await streams.run(.exec(command), place, client)
+    func run() throws {
+        try streams.run(.exec(command), PodPlace(streams), LocalClient(run: node.run))
+    }
+}
+
+extension ExecCommand {
+    /// Runs what the arguments ask for, and ends with its exit code.
+    ///
+    /// People wait for exec, and reading its arguments by reflection takes as long as all the rest of it: the usual spellings are
+    /// read here. Everything else, and what is wrong, is the parser's.
+    static func start(_ arguments: ArraySlice<String>) {
+        guard let command = plain(arguments) else { return main(Array(arguments)) }
+        do { try command.run() } catch { exit(withError: error) }
+    }
+
+    /// Nil for arguments that the parser is to read.
+    private static func plain(_ arguments: ArraySlice<String>) -> ExecCommand? {
+        guard let end = arguments.firstIndex(of: "--"), end + 1 < arguments.endIndex else { return nil }
+        var (pod, namespace, container, run) = (String?.none, String?.none, String?.none, String?.none)
+        var (hasInput, isTerminal, isQuiet) = (false, false, false)
+        var rest = arguments[..<end]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "-i", "--stdin": hasInput = true
+            case "-t", "--tty": isTerminal = true
+            case "-it", "-ti": (hasInput, isTerminal) = (true, true)
+            case "-q", "--quiet": isQuiet = true
+            case "-n", "--namespace", "-c", "--container", "--run":
+                guard let value = rest.popFirst(), !value.hasPrefix("-") else { return nil }
+                switch argument {
+                case "--run": run = value
+                case "-n", "--namespace": namespace = value
+                default: container = value
+                }
+            default:
+                guard !argument.hasPrefix("-"), pod == nil else { return nil }
+                pod = argument
+            }
+        }
+        guard let pod, namespace == nil || !pod.contains("/") else { return nil }
+        var place = RunOption()
+        place.run = run ?? RunOption.standard
+        var options = StreamOptions()
+        options.pod = pod
+        options.namespace = namespace
+        options.container = container
+        options.hasInput = hasInput
+        options.isTerminal = isTerminal
+        options.quiet = isQuiet
+        var exec = ExecCommand()
+        exec.node = place
+        exec.streams = options
+        exec.command = Array(arguments[(end + 1)...])
+        return exec
     }
 }
 
@@ -32,9 +82,9 @@ struct AttachCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = LocalClient(run: node.run)
-        try client.requireRunning()
-        let place = try await PodPlace(streams, client, needsTerminal: true)
-        try await streams.run(.attach, place, client)
+        var place = PodPlace(streams)
+        try await place.findTerminal(client)
+        try streams.run(.attach, place, client)
     }
 }
 
@@ -62,7 +112,9 @@ struct StreamOptions: ParsableArguments {
     }
 
     /// Ends this program with the command's exit code.
-    func run(_ action: Action, _ place: PodPlace, _ client: LocalClient) async throws {
+    func run(_ action: Action, _ place: PodPlace, _ client: LocalClient) throws {
+        let connection = try client.connect()
+        defer { close(connection) }
         let terminal = terminal(action, place)
         defer { terminal.raw?.restore() }
         let request = RemoteCommandRequest(
@@ -71,13 +123,11 @@ struct StreamOptions: ParsableArguments {
         let segments = [place.namespace, place.pod, place.container].compactMap(\.self).map(LocalClient.encode)
             .joined(separator: "/")
         let target = "/\(action.path)/\(segments)?\(UpgradeRequest.query(request.nodeQuery))"
-        let remote = RemoteCommandClient(
-            socketPath: client.socketPath, input: hasInput ? STDIN_FILENO : -1, output: STDOUT_FILENO,
-            error: STDERR_FILENO)
+        var remote = RemoteCommandClient(
+            socket: connection, input: hasInput ? STDIN_FILENO : -1, output: STDOUT_FILENO, error: STDERR_FILENO,
+            terminal: terminal.raw?.watch())
         let status: RemoteCommandStatus
-        do throws(StreamingError) { status = try await Self.run(remote, target, terminal.raw) } catch {
-            throw SettingError(error.message)
-        }
+        do throws(StreamingError) { status = try remote.run(target) } catch { throw SettingError(error.message) }
         switch status {
         case .exited(code: 0): return
         case .exited(let code):
@@ -86,21 +136,6 @@ struct StreamOptions: ParsableArguments {
             throw ExitCode(code)
         case .failed(let reason): throw SettingError(reason)
         }
-    }
-
-    private static func run(
-        _ remote: RemoteCommandClient, _ target: String, _ raw: RawTerminal?
-    ) async throws(StreamingError) -> RemoteCommandStatus {
-        guard let raw else { return try await remote.run(target, sizes: nil) }
-        let (sizes, news) = AsyncStream<TerminalSize>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let result = await withTaskGroup(of: Void.self) { group in
-            group.addTask { await raw.follow(news) }
-            defer { group.cancelAll() }
-            do throws(StreamingError) {
-                return Result<RemoteCommandStatus, StreamingError>.success(try await remote.run(target, sizes: sizes))
-            } catch { return .failure(error) }
-        }
-        return try result.get()
     }
 
     /// Whether the other side is to have a terminal, and ours if it is handed through: as kubectl has it.

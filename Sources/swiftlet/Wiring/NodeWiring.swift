@@ -312,7 +312,7 @@ struct NodeFoundation: Sendable {
         for directory in [
             settings.root + "/pods", settings.logDirectory + "/pods", settings.logDirectory + "/containers",
         ] {
-            do throws(KernelError) { try FileSystem.makeDirectories(directory, mode: 0o755) } catch {
+            do throws(KernelError) { try FileSystem.makeHierarchyTop(directory, mode: 0o755) } catch {
                 throw SettingError(directory: directory, error)
             }
         }
