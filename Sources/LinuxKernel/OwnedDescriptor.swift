@@ -63,12 +63,21 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     /// Reads to the end, refusing more than `limit` bytes (EFBIG).
     public func readAll(limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
-            let count = try kernelCall("read") { Glibc.read(raw, &chunk, chunk.count) }
+            // One byte more than may be there tells that there is more. Most files are small: nothing is cleared or copied for them.
+            let room = min(16383, limit - bytes.count) + 1
+            var chunk: [UInt8] = []
+            let count = try kernelCall("read") { () -> Int in
+                var count = 0
+                chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+                    count = Glibc.read(raw, buffer.baseAddress, room)
+                    filled = max(0, count)
+                }
+                return count
+            }
             if count == 0 { return bytes }
             guard bytes.count + count <= limit else { throw KernelError("read", errno: .fileTooLarge) }
-            bytes.append(contentsOf: chunk[..<count])
+            if bytes.isEmpty { bytes = chunk } else { bytes.append(contentsOf: chunk) }
         }
     }
 

@@ -45,8 +45,9 @@ struct AtomicWriter {
             // First of all, so that remains of a write that found no space do not take the space of this one.
             try removeVersions(except: current)
             var version = current
-            if current == nil || !matches(root, current ?? "", payload) {
-                let new = try writeVersion(root, payload, after: current)
+            let kept = current.map { unchanged(root, $0, payload) } ?? []
+            if current == nil || kept.count < payload.count || fileCount(current) != payload.count {
+                let new = try writeVersion(root, payload, keeping: kept, of: current)
                 try publish(root, new)
                 version = new
             }
@@ -90,39 +91,28 @@ struct AtomicWriter {
 }
 
 extension AtomicWriter {
-    /// Whether the version holds exactly these files.
-    private func matches(
+    /// The paths at which a version has the very files that are wanted.
+    private func unchanged(
         _ root: borrowing OwnedDescriptor, _ name: String, _ payload: [String: VolumeFile]
-    ) -> Bool {
-        guard let version = try? root.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return false }
-        for (path, file) in payload where !matches(version, path, file) { return false }
-        return fileCount(directory + "/" + name, depth: 0) == payload.count
+    ) -> Set<String> {
+        guard let version = try? root.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return [] }
+        var paths: Set<String> = []
+        for (path, file) in payload where matches(version, path, file) { paths.insert(path) }
+        return paths
     }
 
     private func matches(_ version: borrowing OwnedDescriptor, _ path: String, _ file: VolumeFile) -> Bool {
         // O_NONBLOCK: a FIFO must not stop the agent.
-        guard let existing = try? version.openBeneath(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return false }
-        return matches(existing, file)
-    }
-
-    /// Gives the new version a file of the one before, if that is just so: most changes leave most files alone, and a name costs a
-    /// fraction of a file.
-    private func share(
-        _ existingPath: String, of root: borrowing OwnedDescriptor, _ file: VolumeFile, as path: String,
-        in version: borrowing OwnedDescriptor
-    ) -> Bool {
-        guard let existing = try? root.openBeneath(existingPath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-            matches(existing, file)
+        guard let existing = try? version.openBeneath(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            let status = try? existing.status()
         else { return false }
-        // By descriptor: the very file that was looked at.
-        return linkat(existing.raw, "", version.raw, path, Int32(bitPattern: CLinux_AT_EMPTY_PATH)) == 0
-    }
-
-    private func matches(_ existing: borrowing OwnedDescriptor, _ file: VolumeFile) -> Bool {
-        guard let status = try? existing.status() else { return false }
         return status.st_mode == S_IFREG | mode_t(fileMode(file)) && status.st_size == file.bytes.count
             && status.st_uid == file.userID ?? userID ?? 0 && status.st_gid == groupID ?? 0
             && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
+    }
+
+    private func fileCount(_ version: String?) -> Int {
+        version.map { fileCount(directory + "/" + $0, depth: 0) } ?? 0
     }
 
     private func fileCount(_ path: String, depth: Int) -> Int {
@@ -137,7 +127,8 @@ extension AtomicWriter {
 
     /// Writes all files below a new directory and gives its name.
     private func writeVersion(
-        _ root: borrowing OwnedDescriptor, _ payload: [String: VolumeFile], after current: String?
+        _ root: borrowing OwnedDescriptor, _ payload: [String: VolumeFile], keeping kept: Set<String>,
+        of current: String?
     ) throws(KernelError) -> String {
         // Many files: the next version's are not to be searched for among those that this one leaves behind.
         if payload.count >= Self.manyFiles { _ = CLinux_mark_top_directory(root.raw) }
@@ -147,7 +138,10 @@ extension AtomicWriter {
         var made: Set<String> = []
         for (path, file) in payload.sorted(by: { $0.key < $1.key }) {
             try makeParents(of: path, in: version, &made)
-            if let current, share(current + "/" + path, of: root, file, as: path, in: version) { continue }
+            // Most changes leave most files alone, and a name costs a fraction of a file.
+            if let current, kept.contains(path), linkat(root.raw, current + "/" + path, version.raw, path, 0) == 0 {
+                continue
+            }
             let target = try version.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
             try target.writeAll(file.bytes)
             try setOwner(target, path, mode: fileMode(file), userID: file.userID)
