@@ -2,14 +2,23 @@
 ///
 /// Layers are not kept: they are read again, in place, once it is known which of them are needed.
 struct ArchiveContents {
+    /// A regular file of the archive.
+    struct Entry: Hashable {
+        /// Its place among all entries, from 0.
+        let number: Int
+        let sizeBytes: Int64
+        /// Where its bytes are in the archive file; `nil` when they are not there as they are.
+        let offsetBytes: Int64?
+    }
+
     let subject: String
     /// Contents of entries that look like JSON, by normalised name.
-    private var documents: [String: [UInt8]] = [:]
-    private var sizes: [String: Int64] = [:]
-    private var links: [String: String] = [:]
+    private(set) var documents: [String: [UInt8]] = [:]
+    private(set) var entries: [String: Entry] = [:]
+    private(set) var links: [String: String] = [:]
 
     /// All documents together: hundreds of images fit, a bomb does not.
-    private static let documentsLimitBytes = 64 << 20
+    static let documentsLimitBytes = 64 << 20
     /// Documents that must not silently be passed over when they are too large.
     private static let required: Set<String> = ["manifest.json", "index.json", "oci-layout"]
 
@@ -17,22 +26,27 @@ struct ArchiveContents {
         self.subject = subject
         var documentBytes = 0
         var totalBytes: Int64 = 0
+        var nameBytes = 0
         var count = 0
         while let entry = try reader.nextEntry() {
             count += 1
             guard count <= limits.archiveEntries else {
                 throw ImageError(.limitExceeded, "\(subject): has more than \(limits.archiveEntries) entries")
             }
-            let name = try Self.name(of: entry, subject: subject)
+            let name = try Self.name(of: entry, limits: limits, subject: subject)
+            nameBytes += name.utf8.count + entry.linkTarget.count
+            guard nameBytes <= limits.rememberedPathBytes else {
+                throw ImageError(
+                    .limitExceeded, "\(subject): has more than \(limits.rememberedPathBytes) bytes of names")
+            }
             switch entry.kind {
             case .regular:
-                let (sum, overflow) = totalBytes.addingReportingOverflow(max(0, entry.sizeBytes))
-                // Twice: an archive may carry other platforms' layers beside ours.
-                guard !overflow, sum / 2 <= limits.importBytes else {
+                let size = max(0, entry.sizeBytes)
+                guard let sum = Self.sum(totalBytes, size, limits) else {
                     throw ImageError(.limitExceeded, "\(subject): unpacks to more than \(limits.importBytes) bytes")
                 }
                 totalBytes = sum
-                sizes[name] = entry.sizeBytes
+                entries[name] = Entry(number: count - 1, sizeBytes: size, offsetBytes: reader.dataOffset(of: entry))
                 links[name] = nil
                 documents[name] = try Self.document(name, entry, reader, limits: limits, subject: subject)
                 documentBytes += documents[name]?.count ?? 0
@@ -54,8 +68,29 @@ struct ArchiveContents {
         guard count > 0 else { throw ImageError(.invalidArchive, "\(subject): is an empty archive") }
     }
 
-    private static func name(of entry: ArchiveEntry, subject: String) throws(ImageError) -> String {
+    /// What is known of an archive that another process has read.
+    init(documents: [String: [UInt8]], entries: [String: Entry], links: [String: String], subject: String) {
+        self.documents = documents
+        self.entries = entries
+        self.links = links
+        self.subject = subject
+    }
+
+    /// Twice the limit: an archive may carry other platforms' layers beside ours.
+    static func sum(_ total: Int64, _ size: Int64, _ limits: UnpackLimits) -> Int64? {
+        let (sum, overflow) = total.addingReportingOverflow(size)
+        return !overflow && sum / 2 <= limits.importBytes ? sum : nil
+    }
+
+    private static func name(
+        of entry: ArchiveEntry, limits: UnpackLimits, subject: String
+    ) throws(ImageError) -> String {
         let text = String(decoding: entry.path, as: UTF8.self)
+        guard entry.path.count <= limits.pathBytes, entry.linkTarget.count <= limits.pathBytes else {
+            throw ImageError(
+                .limitExceeded,
+                "\(subject), entry \(ImageError.quoted(text)): its path is longer than \(limits.pathBytes) bytes")
+        }
         guard !text.hasPrefix("/") else {
             throw ImageError(.unsafePath, "\(subject), entry \(ImageError.quoted(text)): has an absolute path")
         }
@@ -113,13 +148,14 @@ struct ArchiveContents {
     func entryName(_ name: String) -> String? {
         guard var current = Self.normalise(name) else { return nil }
         for _ in 0..<8 {
-            guard let next = links[current] else { return sizes[current] == nil ? nil : current }
+            guard let next = links[current] else { return entries[current] == nil ? nil : current }
             current = next
         }
         return nil
     }
 
-    func sizeBytes(_ entryName: String) -> Int64? { sizes[entryName] }
+    /// The regular entry `name` stands for.
+    func entry(_ name: String) -> Entry? { entryName(name).flatMap { entries[$0] } }
 
     func hasDocument(_ name: String) -> Bool { documents[name] != nil }
 

@@ -16,6 +16,8 @@ struct ArchiveEntry {
     /// Target of a symbolic or hard link; empty otherwise.
     let linkTarget: [UInt8]
     let sizeBytes: Int64
+    /// Whether the archive leaves its holes out.
+    let isSparse: Bool
     /// The low twelve mode bits, with setuid, setgid and sticky.
     let permissions: UInt32
     let uid: Int64
@@ -40,6 +42,7 @@ struct ArchiveEntry {
             linkTarget = archive_entry_symlink(entry).map(Self.bytes) ?? []
         }
         sizeBytes = archive_entry_size(entry)
+        isSparse = archive_entry_sparse_count(entry) > 0
         permissions = UInt32(archive_entry_perm(entry)) & 0o7777
         uid = archive_entry_uid(entry)
         gid = archive_entry_gid(entry)

@@ -37,7 +37,11 @@ struct ArchiveImporter: Sendable {
     func run() throws(ImageError) -> Outcome {
         jail?.retain()
         defer { jail?.release() }
-        var images = try ArchivedImage.all(in: try readContents(), limits: limits)
+        let archive = try openArchive()
+        // The root of what parses the archive, which makes no file.
+        let scratch = try layers.makeStaging()
+        defer { try? layers.discard(scratch) }
+        var images = try ArchivedImage.all(in: try contents(of: archive, scratch: scratch), limits: limits)
         if let name {
             guard images.count == 1 else {
                 throw ImageError(
@@ -47,7 +51,7 @@ struct ArchiveImporter: Sendable {
         }
         var jobs = plan(images)
         do throws(ImageError) {
-            try unpack(&jobs)
+            try unpack(&jobs, from: archive, scratch: scratch)
             let newLayers = try commit(jobs)
             do throws(ImageError) {
                 return try outcome(images, newLayers: newLayers)
@@ -65,28 +69,36 @@ struct ArchiveImporter: Sendable {
 
     // MARK: Reading
 
-    private func open(stage: ImportProgress.Stage) throws(ImageError) -> ArchiveReader {
-        let report = ProgressReport(stage: stage, progress: progress)
+    /// The archive's file, and who tells how much of it was read.
+    private struct OpenArchive {
+        let file: ArchiveFile
+        let report: ProgressReport
+    }
+
+    private func openArchive() throws(ImageError) -> OpenArchive {
+        let report = ProgressReport(progress)
         let subject = subject
         let cancellation = cancellation
-        let file = try FileByteSource(path: path, subject: subject) { (position: Int64) throws(ImageError) in
+        let file = try ArchiveFile(path: path, subject: subject) { (position: Int64) throws(ImageError) in
             try cancellation.check(subject)
             report.advance(to: position)
         }
         report.totalBytes = file.sizeBytes
-        return try ArchiveReader(file, layout: .compressedTar, subject: subject)
+        return OpenArchive(file: file, report: report)
     }
 
     /// Calls back at most once per 4 MiB.
     private final class ProgressReport {
-        private let stage: ImportProgress.Stage
         private let progress: @Sendable (ImportProgress) -> Void
+        private var stage = ImportProgress.Stage.reading
         private var reported: Int64 = -1
         var totalBytes: Int64 = 0
 
-        init(stage: ImportProgress.Stage, progress: @escaping @Sendable (ImportProgress) -> Void) {
+        init(_ progress: @escaping @Sendable (ImportProgress) -> Void) { self.progress = progress }
+
+        func begin(_ stage: ImportProgress.Stage) {
             self.stage = stage
-            self.progress = progress
+            reported = -1
         }
 
         func advance(to position: Int64) {
@@ -96,8 +108,24 @@ struct ArchiveImporter: Sendable {
         }
     }
 
-    private func readContents() throws(ImageError) -> ArchiveContents {
-        try ArchiveContents(reading: try open(stage: .reading), limits: limits, subject: subject)
+    /// What the archive holds, parsed where its bytes can do no harm.
+    private func contents(of archive: OpenArchive, scratch: String) throws(ImageError) -> ArchiveContents {
+        guard let jail else {
+            return try ArchiveContents(reading: try reader(archive), limits: limits, subject: subject)
+        }
+        let jailed = try JailedArchive(
+            archive.file, .contents(sizeBytes: archive.file.sizeBytes), jail: jail,
+            directory: layers.stagingDiffDirectory(scratch), limits: limits, subject: subject)
+        defer { try? jailed.end() }
+        switch try jailed.next() {
+        case .reply(.contents(let contents)): return contents
+        case .reply(.failure(let error)): throw error
+        case .reply, .entry, .data: throw jailed.wrongAnswer("it is one to something else")
+        }
+    }
+
+    private func reader(_ archive: OpenArchive) throws(ImageError) -> ArchiveReader {
+        try ArchiveReader(FileByteSource(archive.file), layout: .compressedTar, subject: subject)
     }
 
     // MARK: Unpacking
@@ -118,29 +146,22 @@ struct ArchiveImporter: Sendable {
         return jobs
     }
 
-    /// Reads the archive until every layer was seen. One pass does it, but for layers that occur twice in one image:
-    /// the
-    /// archive holds their bytes once and a stream can be read once.
-    private func unpack(_ jobs: inout [Job]) throws(ImageError) {
+    /// Layers that are in the file as they are come from there; of an archive that is compressed itself, or leaves holes out, the rest
+    /// is streamed.
+    private func unpack(_ jobs: inout [Job], from archive: OpenArchive, scratch: String) throws(ImageError) {
         var totalBytes: Int64 = 0
+        for index in jobs.indices {
+            let entry = jobs[index].source.entry
+            guard let offset = entry.offsetBytes else { continue }
+            archive.report.begin(.unpacking(done: jobs.count { $0.staged != nil }, total: jobs.count))
+            let source = FileByteSource(archive.file, from: offset, count: entry.sizeBytes)
+            try stage(&jobs[index], from: source, totalBytes: &totalBytes)
+        }
+        // One pass does it, but for layers that occur twice in one image: a stream can be read once.
         while jobs.contains(where: { $0.staged == nil }) {
             let before = jobs.count { $0.staged != nil }
-            let reader = try open(stage: .unpacking(done: before, total: jobs.count))
-            while jobs.contains(where: { $0.staged == nil }), let entry = try reader.nextEntry() {
-                guard entry.kind == .regular,
-                    let name = ArchiveContents.normalise(String(decoding: entry.path, as: UTF8.self)),
-                    let index = jobs.firstIndex(where: { $0.staged == nil && $0.source.entryName == name })
-                else { continue }
-                let staging = try layers.makeStaging()
-                jobs[index].staged = (staging, UnpackedLayer())
-                let layer = try unpack(jobs[index], from: reader, into: layers.stagingDiffDirectory(staging))
-                jobs[index].staged = (staging, layer)
-                totalBytes += layer.bytes
-                guard totalBytes <= limits.importBytes else {
-                    throw ImageError(
-                        .limitExceeded, "\(subject): its layers unpack to more than \(limits.importBytes) bytes")
-                }
-            }
+            archive.report.begin(.unpacking(done: before, total: jobs.count))
+            try stream(&jobs, from: archive, scratch: scratch, totalBytes: &totalBytes)
             guard jobs.count(where: { $0.staged != nil }) > before else {
                 throw ImageError(
                     .invalidArchive,
@@ -149,13 +170,45 @@ struct ArchiveImporter: Sendable {
         }
     }
 
-    private func unpack(_ job: Job, from reader: ArchiveReader, into directory: String) throws(ImageError)
-        -> UnpackedLayer
-    {
-        try LayerStream(
+    private func stream(
+        _ jobs: inout [Job], from archive: OpenArchive, scratch: String, totalBytes: inout Int64
+    ) throws(ImageError) {
+        let wanted = Set(jobs.filter { $0.staged == nil }.map(\.source.entry.number))
+        guard let jail else {
+            let entries = ParsedEntries(try reader(archive), wanted: wanted)
+            return try stage(&jobs, from: entries, totalBytes: &totalBytes)
+        }
+        let jailed = try JailedArchive(
+            archive.file, .entries(sizeBytes: archive.file.sizeBytes), jail: jail,
+            directory: layers.stagingDiffDirectory(scratch), limits: limits, subject: subject)
+        defer { try? jailed.end() }
+        try stage(&jobs, from: try JailedEntries(jailed, wanted: wanted), totalBytes: &totalBytes)
+    }
+
+    private func stage(
+        _ jobs: inout [Job], from entries: any EntryStream, totalBytes: inout Int64
+    ) throws(ImageError) {
+        while let number = try entries.nextEntry() {
+            guard let index = jobs.firstIndex(where: { $0.staged == nil && $0.source.entry.number == number })
+            else { continue }
+            try stage(&jobs[index], from: entries, totalBytes: &totalBytes)
+        }
+    }
+
+    private func stage(
+        _ job: inout Job, from source: any ByteSource, totalBytes: inout Int64
+    ) throws(ImageError) {
+        let staging = try layers.makeStaging()
+        job.staged = (staging, UnpackedLayer())
+        let layer = try LayerStream(
             blobDigest: job.source.blobDigest, blobSizeBytes: job.source.blobSizeBytes, diffID: job.source.diffID,
             hasParent: !job.below.isEmpty, limits: limits, subject: "\(subject), layer \(job.number)"
-        ).unpack(EntryByteSource(reader), into: directory, jail: jail)
+        ).unpack(source, into: layers.stagingDiffDirectory(staging), jail: jail)
+        job.staged = (staging, layer)
+        totalBytes += layer.bytes
+        guard totalBytes <= limits.importBytes else {
+            throw ImageError(.limitExceeded, "\(subject): its layers unpack to more than \(limits.importBytes) bytes")
+        }
     }
 
     // MARK: Committing

@@ -125,6 +125,15 @@ final class ArchiveReader {
         return count
     }
 
+    /// Where in the source the current entry's data begins, when it is there byte for byte: neither compressed nor with holes left out.
+    func dataOffset(of entry: ArchiveEntry) -> Int64? {
+        guard archive_filter_count(handle) == 1, archive_filter_code(handle, 0) == ARCHIVE_FILTER_NONE,
+            !entry.isSparse
+        else { return nil }
+        let offset = archive_filter_bytes(handle, 0)
+        return offset >= 0 ? offset : nil
+    }
+
     private func failure() -> ImageError {
         if let failure = feed.failure { return failure }
         let reason = archive_error_string(handle).map { String(cString: $0) } ?? "cannot be read"

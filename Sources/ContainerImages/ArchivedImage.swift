@@ -1,8 +1,8 @@
 /// One image found in an archive, its documents verified, its layers still to be read.
 struct ArchivedImage {
     struct Layer {
-        /// The archive entry that holds it.
-        let entryName: String
+        /// What of the archive holds it.
+        let entry: ArchiveContents.Entry
         /// Digest and size of the blob as stored (compressed), where the archive promises one.
         let blobDigest: ContentDigest?
         let blobSizeBytes: Int64?

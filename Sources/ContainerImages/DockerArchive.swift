@@ -33,14 +33,15 @@ struct DockerArchive {
         var layers: [ArchivedImage.Layer] = []
         for (item, diffID) in zip(layerItems, document.diffIDs) {
             let name = item.stringValue ?? ""
-            guard let entry = contents.entryName(name) else {
+            guard let entry = contents.entry(name) else {
                 throw ImageError(
                     .invalidArchive,
                     "\(contents.subject): layer \(ImageError.quoted(name)) is missing (truncated archive?)")
             }
             layers.append(
                 ArchivedImage.Layer(
-                    entryName: entry, blobDigest: promisedDigest(entry), blobSizeBytes: nil, diffID: diffID))
+                    entry: entry, blobDigest: promisedDigest(contents.entryName(name)), blobSizeBytes: nil,
+                    diffID: diffID))
         }
         var names: [ImageReference] = []
         for tag in item["RepoTags"]?.arrayValue ?? [] {

@@ -61,20 +61,19 @@ struct OCIArchive {
         try document.requireLayers(descriptors.count, subject: subject)
         var layers: [ArchivedImage.Layer] = []
         for (layer, diffID) in zip(descriptors, document.diffIDs) {
-            guard let entry = contents.entryName(ArchiveContents.blobName(layer.digest)) else {
+            guard let entry = contents.entry(ArchiveContents.blobName(layer.digest)) else {
                 throw ImageError(
                     .invalidArchive, "\(contents.subject): layer \(layer.digest) is missing (truncated archive?)")
             }
-            let actual = contents.sizeBytes(entry) ?? 0
-            guard actual == layer.sizeBytes else {
+            guard entry.sizeBytes == layer.sizeBytes else {
                 throw ImageError(
                     .digestMismatch,
-                    "\(subject): layer \(layer.digest) has \(actual) bytes instead of \(layer.sizeBytes)"
+                    "\(subject): layer \(layer.digest) has \(entry.sizeBytes) bytes instead of \(layer.sizeBytes)"
                 )
             }
             layers.append(
                 ArchivedImage.Layer(
-                    entryName: entry, blobDigest: layer.digest, blobSizeBytes: layer.sizeBytes, diffID: diffID))
+                    entry: entry, blobDigest: layer.digest, blobSizeBytes: layer.sizeBytes, diffID: diffID))
         }
         return layers
     }

@@ -22,11 +22,11 @@ public struct UnpackLimits: Sendable, Hashable {
     public var documentBytes = 4 << 20
     /// Entries of the outer archive.
     public var archiveEntries = 100_000
-    /// Paths held in memory until an import ends (directories whose times are set last, whiteouts).
+    /// Paths held in memory until an import ends (directories whose times are set last, whiteouts, an archive's names).
     public var rememberedPathBytes = 64 << 20
-    /// Seconds of processor time that unpacking one layer may take: the largest take less than a tenth of it.
+    /// Seconds of processor time that unpacking one layer, or parsing an archive once, may take: the largest take less than a tenth of it.
     public var processorSeconds = 1_200
-    /// Seconds that the unpacking of a layer may stand still while there are bytes for it.
+    /// Seconds that either may stand still while there are bytes for it.
     public var stallSeconds = 300
 
     public init() {}

@@ -68,7 +68,8 @@ struct UnpackJailTests {
                 try FileSystem.makeDirectories(directory)
                 let source = try store.archive(archive)
                 let unpacked = try stream(archive).unpack(
-                    try FileByteSource(path: source, subject: "test"), into: directory, jail: confinement.jail)
+                    FileByteSource(try ArchiveFile(path: source, subject: "test")), into: directory,
+                    jail: confinement.jail)
                 try unpacked.finish(directory: directory, lowers: [], subject: "test")
                 found.append(
                     [
@@ -114,7 +115,8 @@ struct UnpackJailTests {
             let source = try store.archive(archive)
             let error = #expect(throws: ImageError.self) {
                 try stream(archive, limits: limits).unpack(
-                    try FileByteSource(path: source, subject: "test"), into: try layer(store), jail: try jail())
+                    FileByteSource(try ArchiveFile(path: source, subject: "test")), into: try layer(store),
+                    jail: try jail())
             }
             #expect(error?.code == .limitExceeded)
             #expect(error?.message.contains("processor time") == true)
@@ -131,7 +133,7 @@ struct UnpackJailTests {
                 let broken = UnpackJail(program: program, filter: try UnpackingFilter.program())
                 let error = #expect(throws: ImageError.self) {
                     try stream(archive).unpack(
-                        try FileByteSource(path: source, subject: "test"), into: directory, jail: broken)
+                        FileByteSource(try ArchiveFile(path: source, subject: "test")), into: directory, jail: broken)
                 }
                 #expect(error?.code == .storage)
                 #expect(error?.message.contains("cannot be confined") == true)
@@ -223,6 +225,13 @@ struct UnpackJailTests {
         #expect(try UnpackRequest(decoding: request.encoded()) == request)
         let attempts = UnpackRequest(.attempts, limits: UnpackLimits(), subject: "")
         #expect(try UnpackRequest(decoding: attempts.encoded()) == attempts)
+        limits.importBytes = 10
+        limits.documentBytes = 11
+        limits.archiveEntries = 12
+        for work in [UnpackRequest.Work.contents(sizeBytes: 13), .entries(sizeBytes: 14)] {
+            let request = UnpackRequest(work, limits: limits, subject: "archive")
+            #expect(try UnpackRequest(decoding: request.encoded()) == request)
+        }
         #expect((try? UnpackRequest(decoding: [])) == nil)
     }
 }

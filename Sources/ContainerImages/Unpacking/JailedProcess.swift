@@ -43,6 +43,33 @@ struct JailedProcess: ~Copyable {
         return true
     }
 
+    func send(_ bytes: [UInt8]) throws(KernelError) -> Bool {
+        // A typed throw does not pass through the closure.
+        let result = bytes.withUnsafeBytes { bytes -> Result<Bool, KernelError> in
+            do throws(KernelError) { return .success(try send(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Fills `bytes` with what it says; `false` when it ends before.
+    ///
+    /// - Throws: EAGAIN when nothing comes for too long.
+    func receive(_ bytes: UnsafeMutableRawBufferPointer) throws(KernelError) -> Bool {
+        var filled = 0
+        while filled < bytes.count {
+            let part = UnsafeMutableRawBufferPointer(rebasing: bytes[filled...])
+            do throws(KernelError) {
+                let count = try kernelCall("recv", "the unpacker") { recv(socket.raw, part.baseAddress, part.count, 0) }
+                guard count > 0 else { return false }
+                filled += count
+            } catch {
+                guard error.errno == .connectionReset else { throw error }
+                return false
+            }
+        }
+        return true
+    }
+
     /// There are no more bytes.
     func finishInput() { shutdown(socket.raw, Int32(SHUT_WR)) }
 

@@ -7,7 +7,7 @@ import SystemPackage
 struct JailedWork {
     /// As it came from the agent.
     let request: [UInt8]
-    /// From the agent come the bytes, to it goes the reply.
+    /// From the agent come the bytes, to it go questions and the reply.
     let socket: Int32
     /// The mount that becomes its root.
     let tree: Int32
@@ -58,6 +58,53 @@ struct JailedWork {
                 return .layer(try stream.unpack(SocketByteSource(socket, subject: request.subject), into: "/"))
             } catch {
                 return .failure(error)
+            }
+        case .contents(let sizeBytes):
+            do throws(ImageError) {
+                let reader = try Self.reader(JailChannel(socket: socket), sizeBytes, request)
+                return .contents(
+                    try ArchiveContents(reading: reader, limits: request.limits, subject: request.subject))
+            } catch {
+                return .failure(error)
+            }
+        case .entries(let sizeBytes):
+            do throws(ImageError) {
+                try Self.say(JailChannel(socket: socket), sizeBytes, request)
+                return .entries
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private static func reader(
+        _ channel: JailChannel, _ sizeBytes: Int64, _ request: UnpackRequest
+    ) throws(ImageError) -> ArchiveReader {
+        let (seconds, subject) = (request.limits.processorSeconds, request.subject)
+        let source = RequestedByteSource(channel, sizeBytes: sizeBytes, subject: subject)
+        return try ArchiveReader(
+            ProcessorTimeLimit(source, seconds: seconds, subject: subject), layout: .compressedTar, subject: subject)
+    }
+
+    private static func say(
+        _ channel: JailChannel, _ sizeBytes: Int64, _ request: UnpackRequest
+    ) throws(ImageError) {
+        let subject = request.subject
+        let wanted = try storing(subject) { () throws(KernelError) in
+            var wanted: Set<Int> = []
+            for _ in 0..<(try channel.integer(UInt32.self)) { wanted.insert(Int(try channel.integer(UInt32.self))) }
+            return wanted
+        }
+        let entries = ParsedEntries(try reader(channel, sizeBytes, request), wanted: wanted)
+        while let number = try entries.nextEntry() {
+            try storing(subject) { () throws(KernelError) in try channel.send(.entry(number)) }
+            while true {
+                let chunk = try entries.next()
+                try storing(subject) { () throws(KernelError) in
+                    try channel.send(.data(count: chunk.count))
+                    try channel.send(chunk)
+                }
+                if chunk.isEmpty { break }
             }
         }
     }

@@ -30,7 +30,7 @@ extension LayerStream {
                 try verify(blob: blob.digest)
             }
             throw error
-        case .attempts:
+        case .attempts, .contents, .entries:
             throw ImageError(.invalidArchive, "\(subject): the unpacker gives a wrong answer")
         }
     }
@@ -41,25 +41,13 @@ extension LayerStream {
         while true {
             let chunk = try blob.next()
             if chunk.isEmpty { break }
-            guard try inTime({ () throws(KernelError) in try child.send(chunk) }) else { break }
+            let goesOn = try UnpackJail.inTime(limits, subject) { () throws(KernelError) in try child.send(chunk) }
+            guard goesOn else { break }
         }
         child.finishInput()
-        let bytes = try inTime { () throws(KernelError) in try child.reply(limit: UnpackReply.limitBytes(limits)) }
-        return try UnpackJail.decoded(bytes, limits: limits, subject: subject)
-    }
-
-    private func inTime<Value>(_ body: () throws(KernelError) -> Value) throws(ImageError) -> Value {
-        do throws(KernelError) {
-            return try body()
-        } catch {
-            switch error.errno {
-            case .resourceTemporarilyUnavailable:
-                throw ImageError(
-                    .limitExceeded, "\(subject): its unpacking has stood still for \(limits.stallSeconds) s")
-            case .fileTooLarge:
-                throw ImageError(.invalidArchive, "\(subject): the unpacker gives a wrong answer: it is too long")
-            default: throw ImageError(.storage, "\(subject): \(error)")
-            }
+        let bytes = try UnpackJail.inTime(limits, subject) { () throws(KernelError) in
+            try child.reply(limit: UnpackReply.limitBytes(limits))
         }
+        return try UnpackJail.decoded(bytes, limits: limits, subject: subject)
     }
 }

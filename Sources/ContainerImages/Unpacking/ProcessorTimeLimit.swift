@@ -29,4 +29,6 @@ final class ProcessorTimeLimit: ByteSource {
         }
         return try source.next()
     }
+
+    func skip(_ count: Int64) -> Int64 { source.skip(count) }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 
 /// Where images' bytes are decompressed, parsed and unpacked: in processes of their own, each confined to the directory it unpacks
-/// into. The agent itself only hashes what comes from a registry.
+/// into. The agent itself only hashes what comes from a registry or lies in an archive.
 public final class UnpackJail: Sendable {
     private struct State {
         var users = 0
@@ -108,16 +108,40 @@ public final class UnpackJail: Sendable {
         switch try Self.decoded(bytes, limits: limits, subject: subject) {
         case .attempts(let attempts): return attempts
         case .failure(let error): throw error
-        case .layer: throw ImageError(.storage, "\(subject): the unpacker gives a wrong answer")
+        case .layer, .contents, .entries:
+            throw ImageError(.storage, "\(subject): the unpacker gives a wrong answer")
+        }
+    }
+
+    /// What it means that a jailed process is silent for ever.
+    static func withoutAnswer(_ subject: String) -> ImageError {
+        ImageError(
+            .invalidArchive,
+            "\(subject): the unpacker ended without an answer: it crashed, or took too much memory or time")
+    }
+
+    /// Runs a piece of a conversation with a jailed process.
+    ///
+    /// - Throws: what standing still, and saying too much, mean.
+    static func inTime<Value>(
+        _ limits: UnpackLimits, _ subject: String, _ body: () throws(KernelError) -> Value
+    ) throws(ImageError) -> Value {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            switch error.errno {
+            case .resourceTemporarilyUnavailable:
+                throw ImageError(
+                    .limitExceeded, "\(subject): its unpacking has stood still for \(limits.stallSeconds) s")
+            case .fileTooLarge:
+                throw ImageError(.invalidArchive, "\(subject): the unpacker gives a wrong answer: it is too long")
+            default: throw ImageError(.storage, "\(subject): \(error)")
+            }
         }
     }
 
     static func decoded(_ bytes: [UInt8], limits: UnpackLimits, subject: String) throws(ImageError) -> UnpackReply {
-        guard !bytes.isEmpty else {
-            throw ImageError(
-                .invalidArchive,
-                "\(subject): the unpacker ended without an answer: it crashed, or took too much memory or time")
-        }
+        guard !bytes.isEmpty else { throw withoutAnswer(subject) }
         do throws(JailDecoder.Failure) {
             return try UnpackReply(decoding: bytes, limits: limits, subject: subject)
         } catch {

@@ -4,6 +4,9 @@ enum UnpackReply {
     case layer(UnpackedLayer)
     case failure(ImageError)
     case attempts([JailAttempt])
+    case contents(ArchiveContents)
+    /// All wanted entries have been said that there are.
+    case entries
 
     private static let messageLimitBytes = 4 << 10
     private static let attemptLimit = 100
@@ -28,6 +31,10 @@ enum UnpackReply {
                 encoder.add(attempt.name)
                 encoder.add(attempt.errno)
             }
+        case .contents(let contents):
+            encoder.add(UInt8(4))
+            contents.encode(into: &encoder)
+        case .entries: encoder.add(UInt8(5))
         }
         return encoder.bytes
     }
@@ -46,6 +53,8 @@ enum UnpackReply {
                     JailAttempt(name: Self.printable(try decoder.bytes(limit: 200)), errno: try decoder.integer()))
             }
             self = .attempts(attempts)
+        case 4: self = .contents(try ArchiveContents(decoding: &decoder, limits: limits, subject: subject))
+        case 5: self = .entries
         default: throw decoder.failure("is an unknown reply")
         }
         try decoder.end()
