@@ -57,7 +57,7 @@ public struct RemoteCommandClient: Sendable {
                     try answer.append(bytes)
                 }
                 guard answer.status == 101 else {
-                    while answer.rest.readableBytes < answer.bodyLength(limit: Self.refusalLimit),
+                    while answer.rest.readableBytes < min(answer.bodyLength ?? .max, Self.refusalLimit),
                         let bytes = try await iterator.next()
                     { answer.appendRest(bytes) }
                     throw Self.refusal(answer)
