@@ -205,9 +205,7 @@ extension ReflectorStateMachine {
         {
             return []
         }
-        var object = object
-        // Nobody who follows a collection looks at who manages which field, and it is most of a small object.
-        object.metadata.managedFields = nil
+        let object = Self.kept(object)
         objects[key] = object
         guard let old else { return [.applied(old: nil, new: object)] }
         if old == object { return [] }
@@ -260,7 +258,14 @@ extension ReflectorStateMachine {
         }
         objects[key] = nil
         tombstones.insert(key, version: version)
-        return [.deleted(object)]
+        return [.deleted(Self.kept(object))]
+    }
+
+    /// Nobody who follows a collection looks at who manages which field, and it is most of a small object.
+    private static func kept(_ object: T) -> T {
+        var object = object
+        object.metadata.managedFields = nil
+        return object
     }
 
     private mutating func advance(to version: String?) {

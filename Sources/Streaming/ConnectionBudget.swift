@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// How many connections into pods all sessions may hold together: each costs the node a descriptor.
+/// How many connections into pods all sessions may hold together: each costs a descriptor.
 public final class ConnectionBudget: Sendable {
     private let limit: Int
     private let open = Mutex(0)
@@ -10,7 +10,7 @@ public final class ConnectionBudget: Sendable {
     }
 
     /// False when there is none left; else ``giveBack()`` must follow.
-    func take() -> Bool {
+    public func take() -> Bool {
         open.withLock { open in
             guard open < limit else { return false }
             open += 1
@@ -18,5 +18,5 @@ public final class ConnectionBudget: Sendable {
         }
     }
 
-    func giveBack() { open.withLock { $0 -= 1 } }
+    public func giveBack() { open.withLock { $0 -= 1 } }
 }

@@ -1,5 +1,7 @@
 import FoundationEssentials
 import Glibc
+import KubernetesAPI
+import KubernetesClient
 import Logging
 import Testing
 import X509
@@ -60,6 +62,43 @@ struct JoinedNodeCertificateTests {
         #expect(await authorities.identity(certificateDER: admin) == nil)
         try authorities.replace(published: "", trusted: own)
         #expect(await authorities.identity(certificateDER: admin) == nil)
+    }
+
+    @Test("a request that waits for approval is watched, and its certificate taken into use", .timeLimit(.minutes(1)))
+    func approval() async throws {
+        let endpoint = try await EndpointFixture()
+        try await endpoint.create("/api/v1/nodes", ["metadata": ["name": "n1"]])
+        let path = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+        let transport = LocalTransport(api: endpoint.api, audit: nil, identity: EndpointFixture.node)
+        let client = APIClient(
+            configuration: APIClientConfiguration(server: try ServerAddress(parsing: "https://127.0.0.1:6443")),
+            transport: transport, logger: Logger(label: "test"))
+        let place = try EndpointFixture.makeDirectory()
+        let (used, use) = AsyncStream<String>.makeStream()
+        let certificates = JoinedNodeCertificates(
+            client: client, nodeName: "n1", addresses: [], directory: place, authorities: ClientAuthorities(),
+            trustedPEM: "", asksForServing: true, replace: { use.yield($0.certificatePEM) },
+            logger: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await transport.run() }
+            group.addTask { await certificates.run() }
+            // Whoever only looks now and then never comes here.
+            while endpoint.store.watcherCount == 0 { await Task.yield() }
+            let request = try #require(await endpoint.send("GET", path).value["items"]?.arrayValue?.first)
+            let certificate = try CertificateSigner(authority: authority).sign(
+                request.string("spec", "request"), as: .serving, usages: ["digital signature", "server auth"],
+                seconds: nil, now: Int64(time(nil)))
+            let answer = await endpoint.send(
+                "PATCH", "\(path)/\(request.string("metadata", "name"))/status",
+                ["status": ["certificate": .string(certificate)]], contentType: "application/merge-patch+json")
+            #expect(answer.status == 200, "\(answer.value)")
+            let taken = await used.first { _ in true }
+            let wanted = String(decoding: try #require(Data(base64Encoded: certificate)), as: UTF8.self)
+            #expect(taken.map { wanted.contains($0) } == true)
+            group.cancelAll()
+        }
+        unlink(place + "/kubelet-server.pem")
+        rmdir(place)
     }
 
     private static func other() throws -> CertificateAuthority { try JoinedNodeCertificateTests().authority }

@@ -135,4 +135,130 @@ struct PodStreamTests {
         try await Self.setPhase("Succeeded", of: "web", endpoint)
         for verb in ["exec", "attach", "portforward"] { #expect(Self.code(Self.request(verb), admin, endpoint) == 400) }
     }
+
+    // MARK: Upgrades through the proxy subresources
+
+    private static func proxied(
+        _ path: String, _ identity: Identity?, _ endpoint: EndpointFixture, _ headers: HTTPHeaders = [:],
+        method: String = "GET"
+    ) throws(APIStatusError) -> ProxiedRequest? {
+        var all: HTTPHeaders = [
+            "Connection": "keep-alive, Upgrade, X-Hop", "Upgrade": "websocket", "X-Hop": "1", "Host": "page.example",
+        ]
+        all.add(contentsOf: headers)
+        let request = UpgradeRequest(method: method, target: path, headers: all)
+        return try endpoint.api.proxiedUpgrade(request, identity, source: "10.0.0.9")
+    }
+
+    private static let pods = "/api/v1/namespaces/default/pods"
+
+    @Test("an upgrade leads to the pod's address, with everything but who asks")
+    func proxiedPod() async throws {
+        let endpoint = try await Self.endpoint()
+        let patch = await endpoint.send(
+            "PATCH", "\(Self.pods)/web/status", ["status": ["podIP": "10.85.0.3"]],
+            contentType: "application/merge-patch+json")
+        try #require(patch.status == 200)
+        let sent: HTTPHeaders = [
+            "Authorization": "Bearer t", "Cookie": "a=b", "X-Remote-User": "root", "Sec-WebSocket-Key": "k",
+        ]
+        let found = try #require(
+            try Self.proxied("\(Self.pods)/https:web:81/proxy/a%20b?c=d", EndpointFixture.admin, endpoint, sent))
+        let backend = try ProxyBackend(
+            pod: ["status": ["podIP": "10.85.0.3"]], ProxyTarget(parsing: "web:81") ?? #require(nil))
+        #expect(found.destination == .pod(backend, scheme: "https"))
+        #expect(found.target == "/a%20b?c=d" && found.prefix == "\(Self.pods)/https:web:81/proxy")
+        let headers = found.headers.map { "\($0.name): \($0.value)" }.sorted()
+        #expect(
+            headers == [
+                "Connection: Upgrade", "Cookie: a=b", "Host: page.example", "Sec-WebSocket-Key: k",
+                "Upgrade: websocket", "X-Forwarded-For: 10.0.0.9",
+                "X-Forwarded-Uri: \(Self.pods)/https:web:81/proxy/a%20b",
+            ])
+        #expect(try Self.proxied("\(Self.pods)/web/proxy", EndpointFixture.admin, endpoint)?.target == "/")
+        #expect(try Self.proxied("\(Self.pods)/web/exec", EndpointFixture.admin, endpoint) == nil)
+    }
+
+    @Test("no upgrade leads to this machine itself, carries a body, or comes from nobody")
+    func proxiedRefusals() async throws {
+        let endpoint = try await Self.endpoint()
+        func code(
+            _ path: String, _ headers: HTTPHeaders = [:], _ identity: Identity? = EndpointFixture.admin,
+            method: String = "GET"
+        ) -> Int {
+            do throws(APIStatusError) {
+                return try Self.proxied(path, identity, endpoint, headers, method: method) == nil ? 0 : 101
+            } catch { return error.code }
+        }
+        for (address, status) in [("127.0.0.1", 403), ("169.254.169.254", 403), ("10.85.0.3", 101)] {
+            let patch = await endpoint.send(
+                "PATCH", "\(Self.pods)/web/status", ["status": ["podIP": .string(address)]],
+                contentType: "application/merge-patch+json")
+            try #require(patch.status == 200)
+            #expect(code("\(Self.pods)/web/proxy/") == status, "\(address)")
+        }
+        #expect(code("\(Self.pods)/web/proxy/", ["Content-Length": "1"]) == 400)
+        #expect(code("\(Self.pods)/web/proxy/", ["Transfer-Encoding": "chunked"]) == 400)
+        #expect(code("\(Self.pods)/web/proxy/", [:], nil) == 401)
+        #expect(code("\(Self.pods)/web/proxy/", [:], Identity(name: "eve", groups: [])) == 403)
+        #expect(code("\(Self.pods)/web/proxy/ä") == 400)
+        #expect(code("/api/v1/namespaces/default/configmaps/web/proxy/") == 404)
+        #expect(code("/api/v1/nodes/n1/proxy/") == 101)
+    }
+
+    @Test("through a node's API commands can be run: whoever may only read it may not upgrade")
+    func proxiedNode() async throws {
+        let endpoint = try await Self.endpoint()
+        for (user, verbs) in [("watcher", ["get"] as [JSONValue]), ("runner", ["get", "create"])] {
+            try await endpoint.create(
+                "\(Self.group)/clusterroles",
+                [
+                    "metadata": ["name": .string(user)],
+                    "rules": [["apiGroups": [""], "resources": ["nodes/proxy"], "verbs": .array(verbs)]],
+                ])
+            try await endpoint.create(
+                "\(Self.group)/clusterrolebindings",
+                [
+                    "metadata": ["name": .string(user)],
+                    "roleRef": [
+                        "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": .string(user),
+                    ],
+                    "subjects": [
+                        ["apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": .string(user)]
+                    ],
+                ])
+        }
+        let path = "/api/v1/nodes/n1:10255/proxy/exec/a/b/c"
+        let found = try Self.proxied(path, Identity(name: "runner", groups: []), endpoint)
+        #expect(found?.destination == .node(NodePlace(name: "n1", address: "10.0.0.7", port: 10255)))
+        #expect(throws: APIStatusError.self) {
+            try Self.proxied(path, Identity(name: "watcher", groups: []), endpoint)
+        }
+    }
+
+    @Test("a token among the protocols is read, and taken out")
+    func bearerProtocol() {
+        let prefix = "base64url.bearer.authorization.k8s.io."
+        var headers: HTTPHeaders = ["Sec-WebSocket-Protocol": "v4.channel.k8s.io, \(prefix)YT8-Yj8_", "A": "b"]
+        #expect(BearerProtocol.token(in: headers) == "a?>b??")
+        BearerProtocol.remove(from: &headers)
+        #expect(headers["sec-websocket-protocol"] == ["v4.channel.k8s.io"] && headers["a"] == ["b"])
+        for text in ["\(prefix)", "\(prefix)***", "\(prefix)YQ,\(prefix)Yg", "YQ"] {
+            #expect(BearerProtocol.token(in: ["Sec-WebSocket-Protocol": text]) == nil, "\(text)")
+        }
+        var alone: HTTPHeaders = ["Sec-WebSocket-Protocol": "\(prefix)YQ"]
+        BearerProtocol.remove(from: &alone)
+        #expect(alone["sec-websocket-protocol"].isEmpty)
+    }
+
+    @Test("of an answer, what concerns the connection stays here, and a redirect stays behind the proxy")
+    func answeredHeaders() {
+        let headers = ProxyHeaders.answered(
+            [
+                "Connection": "close, X-Hop", "X-Hop": "1", "Keep-Alive": "5", "Location": "/next", "Set-Cookie": "a",
+                "Set-Cookie": "b",
+            ], prefix: "/p")
+        #expect(headers.map { "\($0.name)=\($0.value)" } == ["Location=/p/next", "Set-Cookie=a", "Set-Cookie=b"])
+        #expect(ProxyHeaders.answered(["Location": "//other/x"], prefix: "/p")["location"] == ["//other/x"])
+    }
 }

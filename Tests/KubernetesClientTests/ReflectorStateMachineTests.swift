@@ -44,6 +44,9 @@ struct ReflectorStateMachineTests {
         events = machine.received(.modified(changed))
         #expect(events == [.applied(old: a10, new: configMap("a", version: "21", value: "new"))])
         #expect(machine.objects.values.allSatisfy { $0.metadata.managedFields == nil })
+        var gone = configMap("a", version: "22")
+        gone.metadata.managedFields = listed.metadata.managedFields
+        #expect(machine.received(.deleted(gone)) == [.deleted(configMap("a", version: "22"))])
     }
 
     @Test("changes are told with the state before them and move the version on")

@@ -41,7 +41,45 @@ struct UpgradeRequestTests {
         }
         answer.appendRest(ByteBuffer(bytes: bytes))
         #expect(answer.status == 101 && String(buffer: answer.rest) == "rest")
-        #expect(answer.forwardedHeaders.map(\.name) == ["Upgrade"])
+        let passed = answer.bytes { HTTPHeaders($0.filter { $0.name == "Upgrade" }) }
+        #expect(
+            String(buffer: passed) == "HTTP/1.1 101 Switching Protocols\r\nUpgrade: SPDY/3.1\r\n\r\nrest")
+    }
+
+    @Test("an interim answer is left behind, and a refusal says that the connection ends with it")
+    func refusal() throws {
+        var answer = UpgradeAnswer(limit: 1024)
+        try answer.append(
+            ByteBuffer(
+                string: "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 404 Not Found\r\nUpgrade: x\r\n"
+                    + "Connection: keep-alive\r\nContent-Length: 4\r\n\r\ngo"))
+        #expect(answer.isWhole && !answer.isFinal && answer.status == 103)
+        try answer.goOn()
+        #expect(answer.isFinal && answer.bodyLength == 4)
+        let text = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\ngo"
+        #expect(String(buffer: answer.bytes { $0 }) == text)
+        try answer.goOn()
+        #expect(!answer.isWhole)
+    }
+
+    @Test(
+        "a body ends where the answer says",
+        arguments: [
+            ("204 No Content\r\nContent-Length: 3", 0), ("304 Not Modified", 0), ("400 Bad Request", nil),
+            ("400 Bad Request\r\nTransfer-Encoding: chunked\r\nContent-Length: 3", nil),
+            ("400 Bad Request\r\nContent-Length: 3", 3), ("400 Bad Request\r\nContent-Length: -3", 0),
+        ])
+    func bodies(text: String, length: Int?) throws {
+        var answer = UpgradeAnswer(limit: 1024)
+        try answer.append(ByteBuffer(string: "HTTP/1.1 \(text)\r\n\r\n"))
+        #expect(answer.bodyLength == length)
+    }
+
+    @Test("no header that breaks its line is passed on")
+    func lineBreaks() {
+        var bytes = ByteBuffer()
+        bytes.writeHeaders(["A": "b", "C": "d\nE: f", "G": "h\r"])
+        #expect(String(buffer: bytes) == "A: b\r\n\r\n")
     }
 
     @Test("an answer without end is refused")

@@ -62,22 +62,27 @@ final class BackendClients: Sendable {
         return tls
     }
 
+    /// Of what listens in a pod: nobody vouches for a certificate there, so none is looked at, as with kube-apiserver.
+    static var podTLS: TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.certificateVerification = .none
+        return tls
+    }
+
     /// Asks a node; its certificate must name it, wherever it is.
     func send(_ request: BackendRequest, to place: NodePlace) async throws -> BackendAnswer {
         let client = try await client(of: place)
         return try await Self.send(request, base: "https://\(place.name):\(place.port)", client)
     }
 
-    /// Asks what listens in a pod. Nobody vouches for a certificate there, so none is looked at, as with kube-apiserver.
+    /// Asks what listens in a pod.
     func send(
         _ request: BackendRequest, scheme: String, address: String, port: Int
     ) async throws -> BackendAnswer {
         let client = try state.withLock { state in
             guard !state.isShutDown else { throw CancellationError() }
             if let known = state.pods { return known }
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.certificateVerification = .none
-            let made = HTTPClient(configuration: Self.configuration(tls))
+            let made = HTTPClient(configuration: Self.configuration(Self.podTLS))
             state.pods = made
             return made
         }

@@ -1,15 +1,10 @@
 internal import KubernetesAPI
 internal import NIOCore
 internal import NIOHTTP1
+internal import Streaming
 
 /// `nodes/NAME/proxy`, `pods/NAME/proxy` and `services/NAME/proxy`: requests that are passed on to what serves there.
 extension EndpointAPI {
-    /// What concerns one connection, or who asks here, stays here (RFC 9110, 7.6.1).
-    private static let ownHeaders: Set<String> = [
-        "authorization", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate",
-        "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-    ]
-
     func proxy(
         _ request: APIRequest, _ info: RequestInfo, _ resource: RegisteredResource
     ) async throws(APIStatusError) -> APIResponse {
@@ -23,18 +18,85 @@ extension EndpointAPI {
             return APIResponse(
                 status: 301, contentType: "", body: .bytes(ByteBuffer()), headers: [("Location", location)])
         }
-        var passed = BackendRequest(method: request.method, target: path.isEmpty ? "/" : path, body: request.body)
-        if !request.rawQuery.isEmpty { passed.target += "?" + request.rawQuery }
-        for (name, value) in request.headers {
-            let lower = name.lowercased()
-            guard !Self.ownHeaders.contains(lower), !lower.hasPrefix("impersonate-") else { continue }
-            passed.headers.add(name: name, value: value)
+        let proxied = try proxied(request, path, info, resource)
+        let passed = BackendRequest(
+            method: request.method, target: proxied.target, headers: proxied.headers, body: request.body)
+        switch proxied.destination {
+        case .node(let place):
+            do { return Self.answer(try await backends.send(passed, to: place), proxied.prefix) } catch {
+                throw .nodeUnreachable(place, error)
+            }
+        case .pod(let backend, let scheme):
+            do {
+                let answer = try await backends.send(
+                    passed, scheme: scheme, address: backend.address, port: backend.port)
+                return Self.answer(answer, proxied.prefix)
+            } catch {
+                throw APIStatusError(
+                    code: 502, reason: "",
+                    message: "error trying to reach service at \(backend.address):\(backend.port): \(error)")
+            }
         }
-        passed.headers.replaceOrAdd(name: "X-Forwarded-Uri", value: request.path)
+    }
+
+    /// A request that wants another protocol of what serves there; nil when it is not for a `proxy` subresource.
+    func proxiedUpgrade(
+        _ request: UpgradeRequest, _ identity: Identity?, source: String
+    ) throws(APIStatusError) -> ProxiedRequest? {
+        let identity = try caller(of: request, identity)
+        var call = APIRequest(method: request.method, target: request.target)
+        guard let info = try RequestInfo(method: request.method, path: call.path, isWatch: false),
+            let path = info.proxyPath
+        else { return nil }
+        try authorize(identity, info, call)
+        if info.resource == "nodes" {
+            // Commands run in pods by this way, too: to be allowed to read is not enough.
+            var running = info
+            running.verb = .create
+            try authorize(identity, running, call)
+        }
+        guard let resource = operations.registry.resource(for: info),
+            resource.subresources.contains(where: { $0.name == "proxy" })
+        else { throw .pathNotFound }
+        let length = request.headers["content-length"].first ?? "0"
+        guard length == "0", request.headers["transfer-encoding"].isEmpty else {
+            throw .badRequest("a request for another protocol must not have a body")
+        }
+        guard request.target.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw .badRequest("the path holds bytes that are to be percent-encoded")
+        }
+        call.headers = request.headers.map { (name: $0.name, value: $0.value) }
+        var proxied = try proxied(call, path, info, resource)
+        // As kube-apiserver does: servers that compare it with a page's origin are to find what the page was loaded from.
+        proxied.headers.replaceOrAdd(name: "Host", value: request.headers["host"].first ?? "localhost")
+        if !source.isEmpty {
+            let chain = proxied.headers["x-forwarded-for"] + [source]
+            proxied.headers.replaceOrAdd(name: "X-Forwarded-For", value: chain.joined(separator: ", "))
+        }
+        proxied.headers.replaceOrAdd(name: "Connection", value: "Upgrade")
+        proxied.headers.replaceOrAdd(name: "Upgrade", value: request.isWebSocket ? "websocket" : "SPDY/3.1")
+        return proxied
+    }
+
+    /// - Parameter path: what is asked for there.
+    private func proxied(
+        _ request: APIRequest, _ path: String, _ info: RequestInfo, _ resource: RegisteredResource
+    ) throws(APIStatusError) -> ProxiedRequest {
         guard let target = ProxyTarget(parsing: try name(info)) else {
             throw .badRequest("invalid \(info.resource) request \"\(info.name ?? "")\": expected [SCHEME:]NAME[:PORT]")
         }
-        let prefix = String(request.path.dropLast(path.utf8.count))
+        var headers = ProxyHeaders.passed(request.headers)
+        headers.replaceOrAdd(name: "X-Forwarded-Uri", value: request.path)
+        return ProxiedRequest(
+            destination: try destination(target, info, resource),
+            target: (path.isEmpty ? "/" : path) + (request.rawQuery.isEmpty ? "" : "?" + request.rawQuery),
+            headers: headers, prefix: String(request.path.dropLast(path.utf8.count)))
+    }
+
+    private func destination(
+        _ target: ProxyTarget, _ info: RequestInfo, _ resource: RegisteredResource
+    ) throws(APIStatusError) -> ProxiedRequest.Destination {
+        let backend: ProxyBackend
         switch info.resource {
         case "nodes":
             var place = try place(ofNode: target.name)
@@ -44,34 +106,18 @@ extension EndpointAPI {
                 }
                 place.port = number
             }
-            do { return Self.answer(try await backends.send(passed, to: place), prefix) } catch {
-                throw .nodeUnreachable(place, error)
-            }
+            return .node(place)
         case "pods":
             let pod = try operations.get(resource, namespace: info.namespace, name: target.name)
-            return try await proxy(passed, to: try ProxyBackend(pod: pod.value, target), target, prefix, backends)
+            backend = try ProxyBackend(pod: pod.value, target)
         default:
             let service = try operations.get(resource, namespace: info.namespace, name: target.name)
-            return try await proxy(passed, to: try backend(of: service, target), target, prefix, backends)
+            backend = try self.backend(of: service, target)
         }
-    }
-
-    private func proxy(
-        _ request: BackendRequest, to backend: ProxyBackend, _ target: ProxyTarget, _ prefix: String,
-        _ backends: BackendClients
-    ) async throws(APIStatusError) -> APIResponse {
         guard ProxyBackend.isAllowed(backend.address) else {
             throw .forbidden(nil, "", "address \(backend.address) is not that of a pod")
         }
-        do {
-            let answer = try await backends.send(
-                request, scheme: target.scheme, address: backend.address, port: backend.port)
-            return Self.answer(answer, prefix)
-        } catch {
-            throw APIStatusError(
-                code: 502, reason: "",
-                message: "error trying to reach service at \(backend.address):\(backend.port): \(error)")
-        }
+        return .pod(backend, scheme: target.scheme)
     }
 
     private func backend(of service: StoredObject, _ target: ProxyTarget) throws(APIStatusError) -> ProxyBackend {
@@ -99,17 +145,13 @@ extension EndpointAPI {
     }
 
     private static func answer(_ answer: BackendAnswer, _ prefix: String) -> APIResponse {
-        var headers: [(name: String, value: String)] = []
-        for (name, value) in answer.headers {
-            let lower = name.lowercased()
-            guard !ownHeaders.contains(lower), lower != "content-type" else { continue }
-            // A redirect on the same host stays behind the proxy.
-            let isPath = lower == "location" && value.hasPrefix("/") && !value.hasPrefix("//")
-            headers.append((name, isPath ? prefix + value : value))
-        }
+        var headers = ProxyHeaders.answered(answer.headers, prefix: prefix)
+        let contentType = headers["content-type"].first ?? ""
+        headers.remove(name: "content-type")
         let body = answer.body
         return APIResponse(
-            status: answer.status, contentType: answer.headers.first(name: "content-type") ?? "",
-            body: .stream { client in try await copy(body, to: client) }, headers: headers)
+            status: answer.status, contentType: contentType,
+            body: .stream { client in try await copy(body, to: client) },
+            headers: headers.map { (name: $0.name, value: $0.value) })
     }
 }

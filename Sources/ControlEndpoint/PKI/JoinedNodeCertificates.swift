@@ -150,10 +150,33 @@ public struct JoinedNodeCertificates: Sendable {
                     "node certificate waits for approval (kubectl certificate approve)",
                     metadata: ["request": "\(name)"])
             }
+            if let newest = await change(of: request) {
+                (request, pause) = (newest, Self.firstPause)
+                continue
+            }
             try await ContinuousClock().sleep(for: pause)
             pause = min(pause * 2, Self.longestPause)
             if let newest = try await look(name) { request = newest }
         }
+    }
+
+    /// The next state of a request; nil when the API server stops telling before there is one, or tells that it is gone.
+    private func change(of request: CertificateSigningRequest) async -> CertificateSigningRequest? {
+        let watch = client.watch(
+            CertificateSigningRequest.self, fieldSelector: "metadata.name=\(request.metadata.name ?? "")",
+            resourceVersion: request.metadata.resourceVersion ?? "")
+        do {
+            for try await event in watch {
+                switch event {
+                case .added(let newest), .modified(let newest): return newest
+                case .deleted: return nil
+                case .bookmark, .undecodable: continue
+                }
+            }
+        } catch {
+            logger.debug("watch of the node certificate's request ended", metadata: ["reason": "\(error)"])
+        }
+        return nil
     }
 
     /// Nil when the API server cannot be asked now: what was asked of it stays asked.

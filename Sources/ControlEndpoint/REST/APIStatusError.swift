@@ -143,6 +143,10 @@ struct APIStatusError: Error, Sendable {
         APIStatusError(code: 500, reason: "InternalError", message: "Internal error occurred: \(why)")
     }
 
+    static func tooManyRequests(_ why: String) -> APIStatusError {
+        APIStatusError(code: 429, reason: "TooManyRequests", message: why)
+    }
+
     static func unavailable(_ why: String) -> APIStatusError {
         APIStatusError(code: 503, reason: "ServiceUnavailable", message: why)
     }

@@ -14,11 +14,7 @@ extension EndpointAPI {
 
     /// Whoever opens a stream runs something: `create` is needed whatever the method says.
     func streamTarget(_ request: UpgradeRequest, _ identity: Identity?) throws(APIStatusError) -> StreamTarget {
-        guard var identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
-        let headers = request.headers.lazy.map { (name: $0.name, value: $0.value) }
-        if let other = Impersonation(headers: headers) {
-            identity = try other.identity(for: identity, operations.access)
-        }
+        let identity = try caller(of: request, identity)
         let call = APIRequest(method: request.method, target: request.target)
         guard call.method == "GET" || call.method == "POST" else { throw .methodNotAllowed }
         guard var info = try RequestInfo(method: "GET", path: call.path, isWatch: false) else { throw .pathNotFound }
@@ -49,6 +45,14 @@ extension EndpointAPI {
                 + "?" + (try nodeQuery(request))
         }
         return StreamTarget(place: place, target: path)
+    }
+
+    /// Whoever asks, or whom they act as.
+    func caller(of request: UpgradeRequest, _ identity: Identity?) throws(APIStatusError) -> Identity {
+        guard let identity, identity.expiry >= operations.now.seconds else { throw .unauthorized }
+        let headers = request.headers.lazy.map { (name: $0.name, value: $0.value) }
+        guard let other = Impersonation(headers: headers) else { return identity }
+        return try other.identity(for: identity, operations.access)
     }
 
     private func streamContainer(_ wanted: String, _ pod: StoredObject) throws(APIStatusError) -> String {

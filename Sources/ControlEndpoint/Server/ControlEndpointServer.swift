@@ -154,7 +154,8 @@ public final class ControlEndpointServer: Service {
         let identities = ConnectionIdentities(authenticator: authenticator)
         let responder = EndpointResponder(api: api, identities: identities, audit: audit)
         let streams = try EndpointStreams(
-            api: api, identities: identities, credentials: credentials, audit: audit)
+            api: api, identities: identities, credentials: credentials, audit: audit,
+            maximumConnections: configuration.maximumConnections)
         // Whatever the client presents gets through the handshake, which proves that it holds the key; who it is
         // decides ``ClientAuthenticator``. So a stale certificate is answered with a readable 401, not a broken
         // connection.

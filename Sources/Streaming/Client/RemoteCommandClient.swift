@@ -175,7 +175,7 @@ public struct RemoteCommandClient {
 
     /// Once all of the reason is there.
     private mutating func refuse(_ answer: UpgradeAnswer) throws(StreamingError) {
-        guard answer.rest.readableBytes < answer.bodyLength(limit: Self.refusalLimit) else {
+        guard answer.rest.readableBytes < min(answer.bodyLength ?? .max, Self.refusalLimit) else {
             throw Self.refusal(answer)
         }
         phase = .refused(answer)

@@ -36,19 +36,36 @@ struct UpgradeAnswer {
         rest.writeBuffer(&bytes)
     }
 
-    /// How much of a refusal's body to wait for.
-    func bodyLength(limit: Int) -> Int {
-        guard let text = headers["content-length"].first, let length = Int(text), length >= 0 else { return limit }
-        return min(length, limit)
+    /// The first that is no interim one (RFC 9110, 15.2).
+    var isFinal: Bool { isWhole && (status == 101 || status >= 200) }
+
+    /// Leaves an interim answer behind.
+    mutating func goOn() throws(StreamingError) {
+        let bytes = rest
+        self = UpgradeAnswer(limit: limit)
+        if bytes.readableBytes > 0 { try append(bytes) }
     }
 
-    /// Headers of a 101 for the client that asked us.
-    var forwardedHeaders: HTTPHeaders {
-        let passed: Set<String> = [
-            "connection", "upgrade", "x-stream-protocol-version", "sec-websocket-accept", "sec-websocket-protocol",
-            "sec-websocket-extensions",
-        ]
-        return HTTPHeaders(headers.filter { passed.contains($0.name.lowercased()) })
+    /// Bytes of the body; nil when its own form or the end of the connection ends it.
+    var bodyLength: Int? {
+        if status == 204 || status == 304 { return 0 }
+        guard headers["transfer-encoding"].isEmpty else { return nil }
+        return headers["content-length"].first.flatMap { Int($0) }.map { max(0, $0) }
+    }
+
+    /// The answer for the client that asked us, and what came with it. A refusal is the last thing on its connection.
+    /// - Parameter answered: which headers go along.
+    func bytes(_ answered: (HTTPHeaders) -> HTTPHeaders) -> ByteBuffer {
+        var headers = answered(headers)
+        if status != 101 {
+            headers.remove(name: "Upgrade")
+            headers.replaceOrAdd(name: "Connection", value: "close")
+        }
+        let reason = HTTPResponseStatus(statusCode: status).reasonPhrase
+        var bytes = ByteBuffer(string: "HTTP/1.1 \(status) \(reason)\r\n")
+        bytes.writeHeaders(headers)
+        bytes.writeImmutableBuffer(rest)
+        return bytes
     }
 
     private static func end(of view: ByteBufferView) -> Int? {

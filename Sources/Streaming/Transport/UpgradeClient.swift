@@ -1,15 +1,18 @@
 internal import NIOCore
-internal import NIOHTTP1
+public import NIOHTTP1
 internal import NIOPosix
 public import NIOSSL
 
 /// Asks another server for an upgrade, and carries bytes between it and whoever asked us.
+///
+/// As with kube-apiserver, a session is over for both sides when either ends: what it had sent before is still delivered.
 public struct UpgradeClient: Sendable {
     private static let connectTime = TimeAmount.seconds(10)
-    /// For the answer: the node may have to start a process first.
-    private static let answerTime = Duration.seconds(60)
+    /// For the answer (a node may have to start a process first), and for all of one that is a refusal.
+    private static let answerTime = TimeAmount.seconds(60)
     private static let headLimit = 64 << 10
-    private static let refusalLimit = 64 << 10
+    /// For a server that is slow to take what its client said last.
+    private static let drainTime = Duration.seconds(10)
 
     private let tls: NIOSSLContext?
 
@@ -18,7 +21,8 @@ public struct UpgradeClient: Sendable {
         self.tls = tls
     }
 
-    /// Passes a request on to `host`:`port` and, if it is accepted there, everything after it, until either side ends.
+    /// Passes a session of a pod on to `host`:`port` and, if it is accepted there, everything after it, until either side ends. What
+    /// concerns the session goes along; who the client is does not.
     /// - Parameters:
     ///   - serverName: what the server's certificate must name; nil does not look at it.
     ///   - target: path and query there.
@@ -26,45 +30,63 @@ public struct UpgradeClient: Sendable {
         _ request: UpgradeRequest, _ exchange: UpgradeExchange, host: String, port: Int, serverName: String?,
         target: String
     ) async {
-        let upstream: ByteChannel
-        do { upstream = try await connect(host, port, serverName) } catch {
-            return await exchange.refuse(status: 502, "error dialing backend \(host):\(port): \(error)")
+        let headers = HTTPHeaders(request.headers.filter { Self.passed.contains($0.name.lowercased()) })
+        var passed = UpgradeRequest(method: request.method, target: target, headers: headers)
+        passed.headers.add(name: "Host", value: "\(host):\(port)")
+        passed.headers.add(name: "Content-Length", value: "0")
+        await relay(passed, exchange, host: host, port: port, serverName: serverName) { Self.answered($0) }
+    }
+
+    /// Passes a request on as it is, and the server's answer back with everything after it, until either side ends.
+    /// - Parameters:
+    ///   - request: with path, query and headers as they are meant for the server; `Connection` and `Upgrade` among them.
+    ///   - serverName: what the server's certificate must name; nil does not look at it.
+    ///   - answered: which of the answer's headers go back, and how; those that say where a refusal's body ends must be among them.
+    public func relay(
+        _ request: UpgradeRequest, _ exchange: UpgradeExchange, host: String, port: Int, serverName: String?,
+        answered: @Sendable (HTTPHeaders) -> HTTPHeaders
+    ) async {
+        func failure(_ reason: String) async {
+            await exchange.refuse(status: 502, "error dialing backend \(host):\(port): \(reason)")
         }
+        let upstream: ByteChannel
+        do { upstream = try await connect(host, port, serverName) } catch { return await failure("\(error)") }
         // Until then whoever asked can be told what is wrong.
         var isAnswered = false
         do {
             try await upstream.executeThenClose { inbound, outbound in
-                try await outbound.write(Self.head(of: request, host: "\(host):\(port)", target: target))
+                try await outbound.write(Self.head(of: request))
                 var iterator = inbound.makeAsyncIterator()
-                let timer = upstream.channel.eventLoop.scheduleTask(in: .seconds(60)) {
+                let timer = upstream.channel.eventLoop.scheduleTask(in: Self.answerTime) {
                     upstream.channel.close(promise: nil)
                 }
                 defer { timer.cancel() }
                 var answer = UpgradeAnswer(limit: Self.headLimit)
-                while !answer.isWhole {
+                while !answer.isFinal {
+                    if answer.isWhole {
+                        try answer.goOn()
+                        continue
+                    }
                     guard let bytes = try await iterator.next() else {
                         isAnswered = true
-                        return await exchange.refuse(status: 502, "the node ended the connection without an answer")
+                        return await failure("it ended the connection without an answer")
                     }
                     try answer.append(bytes)
                 }
-                timer.cancel()
                 isAnswered = true
-                guard answer.status == 101 else {
-                    while answer.rest.readableBytes < answer.bodyLength(limit: Self.refusalLimit),
-                        let bytes = try await iterator.next()
-                    { answer.appendRest(bytes) }
-                    return await exchange.refuse(
-                        status: answer.status, contentType: answer.headers["content-type"].first ?? "text/plain",
-                        body: Array(answer.rest.readableBytesView))
+                let downstream = try await exchange.takeOver()
+                if answer.status == 101 {
+                    timer.cancel()
+                    try await Self.join(downstream, upstream.channel, iterator, outbound, first: answer.bytes(answered))
+                } else {
+                    // A client that has all of it leaves, however long the server would stay.
+                    let channel = upstream.channel
+                    downstream.channel.closeFuture.whenComplete { _ in channel.close(promise: nil) }
+                    try await Self.passRefusal(answer, answered, iterator, downstream)
                 }
-                let downstream = try await exchange.accept(answer.forwardedHeaders)
-                try await Self.join(downstream, upstream.channel, iterator, outbound, first: answer.rest)
             }
         } catch {
-            guard isAnswered else {
-                return await exchange.refuse(status: 502, "error dialing backend \(host):\(port): \(error)")
-            }
+            guard isAnswered else { return await failure("\(error)") }
             exchange.connection.close(promise: nil)
         }
     }
@@ -87,27 +109,29 @@ public struct UpgradeClient: Sendable {
             }
     }
 
-    /// What concerns the upgrade goes along; who the client is does not.
     private static let passed: Set<String> = [
         "connection", "upgrade", "x-stream-protocol-version", "sec-websocket-key", "sec-websocket-version",
         "sec-websocket-protocol", "sec-websocket-extensions",
     ]
 
-    static func head(of request: UpgradeRequest, host: String, target: String) -> ByteBuffer {
-        var bytes = ByteBuffer(string: "\(request.method) \(target) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 0\r\n")
-        for (name, value) in request.headers where passed.contains(name.lowercased()) {
-            // The decoder that gave them lets no line break through; nothing of ours may depend on that.
-            guard !value.utf8.contains(where: { $0 == 10 || $0 == 13 || $0 == 0 }) else { continue }
-            bytes.writeString("\(name): \(value)\r\n")
-        }
-        bytes.writeString("\r\n")
+    /// Headers of a session's answer for the client that asked us.
+    private static func answered(_ headers: HTTPHeaders) -> HTTPHeaders {
+        let passed: Set<String> = [
+            "connection", "content-length", "content-type", "sec-websocket-accept", "sec-websocket-extensions",
+            "sec-websocket-protocol", "transfer-encoding", "upgrade", "x-stream-protocol-version",
+        ]
+        return HTTPHeaders(headers.filter { passed.contains($0.name.lowercased()) })
+    }
+
+    static func head(of request: UpgradeRequest) -> ByteBuffer {
+        var bytes = ByteBuffer(string: "\(request.method) \(request.target) HTTP/1.1\r\n")
+        bytes.writeHeaders(request.headers)
         return bytes
     }
 
     private static func join(
-        _ downstream: ByteChannel, _ upstream: any Channel,
-        _ iterator: consuming NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
-        _ toUpstream: NIOAsyncChannelOutboundWriter<ByteBuffer>, first: ByteBuffer
+        _ downstream: ByteChannel, _ upstream: any Channel, _ iterator: consuming ByteReader.AsyncIterator,
+        _ toUpstream: ByteWriter, first: ByteBuffer
     ) async throws {
         let channel = downstream.channel
         let fromUpstream = IteratorBox(iterator)
@@ -119,10 +143,13 @@ public struct UpgradeClient: Sendable {
                         await upstream.flushWrites()
                     } catch {}
                 }
-                group.addTask { await channel.awaitClose() }
+                group.addTask {
+                    await channel.awaitClose()
+                    try? await ContinuousClock().sleep(for: drainTime)
+                }
                 group.addTask {
                     do {
-                        if first.readableBytes > 0 { try await outbound.write(first) }
+                        try await outbound.write(first)
                         while let bytes = try await fromUpstream.next() { try await outbound.write(bytes) }
                     } catch {}
                     await channel.flushWrites()
@@ -132,5 +159,36 @@ public struct UpgradeClient: Sendable {
                 upstream.close(promise: nil)
             }
         }
+    }
+
+    /// The body goes as it comes, to its end by its length, else by the connection's.
+    private static func passRefusal(
+        _ answer: UpgradeAnswer, _ answered: (HTTPHeaders) -> HTTPHeaders,
+        _ iterator: consuming ByteReader.AsyncIterator, _ downstream: ByteChannel
+    ) async throws {
+        let channel = downstream.channel
+        let fromUpstream = IteratorBox(iterator)
+        let first = answer.bytes(answered)
+        var missing = answer.bodyLength.map { $0 - answer.rest.readableBytes }
+        try await downstream.executeThenClose { _, outbound in
+            try await outbound.write(first)
+            while missing ?? 1 > 0, let bytes = try await fromUpstream.next() {
+                try await outbound.write(bytes)
+                missing = missing.map { $0 - bytes.readableBytes }
+            }
+            await channel.flushWrites()
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// The lines of a head, and the empty one that ends it.
+    mutating func writeHeaders(_ headers: HTTPHeaders) {
+        for (name, value) in headers {
+            // The decoder that gave them lets no line break through; nothing of ours may depend on that.
+            guard !value.utf8.contains(where: { $0 == 10 || $0 == 13 || $0 == 0 }) else { continue }
+            writeString("\(name): \(value)\r\n")
+        }
+        writeString("\r\n")
     }
 }

@@ -8,7 +8,7 @@ public struct UpgradeRequest: Sendable {
     public let method: String
     /// Path and query, as sent.
     public let target: String
-    public let headers: HTTPHeaders
+    public var headers: HTTPHeaders
 
     public init(method: String, target: String, headers: HTTPHeaders) {
         self.method = method
@@ -93,6 +93,11 @@ public struct UpgradeExchange: Sendable {
         let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         try await channel.writeAndFlush(HTTPServerResponsePart.head(head))
         try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+        return try await takeOver(framing: framing)
+    }
+
+    /// Gives the connection as it goes on, for an answer that somebody else makes: it is the first to be written.
+    func takeOver(framing: Framing = .bytes) async throws -> ByteChannel {
         await watchPeer()
         let channel = channel
         let made = try await channel.eventLoop.flatSubmit { () -> EventLoopFuture<ByteChannel> in
