@@ -28,6 +28,20 @@ enum NodeMemory {
         throw BenchmarkError("/proc/\(pid)/smaps_rollup has no Pss line")
     }
 
+    /// The sum over processes. One that the agent is just starting still runs in the agent's own memory, which counts once.
+    static func mebibytes(_ processes: [pid_t], of agent: pid_t) -> Double {
+        let own = auxiliaryVector(agent)
+        // One that ends meanwhile has none.
+        return processes.filter { $0 == agent || auxiliaryVector($0) != own }.reduce(0) {
+            $0 + ((try? mebibytes($1)) ?? 0)
+        }
+    }
+
+    /// It has random addresses, so it is another after each execve(2).
+    private static func auxiliaryVector(_ pid: pid_t) -> [UInt8]? {
+        try? FileSystem.read("/proc/\(pid)/auxv", limit: 1 << 16)
+    }
+
     /// The monitors are the agent's children; what they started is not.
     private static func monitors(of agent: pid_t) throws(KernelError) -> [pid_t] {
         try FileSystem.list("/proc").compactMap { Int32($0) }.filter { pid in

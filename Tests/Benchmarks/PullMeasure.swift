@@ -33,7 +33,7 @@ struct PullMeasure: Measure {
                     rows.dropFirst().first { $0.subject == "containerd" }
                     .map { first.compared(with: $0, goal: 0.9) } ?? first
             }
-            rows.append(try await Self.memory(account, pullers[0], scope))
+            rows.append(try await Self.memory(account, agent: node.pid, pullers[0], scope))
             return rows
         }
     }
@@ -65,7 +65,7 @@ struct PullMeasure: Measure {
 
     /// The agent's and its unpackers' memory together, at its highest. Looked at in a pull of its own: looking costs time.
     private static func memory(
-        _ account: CPUAccount, _ puller: ImagePullPeer, _ scope: BenchmarkScope
+        _ account: CPUAccount, agent: pid_t, _ puller: ImagePullPeer, _ scope: BenchmarkScope
     ) async throws -> MeasureRow {
         let peak = try await withThrowingTaskGroup(of: Double?.self) { group in
             group.addTask {
@@ -75,7 +75,7 @@ struct PullMeasure: Measure {
             group.addTask {
                 var peak = 0.0
                 while !Task.isCancelled {
-                    peak = max(peak, try account.processes().reduce(0) { $0 + ((try? NodeMemory.mebibytes($1)) ?? 0) })
+                    peak = max(peak, NodeMemory.mebibytes(try account.processes(), of: agent))
                     try? await Task.sleep(for: .milliseconds(20))
                 }
                 return peak

@@ -1,13 +1,14 @@
 import Glibc
 import NIOCore
 
-/// Bytes on their way from a connection to the thread that unpacks them, at most ``capacityBytes`` of them: whoever is
+/// Bytes on their way from a connection to the thread that unpacks them, at most ``capacityBytes`` of them and one chunk: whoever is
 /// faster waits for the other.
 ///
 /// - Note: `@unchecked Sendable`: everything but `current` is touched with the mutex held, and `current` by the one reader
 ///   alone.
 final class BlobPipe: ByteSource, @unchecked Sendable {
-    static let capacityBytes = 1 << 20
+    /// What an unpacker takes in two milliseconds. A chunk may hold on to twice as much memory as it has bytes.
+    static let capacityBytes = 1 << 18
 
     private enum End {
         case complete

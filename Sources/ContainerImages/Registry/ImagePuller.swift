@@ -165,7 +165,12 @@ public final class ImagePuller: Sendable {
         do throws(ImageError) {
             result = .success(try await fetchLayers(of: resolved, client: client, key))
         } catch { result = .failure(error) }
-        await KernelThreadPool.shared.run { jail?.release() }
+        let isLast = !isBusy
+        await KernelThreadPool.shared.run {
+            jail?.release()
+            // Buffers of layers leave holes, which would be there beside those of the next pull.
+            if isLast { ProcessMemory.release() }
+        }
         try result.get()
     }
 

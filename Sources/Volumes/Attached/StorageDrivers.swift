@@ -18,6 +18,8 @@ public actor StorageDrivers {
     private var drivers: [String: StorageDriver] = [:]
     /// Registration sockets that were heard, each with its driver.
     private var registered: [String: String] = [:]
+    /// Targets that a driver has said to this process are published. What it was only asked for may be half done, so it is asked again.
+    private var published: Set<String> = []
     /// The volumes some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -166,8 +168,9 @@ public actor StorageDrivers {
             driver: volume.driver, endpoint: driver.endpoint, handle: volume.handle, target: target, staging: staging)
         await enter(record.key)
         defer { leave(record.key) }
+        let wasPublished = published.contains(target)
         let isThere = try await pool.run { () throws(VolumeError) in
-            if try Self.isMounted(target) { return true }
+            if wasPublished, try Self.isMounted(target) { return true }
             try record.write(of: publication.directory)
             // The driver makes the target itself; the staging directory is ours to make.
             try volumeCall { () throws(KernelError) in
@@ -185,6 +188,7 @@ public actor StorageDrivers {
             volume, at: target, staging: staging, group: publication.group,
             readOnly: publication.readOnly || volume.readOnly, secrets: publication.publishSecrets,
             podFacts: publication.podFacts)
+        published.insert(target)
         return target
     }
 
@@ -211,6 +215,7 @@ public actor StorageDrivers {
         defer { leave(record.key) }
         // One that registered anew may have another socket.
         let driver = drivers[record.driver] ?? StorageDriver(name: record.driver, endpoint: record.endpoint)
+        published.remove(record.target)
         try await driver.unpublish(record.handle, at: record.target)
         if let staging = record.staging, try await isLast(entry) {
             try await driver.unstage(record.handle, at: staging)

@@ -3,13 +3,16 @@
     driver.py DIRECTORY REGISTRY NAME
 
 Volumes are directories of DIRECTORY/volumes; staging binds one to the staging path, publishing binds that to the target. Every call is
-a line in DIRECTORY/calls. Run by Debian's own Python, which has grpc.
+a line in DIRECTORY/calls, every step of one that stages, publishes or takes back a line in DIRECTORY/steps. A call waits at its step
+(begin, middle, end) as long as there is a file DIRECTORY/hold-CALL-STEP. Run by Debian's own Python, which has grpc.
 """
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import time
 from concurrent import futures
 
 import grpc
@@ -83,6 +86,17 @@ class Driver:
         with open(self.directory / "calls", "a", encoding="utf-8") as file:
             file.write(" ".join(words) + "\n")
 
+    def step(self, name, request, step):
+        """Says how far a call is, and waits there if it is to."""
+        staging = {"NodeStageVolume": 3, "NodePublishVolume": 3, "NodeUnstageVolume": 2}
+        target = {"NodePublishVolume": 4, "NodeUnpublishVolume": 2}
+        line = {"call": name, "step": step, "handle": text(request, 1), "staging": text(request, staging.get(name, 99)),
+                "target": text(request, target.get(name, 99))}
+        with open(self.directory / "steps", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        while (self.directory / f"hold-{name}-{step}").exists():
+            time.sleep(0.01)
+
     def volume(self, handle):
         place = self.directory / "volumes" / handle
         place.mkdir(parents=True, exist_ok=True)
@@ -118,8 +132,9 @@ class Driver:
         os.makedirs(target, exist_ok=True)
         if not is_mounted(target):
             subprocess.run(["mount", "--bind", staging or str(self.volume(handle)), target], check=True)
-            if request.get(6, [0])[-1]:
-                subprocess.run(["mount", "-o", "remount,bind,ro", target], check=True)
+        self.step("NodePublishVolume", request, "middle")
+        if request.get(6, [0])[-1]:
+            subprocess.run(["mount", "-o", "remount,bind,ro", target], check=True)
         return b""
 
     def NodeUnpublishVolume(self, request):
@@ -141,9 +156,17 @@ class Driver:
 
     def handler(self, names):
         def serve(method):
+            name = method.__name__
+
             def call(data, context):
                 try:
-                    return method(parse(data))
+                    request = parse(data)
+                    if not name.endswith("Volume"):
+                        return method(request)
+                    self.step(name, request, "begin")
+                    answer = method(request)
+                    self.step(name, request, "end")
+                    return answer
                 except (RuntimeError, subprocess.CalledProcessError, OSError) as error:
                     context.abort(grpc.StatusCode.INTERNAL, str(error))
             return grpc.unary_unary_rpc_method_handler(call)
