@@ -64,8 +64,7 @@ final class DeploymentController: Controller {
             let name = set.metadata.name ?? ""
             do {
                 _ = try await client.create(set)
-                recorder.record(
-                    reference, reason: "ScalingReplicaSet", message: "Scaled up replica set \(name) to \(set.wanted)")
+                record(reference, name, from: 0, to: set.wanted)
             } catch {
                 guard error.isAlreadyExists else { throw error }
                 // Made by an earlier run whose result has not been seen, or another template of the same name.
@@ -85,14 +84,7 @@ final class DeploymentController: Controller {
                 if error.isNotFound || error.isConflict { return .done }
                 throw error
             }
-            if let before, before != set.wanted {
-                let direction = before < set.wanted ? "up" : "down"
-                recorder.record(
-                    reference, reason: "ScalingReplicaSet",
-                    message:
-                        "Scaled \(direction) replica set \(set.metadata.name ?? "") to \(set.wanted) from \(before)"
-                )
-            }
+            if let before { record(reference, set.metadata.name ?? "", from: before, to: set.wanted) }
         case .delete(let set):
             do {
                 try await client.delete(
@@ -104,6 +96,14 @@ final class DeploymentController: Controller {
             }
         }
         return .done
+    }
+
+    /// In kube-controller-manager's words; what stays as large as it is is no news.
+    private func record(_ deployment: ObjectReference, _ set: String, from before: Int32, to wanted: Int32) {
+        guard before != wanted else { return }
+        recorder.record(
+            deployment, reason: "ScalingReplicaSet",
+            message: "Scaled \(before < wanted ? "up" : "down") replica set \(set) from \(before) to \(wanted)")
     }
 
     private func write(_ plan: DeploymentPlan, _ deployment: Deployment) async throws(APIError) {

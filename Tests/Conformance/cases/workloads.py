@@ -1,5 +1,7 @@
 """Workloads come alive: deployments, replica sets and jobs, and what becomes of what they own."""
 
+import re
+
 from rig.case import case
 from rig.expectation import eventually, expect, expect_contains, expect_equal
 from rig.pods import idle, shell
@@ -50,10 +52,20 @@ def rollout(kubectl, space):
     kubectl("scale", "deployment", "web", "--replicas=3")
     kubectl("rollout", "status", "deployment/web", "--timeout=60s", seconds=70)
     expect_equal(len(pods_of(space, "web")), 3, "pods after scaling up")
+
+    def scalings():
+        return [text for reason, text in space.events("web") if reason == "ScalingReplicaSet"]
+
+    for step in ("from 0 to 2", "from 2 to 3"):
+        eventually(f"the event of scaling {step}", lambda: any(text.endswith(step) for text in scalings()))
     kubectl("set", "env", "deployment/web", "COLOR=green")
     kubectl("rollout", "status", "deployment/web", "--timeout=60s", seconds=70)
     envs = [item["spec"]["containers"][0].get("env") for item in pods_of(space, "web")]
     expect_equal(envs, [[{"name": "COLOR", "value": "green"}]] * 3, "environment after the change")
+    words = re.compile(r"(\(combined from similar events\): )?Scaled (up|down) replica set web-\w+ from (\d+) to (\d+)")
+    for text in scalings():
+        match = words.fullmatch(text)
+        expect(match and match[3] != match[4], f"an event of scaling: {text}")
     history = kubectl("rollout", "history", "deployment/web")
     expect(all(f"\n{number} " in history for number in (1, 2)), f"two revisions: {history}")
     kubectl("rollout", "undo", "deployment/web")
