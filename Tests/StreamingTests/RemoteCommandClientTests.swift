@@ -69,8 +69,7 @@ struct RemoteCommandClientTests {
                 node.write(Array(piece.utf8))
             }
         }
-        var client = RemoteCommandClient(socket: node.client, input: -1, output: -1, error: -1)
-        let error = #expect(throws: StreamingError.self) { try client.run("/exec/a/b") }
+        let error = await #expect(throws: StreamingError.self) { try await Self.run(node) }
         #expect(error?.message == "no such pod")
         await served
     }
@@ -82,16 +81,15 @@ struct RemoteCommandClientTests {
             node.readHead()
             node.write(Array(answer.utf8))
         }
-        var client = RemoteCommandClient(socket: node.client, input: -1, output: -1, error: -1)
-        let error = #expect(throws: StreamingError.self) { try client.run("/exec/a/b") }
+        let error = await #expect(throws: StreamingError.self) { try await Self.run(node) }
         #expect(error?.message == "the node ended the session")
         await served
     }
 
-    @Test("input goes on while nobody reads the output, all of both arrives, and then the end")
+    @Test("input goes on while nobody reads the output, all of both arrives, and then the end", .timeLimit(.minutes(1)))
     func bothWays() async throws {
         // More output than a pipe holds, and no more than that and the socket.
-        let (inputSize, outputSize) = (1 << 20, 256 << 10)
+        let (inputSize, outputSize) = (1 << 20, 128 << 10)
         let node = try FakeNode()
         let (input, output) = (try PipePair(), try PipePair())
         async let served: Int = node.serve { node in
@@ -103,26 +101,39 @@ struct RemoteCommandClientTests {
             node.send(.error, Array(RemoteCommandStatus.exited(code: 3).document.readableBytesView))
             return received
         }
-        async let given: Void = NIOThreadPool.singleton.runIfActive {
+        async let given: Void = threads.runIfActive {
             FakeNode.write([UInt8](repeating: 1, count: inputSize), to: input.writing)
             close(input.writing)
         }
-        async let ended: RemoteCommandStatus = NIOThreadPool.singleton.runIfActive {
-            var client = RemoteCommandClient(
-                socket: node.client, input: input.reading, output: output.writing, error: output.writing)
-            defer { close(output.writing) }
-            return try client.run("/exec/a/b")
-        }
+        async let ended = Self.run(node, input: input.reading, output: output.writing)
         // The node has all of the input before the first byte of the output is read.
         #expect(await served == inputSize)
         try await given
-        let read = try await NIOThreadPool.singleton.runIfActive { FakeNode.readAll(output.reading) }
+        let read = try await threads.runIfActive { FakeNode.readAll(output.reading) }
         #expect(try await ended == .exited(code: 3))
         #expect(read == outputSize)
         close(input.reading)
         close(output.reading)
     }
+
+    /// On a thread that may wait; closes the output at the end.
+    private static func run(
+        _ node: FakeNode, input: Int32 = -1, output: Int32 = -1
+    ) async throws -> RemoteCommandStatus {
+        try await threads.runIfActive {
+            defer { close(output) }
+            var client = RemoteCommandClient(socket: node.client, input: input, output: output, error: output)
+            return try client.run("/exec/a/b")
+        }
+    }
 }
+
+/// Enough for everybody who waits at once.
+private let threads: NIOThreadPool = {
+    let pool = NIOThreadPool(numberOfThreads: 8)
+    pool.start()
+    return pool
+}()
 
 private struct PipePair {
     let reading: Int32
@@ -153,7 +164,7 @@ private final class FakeNode: Sendable {
     /// On a thread of its own; hangs up at the end.
     func serve<Result: Sendable>(_ body: @escaping @Sendable (FakeNode) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            NIOThreadPool.singleton.submit { _ in
+            threads.submit { _ in
                 let result = body(self)
                 shutdown(self.socket, Int32(SHUT_RDWR))
                 close(self.socket)

@@ -80,11 +80,12 @@ public struct RemoteCommandClient {
     private mutating func waitAndMove() throws(StreamingError) {
         var isOpen = false
         if case .open = phase { isOpen = true }
-        var socketEvents = toReader == nil ? POLLIN : 0
+        let mayReceive = toReader == nil
+        var socketEvents = mayReceive ? POLLIN : 0
         if toNode.readableBytes > 0 { socketEvents |= POLLOUT }
-        // A negative descriptor is not looked at.
+        // A negative descriptor is not looked at: an end is told whether asked for or not, and would be told again and again.
         var wanted = [
-            pollfd(fd: socket, events: Int16(socketEvents), revents: 0),
+            pollfd(fd: socketEvents == 0 ? -1 : socket, events: Int16(socketEvents), revents: 0),
             pollfd(
                 fd: isOpen && toNode.readableBytes < Self.inputLimit ? input : -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: isOpen ? terminal?.descriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
@@ -98,7 +99,8 @@ public struct RemoteCommandClient {
         if wanted[2].revents != 0, let size = terminal?.next() { send(.resize, size.document) }
         if wanted[1].revents != 0 { readInput() }
         if wanted[0].revents & Int16(POLLOUT) != 0 { try sendToNode() }
-        if toReader == nil, wanted[0].revents & ~Int16(POLLOUT) != 0 { try receive() }
+        // What is there already comes first: it may hold the status.
+        if mayReceive, wanted[0].revents & ~Int16(POLLOUT) != 0 { try receive() }
     }
 
     // MARK: To the node
