@@ -126,6 +126,9 @@ class Node:
         try:
             self.api.get("/readyz")
             nodes = self.api.get("/api/v1/nodes")["items"]
+            # One that was killed is Ready in the store until somebody finds out: its own socket tells that it is there again.
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(self.run / "swiftlet.sock"))
         except (OSError, APIFailure):
             return False
         return any(
