@@ -51,7 +51,7 @@ def close(first, second, share, what):
     expect(abs(first - second) <= share * max(abs(first), abs(second)), f"{what}: {first} and {second}")
 
 
-@case("a pod that burns a fifth of a core is told to use a fifth, by every surface")
+@case("a pod that burns a fifth of a core is told to use a fifth, by every surface", alone=True)
 def cpu(space, node):
     space.create(pod("burner", shell("while :; do :; done", resources={"limits": {"cpu": "200m"}})))
     space.wait_ready("burner")

@@ -216,7 +216,7 @@ def process_with_number(pid):
     raise AssertionError(f"pid {pid} was not to be had")
 
 
-@case("processes of the host that got the numbers of a dead container and its monitor are never signalled")
+@case("processes of the host that got the numbers of a dead container and its monitor are never signalled", alone=True)
 def reused_pids(world):
     node = world.new_node("reused").start()
     space = world.space(node)

@@ -53,7 +53,7 @@ def pids_limit(node, uid):
     return min(found, default=None)
 
 
-@case("a fork bomb fills its own pod only: node and neighbour answer, and it ends with its pod")
+@case("a fork bomb fills its own pod only: node and neighbour answer, and it ends with its pod", alone=True)
 def fork_bomb(world, node, space):
     neighbour = Neighbour(space)
     with canary(world, node, space.name):
@@ -76,7 +76,7 @@ def fork_bomb(world, node, space):
         expect_equal(node.pod_processes(uid), set(), "processes left")
 
 
-@case("programs that spin on every core leave room for node and neighbour")
+@case("programs that spin on every core leave room for node and neighbour", alone=True)
 def spinning(world, node, space):
     neighbour = Neighbour(space)
     with canary(world, node, space.name):

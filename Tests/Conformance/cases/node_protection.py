@@ -383,7 +383,7 @@ def processes_available():
         return min(most, int(file.read())) - tasks
 
 
-@case("process pressure: who starts thousands of processes is evicted, and the node tells and turns newcomers away")
+@case("process pressure: who starts thousands of processes is evicted, and the node tells and turns newcomers away", alone=True)
 def processes(world):
     # Others on the host start and end some hundreds of processes meanwhile.
     threshold = processes_available() - 1500

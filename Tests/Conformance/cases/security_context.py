@@ -331,7 +331,7 @@ def shared_memory(space):
     reader = shell("while [ ! -e /dev/shm/word ]; do sleep 0.05; done; cat /dev/shm/word; sleep 100000", "reader")
     space.create(pod("shm", writer, reader))
     space.wait_ready("shm")
-    log = eventually("the writer's log", lambda: space.log("shm", "writer") or None)
+    log = eventually("the writer's log", lambda: "\n" in (text := space.log("shm", "writer")) and text)
     expect_equal(log.split()[1], str(64 << 10), "size of /dev/shm in KiB")
     eventually("the reader sees it", lambda: space.log("shm", "reader") == "hello\n")
 

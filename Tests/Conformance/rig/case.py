@@ -3,7 +3,7 @@
 import inspect
 
 
-def case(sentence):
+def case(sentence, alone=False):
     """Marks a function as a case. Its parameters say what it needs:
 
     world    everything: nodes of its own, clients, directories
@@ -11,11 +11,13 @@ def case(sentence):
     space    a namespace on that node, removed afterwards
     kubectl  a client bound to the space: the case runs once for each version
 
-    A case that waits long for something returns a function, its second half, which is run after all other cases.
+    A case that waits long for something returns a function, its second half, which is run after the others. One that needs the
+    machine for itself, because it measures or fills what all share, says that it is to be run alone.
     """
 
     def mark(function):
         function.sentence = sentence
+        function.alone = alone
         function.needs = tuple(inspect.signature(function).parameters)
         return function
 

@@ -19,9 +19,10 @@ from rig.space import Space
 
 
 class World:
-    """One run of the suite."""
+    """What one worker of a run has."""
 
-    def __init__(self, binaries, repository, find_clients):
+    def __init__(self, binaries, repository, find_clients, seed, part=(0, 1)):
+        """`part`: which of the host's free networks it takes, (i, n) for every n-th."""
         self.repository = repository
         # Short: paths of unix sockets end at 107 bytes.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="swc."))
@@ -30,14 +31,12 @@ class World:
         # Copies, so that a build during the run changes nothing, and a process tells by its program whose it is.
         for name in ("swiftlet", "swiftlet-monitor"):
             shutil.copy2(binaries / name, self.binaries / name)
-        self.seed = int(os.environ.get("SWIFTLET_CONFORMANCE_SEED", random.SystemRandom().randrange(1 << 32)))
-        self.random = random.Random(self.seed)
+        self.seed = seed
+        self.random = random.Random(seed)
         self.nodes = []
         self.spaces = 0
-        # (name, second half, space) of cases that are still waiting for something slow.
-        self.later = []
         self._find_clients = find_clients
-        self._networks = free_networks(self.random)
+        self._networks = free_networks(random.Random(seed), *part)
         self._shared = None
         self.baseline = traces(self.directory, [])
 
@@ -48,8 +47,7 @@ class World:
 
     @property
     def programs(self):
-        """kubectl, old and new."""
-        return [self.clients / f"kubectl-{version}" for version in ("1.20", "1.37")]
+        return kubectls(self.clients)
 
     @property
     def node(self):
@@ -111,11 +109,17 @@ class World:
             return sorted(now())
         return []
 
+    def last_words(self):
+        """The last lines of each node's log."""
+        return [f"last words of {node.name}: {node.last_words(15)}" for node in self.nodes if node.output.exists()]
+
     def remove(self):
         """The run's directory, and what a failed node left: it is told already, and must not disturb the next run.
 
         Mounts go first, so that nothing behind them is deleted.
         """
+        if os.environ.get("SWIFTLET_CONFORMANCE_KEEP"):
+            return
         for node in self.nodes:
             for command in (
                 ["ip", "link", "delete", f"sl-{node.identity}"],
@@ -128,20 +132,27 @@ class World:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def kubectls(clients):
+    """kubectl, old and new."""
+    return [clients / f"kubectl-{version}" for version in ("1.20", "1.37")]
+
+
 def unused(directory, name):
     """The name, or with a number when a case has it for the second time."""
     names = (f"{name}{number}" if number > 1 else name for number in itertools.count(1))
     return next(name for name in names if not (directory / name).exists())
 
 
-def free_networks(chance):
-    """Yields /24 networks below 10.128.0.0/9 to which the host has no route."""
-    taken = set()
-    for line in pathlib.Path("/proc/net/route").read_text().splitlines()[1:]:
-        fields = line.split()
-        taken.add(socket.inet_ntoa(struct.pack("<I", int(fields[1], 16))))
+def free_networks(chance, index, count):
+    """Yields every `count`-th of the /24 networks below 10.128.0.0/9 to which the host has no route."""
     numbers = [(second, third) for second in range(128, 256) for third in range(256)]
     chance.shuffle(numbers)
-    for second, third in numbers:
-        if f"10.{second}.{third}.0" not in taken and f"10.{second}.0.0" not in taken:
+    for second, third in numbers[index::count]:
+        if not {f"10.{second}.{third}.0", f"10.{second}.0.0"} & routes():
             yield f"10.{second}.{third}.0/24"
+
+
+def routes():
+    """The destinations of the host's IPv4 routes."""
+    lines = pathlib.Path("/proc/net/route").read_text().splitlines()[1:]
+    return {socket.inet_ntoa(struct.pack("<I", int(line.split()[1], 16))) for line in lines}
