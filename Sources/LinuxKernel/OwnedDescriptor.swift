@@ -60,25 +60,44 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
             })
     }
 
+    private static let chunkSize = 16384
+
     /// Reads to the end, refusing more than `limit` bytes (EFBIG).
     public func readAll(limit: Int = 1 << 20) throws(KernelError) -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
-            // One byte more than may be there tells that there is more. Most files are small: nothing is cleared or copied for them.
-            let room = min(16383, limit - bytes.count) + 1
-            var chunk: [UInt8] = []
-            let count = try kernelCall("read") { () -> Int in
-                var count = 0
-                chunk = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
-                    count = Glibc.read(raw, buffer.baseAddress, room)
-                    filled = max(0, count)
-                }
-                return count
-            }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= limit else { throw KernelError("read", errno: .fileTooLarge) }
+            // One byte more than may be there tells that there is more.
+            let chunk = try read(min(Self.chunkSize - 1, limit - bytes.count) + 1)
+            if chunk.isEmpty { return bytes }
+            guard bytes.count + chunk.count <= limit else { throw KernelError("read", errno: .fileTooLarge) }
             if bytes.isEmpty { bytes = chunk } else { bytes.append(contentsOf: chunk) }
         }
+    }
+
+    /// A regular file has these bytes from where it is read next, and no others. For a small one that is a single call: nothing but
+    /// the end makes a read of a file short.
+    public func fileHolds(_ bytes: [UInt8]) throws(KernelError) -> Bool {
+        var offset = 0
+        while true {
+            let chunk = try read(Self.chunkSize)
+            guard bytes[offset...].starts(with: chunk) else { return false }
+            offset += chunk.count
+            if chunk.count < Self.chunkSize { return offset == bytes.count }
+        }
+    }
+
+    /// At most `count` bytes, as one read(2) gives them; none at the end. Most files are small: nothing is cleared or copied for them.
+    private func read(_ count: Int) throws(KernelError) -> [UInt8] {
+        var chunk: [UInt8] = []
+        try kernelCall("read") { () -> Int in
+            var result = 0
+            chunk = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                result = Glibc.read(raw, buffer.baseAddress, count)
+                filled = max(0, result)
+            }
+            return result
+        }
+        return chunk
     }
 
     /// Writes all of `bytes`, continuing after short writes.

@@ -108,7 +108,7 @@ extension AtomicWriter {
         else { return false }
         return status.st_mode == S_IFREG | mode_t(fileMode(file)) && status.st_size == file.bytes.count
             && status.st_uid == file.userID ?? userID ?? 0 && status.st_gid == groupID ?? 0
-            && (try? existing.readAll(limit: file.bytes.count)) == file.bytes
+            && (try? existing.fileHolds(file.bytes)) == true
     }
 
     private func fileCount(_ version: String?) -> Int {
@@ -135,13 +135,12 @@ extension AtomicWriter {
         let name = try makeVersionDirectory(root)
         let version = try root.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         try setOwner(version, name, mode: directoryMode)
+        let old = try root.open(current ?? name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         var made: Set<String> = []
-        for (path, file) in payload.sorted(by: { $0.key < $1.key }) {
+        for (path, file) in payload {
             try makeParents(of: path, in: version, &made)
             // Most changes leave most files alone, and a name costs a fraction of a file.
-            if let current, kept.contains(path), linkat(root.raw, current + "/" + path, version.raw, path, 0) == 0 {
-                continue
-            }
+            if kept.contains(path), linkat(old.raw, path, version.raw, path, 0) == 0 { continue }
             let target = try version.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
             try target.writeAll(file.bytes)
             try setOwner(target, path, mode: fileMode(file), userID: file.userID)

@@ -56,6 +56,10 @@ struct JSONValueCodingTests {
                 "spec.containers[1].name: missing, but it is required"
             ),
             (["spec": ["containers": "x"]], "spec.containers: expected array, got string"),
+            (
+                ["spec": ["containers": [], "labels": ["a": "b", "c": 5]]], "spec.labels.c: expected string, got number"
+            ),
+            (["spec": ["containers": [], "labels": "x"]], "spec.labels: expected object, got string"),
             (["spec": []], "spec: expected object, got array"),
             ([:], "spec: missing, but it is required"),
             ("x", "expected object, got string"),

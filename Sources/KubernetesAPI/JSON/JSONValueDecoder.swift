@@ -54,12 +54,23 @@ struct JSONDecoding: Decoder {
 
     func unbox<T: Decodable>(_ type: T.Type) throws -> T {
         if T.self == JSONValue.self, let value = value as? T { return value }
+        if T.self == [String: String].self, let texts = texts as? T { return texts }
         do {
             return try T(from: self)
         } catch let error as JSONDecodingError {
             throw error
         } catch {
             throw JSONDecodingError(error, fallback: JSONCodingPath.fieldPath(path))
+        }
+    }
+
+    /// Labels, annotations and a ConfigMap's data, without a container for every text: the table of the members is taken as it is.
+    /// Nil when something is no text; the usual way tells what.
+    private var texts: [String: String]? {
+        guard case .object(let members) = value else { return nil }
+        return try? members.mapValues { member in
+            guard case .string(let text) = member else { throw mismatch("string") }
+            return text
         }
     }
 

@@ -94,6 +94,9 @@ struct JSONEncoding: Encoder {
     static func box<T: Encodable>(_ value: T, path: JSONCodingPath?) throws -> JSONValue {
         if T.self == JSONValue.self, let value = value as? JSONValue { return value }
         if T.self == String.self, let value = value as? String { return .string(value) }
+        if T.self == [String: String].self, let texts = value as? [String: String] {
+            return .object(texts.mapValues(JSONValue.string))
+        }
         let node = JSONEncodingNode()
         try value.encode(to: JSONEncoding(node: node, path: path))
         return node.finish()
