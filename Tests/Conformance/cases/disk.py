@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 
 from rig.archives import busybox_layer, docker_archive
 from rig.case import case
@@ -97,6 +98,16 @@ def full_root(world):
         node.kill()
         node.start()
         expect_equal(len(space.api.get(space.path("configmaps", "large"))["data"]["text"]), 200_000, "its length")
+
+
+@case("ext4 is told that pods and containers have nothing to do with each other, so that it looks for no files beside those gone")
+def marked_directories(world):
+    node = world.new_node("marked", more=CALM)
+    with small_disk(node.root, 64), node.running():
+        places = [str(node.root / name) for name in ("pods", "containers")]
+        result = subprocess.run(["lsattr", "-d", *places], capture_output=True, text=True, check=True)
+        for line in result.stdout.splitlines():
+            expect_contains(line.split()[0], "T", f"chattr(1)'s flags of {line.split()[1]}")
 
 
 @case("a pod that fills the disk can be deleted, which frees it")
