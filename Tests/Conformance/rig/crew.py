@@ -142,7 +142,8 @@ def work(connection, foreign, make_world):
                 connection.send(None)
             else:
                 connection.send(run(world, job, later if order == "run" else None))
-    except EOFError:
+    except (EOFError, ConnectionError):
+        # The run was told to end.
         pass
     finally:
         end = End(world.stop(), world.leaks(), world.last_words())
