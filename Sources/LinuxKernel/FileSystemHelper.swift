@@ -19,8 +19,9 @@ public final class FileSystemHelper: Sendable {
         var answered: [String: ContinuousClock.Instant] = [:]
     }
 
-    /// What answered just now is not asked again: several looks belong to one start of a container.
-    private static let freshness = Duration.seconds(1)
+    /// What answered just now is not asked again: several looks belong to one start of a container. Whatever falls silent in so short
+    /// a time costs the thread that looks.
+    private static let freshness = Duration.milliseconds(100)
     /// What was silent is not asked again for so long, as each question takes its time.
     private static let silenceFreshness = Duration.seconds(5)
     private static let freshLimit = 256

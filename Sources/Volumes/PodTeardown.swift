@@ -60,8 +60,8 @@ struct PodTeardown {
     /// File systems that the node itself keeps, in memory or on its disks. A look into all others, and the end of the last mount of
     /// one, may wait for somebody else.
     private static let ownTypes: Set<String> = [
-        "btrfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs", "mqueue",
-        "overlay", "proc", "ramfs", "squashfs", "sysfs", "tmpfs", "xfs",
+        "btrfs", "cgroup", "cgroup2", "devpts", "devtmpfs", "erofs", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs",
+        "mqueue", "overlay", "proc", "ramfs", "squashfs", "sysfs", "tmpfs", "xfs",
     ]
 
     /// Pure. Only what lies in no other mount: all that is mounted below it goes with it, and so the way to it leads through none.

@@ -70,6 +70,15 @@ def network_mounts():
     return [line for line in table if " - nfs4 " in line]
 
 
+def is_being_mounted(uid):
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (entry / "cmdline").read_bytes()
+            if line.startswith(b"/usr/sbin/mount.nfs") and uid.encode() in line:
+                return True
+    return False
+
+
 def inline(name, script, path, **source):
     fields = {"server": SERVER, "path": path, **source}
     return pod(
@@ -182,9 +191,16 @@ def mute(space, world):
         space.wait_phase("writer", "Succeeded", 30)
         text = space.wait_event(names[0], "FailedMount", 60)
         expect_contains(text, f"{MUTE_SERVER}:/one did not answer within", "why it waits")
+        space.create(inline("brief", "true", "/one", server=MUTE_SERVER))
+        brief = space.pod("brief")["metadata"]["uid"]
+        eventually("it is being mounted", lambda: is_being_mounted(brief))
         began = time.monotonic()
+        space.delete("brief")
+        space.wait_gone("brief")
+        # Half of the time for which the server is asked.
+        expect(time.monotonic() - began < 15, "the pod went only when its server was given up")
+        expect(not is_being_mounted(brief), "the server is still asked")
         for name in names:
             space.delete(name)
             space.wait_gone(name)
-        print(f"# {len(names)} went in {time.monotonic() - began:.1f} s", flush=True)
         expect(not [line for line in network_mounts() if MUTE_SERVER in line], "a mount of the mute server is left")
