@@ -1,12 +1,15 @@
 import CLinux
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// Runs a program of the host's to its end, for work that may hang for as long as it likes, such as a mount from another machine.
+///
+/// No thread waits for it. One that sleeps in the kernel where no signal reaches it is left behind, and reaped when it wakes.
 public enum HelperProcess {
     /// How it ended.
     public struct Outcome: Hashable, Sendable {
-        /// Nil for one that was killed because its time was over.
+        /// Nil for one that was killed because its time was over, or nobody waited for it any more.
         public var exit: PidFD.Exit?
         /// What it wrote, standard error included, cut to ``HelperProcess/outputLimit``.
         public var output: String
@@ -16,23 +19,48 @@ public enum HelperProcess {
 
     /// Bytes kept of the output.
     public static let outputLimit = 4096
-    /// Threads of its own: one that hangs takes none from the rest of the agent.
-    private static let pool = KernelThreadPool(threads: 2)
-    /// How long one that was killed may take to be gone. One that sleeps in the kernel, on a server that does not answer, is left
-    /// behind: it ends when it wakes.
+    /// Those left behind included; more at a time are refused (EAGAIN).
+    public static let maximumProcesses = 128
+    /// How long one that was killed may take to be gone, before it is left behind.
     private static let killPatience = Duration.seconds(1)
+    /// Made when the first program is run.
+    private static let loop = Result { () throws(KernelError) -> EpollLoop in try EpollLoop(name: "helpers") }
+    private static let count = Mutex(0)
 
-    /// - Parameter program: absolute.
+    /// Cancelled, it kills the program.
+    ///
+    /// - Parameters:
+    ///   - program: absolute.
+    ///   - onEnd: called when the process is gone, however long that takes; not when it could not be started.
     /// - Throws: when it cannot be started.
     public static func run(
-        _ program: String, _ arguments: [String], timeout: Duration
+        _ program: String, _ arguments: [String], timeout: Duration, onEnd: @escaping @Sendable () -> Void = {}
     ) async throws(KernelError) -> Outcome {
-        try await pool.run { () throws(KernelError) in try runBlocking(program, arguments, timeout: timeout) }
+        let loop = try loop.get()
+        let isTaken = count.withLock { count in
+            guard count < maximumProcesses else { return false }
+            count += 1
+            return true
+        }
+        if !isTaken { throw KernelError("spawn", program, errno: .resourceTemporarilyUnavailable) }
+        let running: Running
+        do throws(KernelError) {
+            running = try await KernelThreadPool.shared.run { () throws(KernelError) in
+                try start(program, arguments, loop) {
+                    count.withLock { $0 -= 1 }
+                    onEnd()
+                }
+            }
+        } catch {
+            count.withLock { $0 -= 1 }
+            throw error
+        }
+        return await running.outcome(timeout: timeout, killPatience: killPatience)
     }
 
-    private static func runBlocking(
-        _ program: String, _ arguments: [String], timeout: Duration
-    ) throws(KernelError) -> Outcome {
+    private static func start(
+        _ program: String, _ arguments: [String], _ loop: EpollLoop, onEnd: @escaping @Sendable () -> Void
+    ) throws(KernelError) -> Running {
         var ends: [Int32] = [-1, -1]
         // A socket pair: it comes with close-on-exec, and non-blocking. Read after the end, and never waited for: a child of the
         // program's may hold it open.
@@ -40,20 +68,119 @@ public enum HelperProcess {
         try kernelCall("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
         let reading = OwnedDescriptor(owning: ends[0])
         let writing = OwnedDescriptor(owning: ends[1])
-        let process = try PidFD.open(try spawn(program, arguments, output: writing))
-        let hasEnded = try process.waitForEnd(timeout: timeout)
-        if !hasEnded {
-            try process.send(SIGKILL)
-            guard try process.waitForEnd(timeout: killPatience) else { return Outcome(exit: nil, output: "") }
+        let pid = try spawn(program, arguments, output: writing)
+        do throws(KernelError) {
+            let running = Running(try PidFD.open(pid), reading, loop, onEnd: onEnd)
+            try running.watch()
+            return running
+        } catch {
+            // Nobody would hear of its end.
+            kill(pid, SIGKILL)
+            throw error
         }
-        let exit = try process.reap()
-        return Outcome(exit: hasEnded ? exit : nil, output: text(reading))
     }
 
-    private static func text(_ pipe: borrowing OwnedDescriptor) -> String {
-        var bytes = [UInt8](repeating: 0, count: outputLimit)
-        let count = read(pipe.raw, &bytes, bytes.count)
-        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    /// A program that was started. Its registration with the loop keeps it until the process has ended.
+    private final class Running: Sendable {
+        private struct State {
+            var token: EpollToken?
+            var timer: EpollToken?
+            var isKilled = false
+            var hasEnded = false
+            /// What whoever waits is told, once.
+            var outcome: Outcome?
+            var waiter: CheckedContinuation<Outcome, Never>?
+        }
+
+        private let process: PidFD
+        private let output: OwnedDescriptor
+        private let loop: EpollLoop
+        private let onEnd: @Sendable () -> Void
+        private let state = Mutex(State())
+
+        init(
+            _ process: consuming PidFD, _ output: consuming OwnedDescriptor, _ loop: EpollLoop,
+            onEnd: @escaping @Sendable () -> Void
+        ) {
+            self.process = process
+            self.output = output
+            self.loop = loop
+            self.onEnd = onEnd
+        }
+
+        func watch() throws(KernelError) {
+            let events = EpollEvents.readable | EpollEvents.oneShot
+            let token = try loop.add(descriptor: process.raw, events: events) { [self] _ in end() }
+            let hasEnded = state.withLock { state in
+                state.token = token
+                return state.hasEnded
+            }
+            if hasEnded { loop.remove(token) }
+        }
+
+        func outcome(timeout: Duration, killPatience: Duration) async -> Outcome {
+            schedule(after: timeout) { [self] in kill(patience: killPatience) }
+            return await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let known = state.withLock { state in
+                        if state.outcome == nil { state.waiter = continuation }
+                        return state.outcome
+                    }
+                    if let known { continuation.resume(returning: known) }
+                }
+            } onCancel: {
+                kill(patience: killPatience)
+            }
+        }
+
+        /// Replaces the timer before it.
+        private func schedule(after duration: Duration, _ handler: @escaping @Sendable () -> Void) {
+            let timer = loop.schedule(after: duration, handler: handler)
+            let stale = state.withLock { state in
+                if state.outcome != nil { return timer as EpollToken? }
+                defer { state.timer = timer }
+                return state.timer
+            }
+            if let stale { loop.remove(stale) }
+        }
+
+        private func kill(patience: Duration) {
+            let isFirst = state.withLock { state in
+                defer { state.isKilled = true }
+                return !state.isKilled && !state.hasEnded
+            }
+            guard isFirst else { return }
+            // A failure means that it has just ended.
+            _ = try? process.send(SIGKILL)
+            schedule(after: patience) { [self] in tell(Outcome(exit: nil, output: "")) }
+        }
+
+        private func end() {
+            let exit = try? process.reap()
+            let (token, isKilled) = state.withLock { state in
+                state.hasEnded = true
+                return (state.token, state.isKilled)
+            }
+            if let token { loop.remove(token) }
+            tell(Outcome(exit: isKilled ? nil : exit ?? .code(-1), output: text()))
+            onEnd()
+        }
+
+        private func tell(_ outcome: Outcome) {
+            let (waiter, timer) = state.withLock { state -> (CheckedContinuation<Outcome, Never>?, EpollToken?) in
+                defer { (state.waiter, state.timer) = (nil, nil) }
+                if state.outcome == nil { state.outcome = outcome }
+                return (state.waiter, state.timer)
+            }
+            if let timer { loop.remove(timer) }
+            waiter?.resume(returning: outcome)
+        }
+
+        private func text() -> String {
+            var bytes = [UInt8](repeating: 0, count: outputLimit)
+            let count = read(output.raw, &bytes, bytes.count)
+            return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        }
     }
 
     private static func spawn(

@@ -5,6 +5,8 @@ import NIOPosix
 public final class KernelThreadPool: Sendable {
     /// The process-wide pool. Threads are started once and live as long as the process.
     public static let shared = KernelThreadPool(threads: 4)
+    /// For what is on file systems of others, where a look may take long: it holds up nothing but others of its kind.
+    public static let foreign = KernelThreadPool(threads: 8)
 
     private let pool: NIOThreadPool
 

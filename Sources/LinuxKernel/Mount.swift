@@ -31,16 +31,41 @@ public enum Mount {
 
     /// Mount points at or below `directory`, deepest first: the order to unmount them in (proc_pid_mountinfo(5), field 5).
     public static func points(below directory: String) throws(KernelError) -> [String] {
-        let table = try FileSystem.readText("/proc/self/mountinfo", limit: 64 << 20)
-        var points: [String] = []
+        try all(below: directory).map(\.point).reversed()
+    }
+
+    /// What is mounted somewhere.
+    public struct Entry: Hashable, Sendable {
+        public var point: String
+        /// The kernel's name of the kind of file system: `ext4`, `nfs4`, `fuse.sshfs`.
+        public var type: String
+
+        public init(point: String, type: String) {
+            self.point = point
+            self.type = type
+        }
+    }
+
+    /// What is mounted at or below `directory`, in the order of mounting.
+    public static func all(below directory: String) throws(KernelError) -> [Entry] {
+        try entries(in: FileSystem.readText("/proc/self/mountinfo", limit: 64 << 20), below: directory)
+    }
+
+    /// Pure. proc_pid_mountinfo(5): a lone hyphen ends the optional fields, and the type follows it.
+    static func entries(in table: String, below directory: String) -> [Entry] {
+        var entries: [Entry] = []
         // By bytes: a host with many pods has a long table.
         for line in table.utf8.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-            guard fields.count > 4 else { continue }
+            guard fields.count > 5 else { continue }
             let point = unescape(Substring(fields[4]))
-            if point == directory || point.hasPrefix(directory + "/") { points.append(point) }
+            guard point == directory || point.hasPrefix(directory + "/") else { continue }
+            let rest = fields[5].split(separator: UInt8(ascii: " "))
+            let hyphen = rest.firstIndex { $0.elementsEqual([UInt8(ascii: "-")]) }
+            let type = hyphen.flatMap { $0 + 1 < rest.endIndex ? String(Substring(rest[$0 + 1])) : nil }
+            entries.append(Entry(point: point, type: type ?? ""))
         }
-        return points.reversed()
+        return entries
     }
 
     /// Undoes the octal escapes of mountinfo (space, tab, newline, backslash).

@@ -77,6 +77,17 @@ struct ClaimPlugin: VolumePlugin {
         }
     }
 
+    func foreignPath(_ context: VolumeContext) throws(VolumeError) -> String? {
+        var storage = try context.objects.claim(source.claimName)
+        if case .made(_, let made)? = storage { storage = made }
+        return switch storage {
+        case .hostPath(let source, let field): HostPathPlugin(source: source, field: field).foreignPath(context)
+        case .local(let path, let field), .device(let path, let field):
+            HostPathPlugin(source: HostPathVolumeSource(path: path), field: field).foreignPath(context)
+        case .directory, .provisioned, .driver, .network, .made, .unbound, nil: nil
+        }
+    }
+
     /// What the driver has made; the group's as Kubernetes has it without word from the driver (`ReadWriteOnceWithFSType`).
     private func mount(_ volume: DriverVolume, _ context: VolumeContext) throws(VolumeError) -> MountedVolume {
         let mounted = try context.attachedVolume(readOnly: source.readOnly == true || volume.readOnly)
@@ -99,7 +110,8 @@ struct ClaimPlugin: VolumePlugin {
         }
         return MountedVolume(
             name: mounted.name, hostPath: mounted.hostPath, isFile: mounted.isFile,
-            isReadOnly: mounted.isReadOnly || source.readOnly == true, forbidsLinks: mounted.forbidsLinks)
+            isReadOnly: mounted.isReadOnly || source.readOnly == true, forbidsLinks: mounted.forbidsLinks,
+            mayHang: mounted.mayHang)
     }
 
     private func isWritten(_ context: VolumeContext) -> Bool {

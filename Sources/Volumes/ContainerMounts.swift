@@ -7,6 +7,12 @@ struct ContainerMounts: Sendable {
     let volumes: [String: MountedVolume]
     let environment: [String: String]
 
+    /// The volumes that it mounts, and that a look into may hang in.
+    var hangable: [MountedVolume] {
+        let names = Set((container.volumeMounts ?? []).map(\.name))
+        return volumes.values.filter { $0.mayHang && names.contains($0.name) }
+    }
+
     /// In the order to mount in: what is mounted inside another mount comes after it.
     func resolve() throws(VolumeError) -> [VolumeMountPoint] {
         var points: [VolumeMountPoint] = []

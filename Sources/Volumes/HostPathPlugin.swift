@@ -28,13 +28,18 @@ struct HostPathPlugin: VolumePlugin {
                 "\(origin(context)).type \(JSONValue.string(source.type ?? "")) is not supported: use "
                     + HostPathType.allCases.map { JSONValue.string($0.rawValue).description }.joined(separator: ", "))
         }
+        if case .failure(let silence)? = context.attached[context.volumeName] { throw silence }
         let found = try locate(path, type, context)
         if let mismatch = Self.mismatch(type, found.format) {
             throw VolumeError(.hostPathCheckFailed, "hostPath type check failed: \(path) is not \(mismatch)")
         }
         return MountedVolume(
             name: context.volumeName, hostPath: found.path, isFile: found.format != S_IFDIR,
-            isReadOnly: found.access < .readWrite, forbidsLinks: true)
+            isReadOnly: found.access < .readWrite, forbidsLinks: true, mayHang: true)
+    }
+
+    func foreignPath(_ context: VolumeContext) -> String? {
+        source.path.utf8.first == UInt8(ascii: "/") && !source.path.utf8.contains(0) ? source.path : nil
     }
 
     private func origin(_ context: VolumeContext) -> String { field ?? context.fieldPath + ".hostPath" }

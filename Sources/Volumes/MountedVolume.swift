@@ -13,10 +13,12 @@ public struct MountedVolume: Hashable, Sendable {
     public let hasPodIDs: Bool
     /// The volume is this block device: it is not mounted, containers get a node of it.
     public let device: VolumeDeviceNode?
+    /// Its files are somebody else's to keep: a server's, a driver's, an administrator's.
+    public let mayHang: Bool
 
     public init(
         name: String, hostPath: String, isFile: Bool = false, isReadOnly: Bool = false, forbidsLinks: Bool = false,
-        hasPodIDs: Bool = false, device: VolumeDeviceNode? = nil
+        hasPodIDs: Bool = false, device: VolumeDeviceNode? = nil, mayHang: Bool = false
     ) {
         self.name = name
         self.hostPath = hostPath
@@ -25,5 +27,6 @@ public struct MountedVolume: Hashable, Sendable {
         self.forbidsLinks = forbidsLinks
         self.hasPodIDs = hasPodIDs
         self.device = device
+        self.mayHang = mayHang
     }
 }

@@ -1,5 +1,6 @@
 public import KubernetesAPI
 public import LinuxKernel
+import SystemPackage
 
 /// The volumes of the pods on this node: made before a pod's containers start, kept up to date while it runs, taken
 /// away after its last container ended.
@@ -14,6 +15,7 @@ public actor VolumeManager {
     private let hostPaths: any HostPathGuarding
     private let claimsDirectory: String?
     let drivers: StorageDrivers?
+    let helper: FileSystemHelper?
     let pool: KernelThreadPool
     /// The pods some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
@@ -27,10 +29,12 @@ public actor VolumeManager {
     ///   - claimsDirectory: the absolute path that holds what persistent volume claims keep, one directory per namespace
     ///     with one per claim; nil refuses pods that use claims.
     ///   - drivers: the storage drivers of the node; nil refuses pods that need one.
+    ///   - helper: touches what may hang first; nil takes everything for what answers.
     public init(
         stateDirectory: String, objects: any VolumeObjectSource, followedObjects: (any VolumeObjectSource)? = nil,
         nodeAllocatable: @escaping @Sendable () -> [String: Quantity], hostPaths: any HostPathGuarding = NoHostPaths(),
-        claimsDirectory: String? = nil, drivers: StorageDrivers? = nil, pool: KernelThreadPool = .shared
+        claimsDirectory: String? = nil, drivers: StorageDrivers? = nil, helper: FileSystemHelper? = nil,
+        pool: KernelThreadPool = .foreign
     ) {
         self.stateDirectory = stateDirectory
         self.objects = objects
@@ -39,6 +43,7 @@ public actor VolumeManager {
         self.hostPaths = hostPaths
         self.claimsDirectory = claimsDirectory
         self.drivers = drivers
+        self.helper = helper
         self.pool = pool
     }
 
@@ -74,6 +79,7 @@ public actor VolumeManager {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         let mounts = ContainerMounts(
             layout: layout, container: container, volumes: volumes, environment: environment)
+        for volume in mounts.hangable { try await requireAnswer(volume.hostPath, volume: volume.name) }
         return try await exclusively(layout) { () throws(VolumeError) in try mounts.resolve() }
     }
 
@@ -111,11 +117,34 @@ public actor VolumeManager {
     private func tearDown(_ podUID: String, removesEverything: Bool) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID)
         let teardown = PodTeardown(
-            stateDirectory: stateDirectory, podUID: podUID, removesEverything: removesEverything)
+            stateDirectory: stateDirectory, podUID: podUID, removesEverything: removesEverything,
+            hasHelper: helper != nil)
         await enter(layout.podDirectory)
         defer { leave(layout.podDirectory) }
-        try await detach(layout)
-        try await pool.run { () throws(VolumeError) in try teardown.run() }
+        try await drivers?.unpublishAll(of: layout)
+        try await unmountAll(teardown)
+        try await pool.run { () throws(VolumeError) in try teardown.remove() }
+    }
+
+    private func unmountAll(_ teardown: PodTeardown) async throws(VolumeError) {
+        for _ in 0..<PodTeardown.maximumRounds {
+            let rest = try await pool.run { () throws(VolumeError) in try teardown.unmountAll() }
+            guard let rest, let helper else { return }
+            do throws(KernelError) { try await helper.unmount(rest.points, below: rest.directory) } catch {
+                throw VolumeError(error)
+            }
+        }
+        throw VolumeError(KernelError("umount", teardown.podUID, errno: .resourceBusy))
+    }
+
+    /// Fails when the file system of a path does not answer: no thread of this process is to sleep in it.
+    func requireAnswer(_ path: String, volume: String? = nil) async throws(VolumeError) {
+        guard let helper else { return }
+        do throws(KernelError) { if try await helper.answers(path) { return } } catch { throw VolumeError(error) }
+        throw VolumeError(
+            .sourceUnavailable,
+            "\(path) does not answer: the server, driver or disk behind its file system is gone or overloaded",
+            volume: volume)
     }
 
     private func mountVolumes(

@@ -14,6 +14,8 @@ protocol VolumePlugin: Sendable {
     var isRefreshable: Bool { get }
     /// What somebody else has to do before ``mount(_:)``; nil when it is the plugin's alone.
     func attachment(_ context: VolumeContext) throws(VolumeError) -> VolumeAttachment?
+    /// Where ``mount(_:)`` looks without anybody's attachment, if that is none of the node's own places: a look there may hang.
+    func foreignPath(_ context: VolumeContext) throws(VolumeError) -> String?
     /// Makes the volume, or finds it as an earlier run of the agent left it, at whichever point that was killed.
     /// Blocks on the kernel.
     func mount(_ context: VolumeContext) throws(VolumeError) -> MountedVolume
@@ -23,6 +25,7 @@ extension VolumePlugin {
     func objectNames(for pod: Pod) -> PodObjectNames { PodObjectNames() }
     var isRefreshable: Bool { false }
     func attachment(_ context: VolumeContext) throws(VolumeError) -> VolumeAttachment? { nil }
+    func foreignPath(_ context: VolumeContext) throws(VolumeError) -> String? { nil }
 }
 
 /// What a plugin knows when it mounts one volume of one pod.
@@ -40,7 +43,7 @@ struct VolumeContext: Sendable {
     var ids: IDRange?
     /// By volume.
     var images: [String: VolumeImage] = [:]
-    /// What others have provided, by volume: where it is, or why not.
+    /// What others have provided, or are to answer for, by volume: where it is, or why not.
     var attached: [String: Result<String, VolumeError>] = [:]
 
     /// The group that owns the files, when the pod sets one.

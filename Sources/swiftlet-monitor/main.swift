@@ -3,15 +3,15 @@ import MonitorCoreEmbedded
 
 // Started by the agent with: 0, 1, 2 on /dev/null; 3 the launch plan (sealed memfd); 4 the creating agent's socket; 5 the
 // listening socket; 6 a pidfd of a process in the PID namespace that the plan joins, if it joins one; 7 the directory of this
-// program; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open; under the name
-// "pause" it holds a pod's PID namespace.
+// program; the container's run directory as working directory. With the argument "anchor" it holds a cgroup open; with "probe" and
+// "unmount" it touches a file system that may hang; under the name "pause" it holds a pod's PID namespace.
 
-/// The second word of the command line; Embedded Swift has no CommandLine.
-func firstArgument() -> ArraySlice<UInt8> {
-    let arguments: [UInt8]
-    do { arguments = try readFile(CString(terminated: "/proc/self/cmdline")) } catch { return [] }
-    let words = arguments.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-    return words.count > 1 ? words[1] : []
+/// The command line after the program's name; Embedded Swift has no CommandLine.
+func arguments() -> ArraySlice<ArraySlice<UInt8>> {
+    let bytes: [UInt8]
+    do { bytes = try readFile(CString(terminated: "/proc/self/cmdline")) } catch { return [] }
+    // Every word ends in NUL, the last one, too.
+    return bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst()
 }
 
 func isWord(_ bytes: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
@@ -49,13 +49,18 @@ func monitor() -> Never {
     _exit(0)
 }
 
-let argument = firstArgument()
+let words = arguments()
+let argument = words.first ?? []
 if strcmp(CLinux_program_name(), "pause") == 0 {
     Pause.hold()
 } else if isWord(argument, "anchor") {
     Anchor.hold()
 } else if isWord(argument, "monitor") {
     monitor()
+} else if isWord(argument, "probe") {
+    HangingFileSystem.probe(words.dropFirst())
+} else if isWord(argument, "unmount") {
+    HangingFileSystem.unmount(words.dropFirst())
 } else {
     let usage: StaticString = "swiftlet-monitor is started by swiftlet, not by hand\n"
     _ = usage.withUTF8Buffer { write(2, $0.baseAddress, $0.count) }

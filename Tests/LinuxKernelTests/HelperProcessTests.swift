@@ -21,4 +21,30 @@ struct HelperProcessTests {
             try await HelperProcess.run("/nonexistent/program", [], timeout: .seconds(60))
         }
     }
+
+    @Test("one that nobody waits for any more is killed, and its end is told")
+    func cancellation() async throws {
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let began = ContinuousClock.now
+        try await withThrowingTaskGroup(of: HelperProcess.Outcome.self) { group in
+            group.addTask {
+                try await HelperProcess.run("/bin/sleep", ["1000"], timeout: .seconds(1000)) { end.yield() }
+            }
+            group.cancelAll()
+            #expect(try await group.next()?.exit == nil)
+        }
+        for await _ in ends { break }
+        #expect(began.duration(to: .now) < .seconds(60))
+    }
+
+    @Test("many at a time wait for nobody")
+    func crowd() async throws {
+        let began = ContinuousClock.now
+        await withThrowingTaskGroup(of: HelperProcess.Outcome.self) { group in
+            for _ in 0..<40 {
+                group.addTask { try await HelperProcess.run("/bin/sleep", ["1"], timeout: .seconds(60)) }
+            }
+        }
+        #expect(began.duration(to: .now) < .seconds(20))
+    }
 }

@@ -123,6 +123,40 @@ import Testing
         }
     }
 
+    @Test("a host path whose file system says nothing is not looked at, and its pod is told")
+    func silence() async throws {
+        try await VolumeWorld.with { (world) async throws in
+            try world.write("helper", "#!/bin/sh\ncase $2 in *silent) exec sleep 1000 ;; esac\n")
+            #expect(chmod(world.root + "/helper", 0o755) == 0)
+            let manager = VolumeManager(
+                stateDirectory: world.pods, objects: world.objects, nodeAllocatable: { [:] },
+                hostPaths: HostPathRules(),
+                helper: FileSystemHelper(program: world.root + "/helper", timeout: .milliseconds(200)))
+            let source = HostPathVolumeSource(path: world.root + "/silent", type: "DirectoryOrCreate")
+            let silent = world.pod([Volume(name: "host", hostPath: source)])
+            await #expect {
+                _ = try await manager.mount(silent)
+            } throws: {
+                let error = $0 as? VolumeError
+                return error?.code == .sourceUnavailable && error?.volume == "host"
+                    && error?.message.hasPrefix("\(world.root)/silent does not answer") == true
+            }
+            #expect(!FileSystem.exists(world.root + "/silent"))
+            let loud = world.pod([Volume(name: "host", hostPath: HostPathVolumeSource(path: world.root))], uid: "uid-2")
+            let volumes = try await manager.mount(loud)
+            #expect(volumes["host"]?.mayHang == true)
+            #expect(
+                try await manager.containerMounts(
+                    pod: loud, container: loud.spec.containers[0], volumes: volumes, environment: [:]
+                ).count == 1)
+            let stale = ["host": MountedVolume(name: "host", hostPath: world.root + "/silent", mayHang: true)]
+            await #expect(throws: VolumeError.self) {
+                _ = try await manager.containerMounts(
+                    pod: loud, container: loud.spec.containers[0], volumes: stale, environment: [:])
+            }
+        }
+    }
+
     @Test("a directory is no file")
     func directoryIsNoFile() async throws {
         try await VolumeWorld.with { (world) async throws in

@@ -21,6 +21,26 @@ import Testing
         #expect(try FileSystem.readText(world.root + "/canary/kept") == "x")
     }
 
+    @Test("only what lies in no other mount is unmounted, and by the helper if anything in it may hang")
+    func plan() {
+        let entries = [
+            Mount.Entry(point: "/pods/u", type: "ext4"),
+            Mount.Entry(point: "/pods/u/volumes/kubernetes.io~nfs/a", type: "nfs4"),
+            Mount.Entry(point: "/pods/u/volumes/kubernetes.io~nfs/a/b", type: "tmpfs"),
+            Mount.Entry(point: "/pods/u/volumes/e", type: "tmpfs"),
+            Mount.Entry(point: "/pods/u/volumes/e", type: "tmpfs"),
+            Mount.Entry(point: "/pods/u/volumes/m", type: "tmpfs"),
+            Mount.Entry(point: "/pods/u/volumes/m/deep/f", type: "fuse.sshfs"),
+            Mount.Entry(point: "/pods/u/volumes/m2", type: "overlay"),
+        ]
+        let helped = PodTeardown.plan(entries, of: "/pods/u", hasHelper: true)
+        #expect(helped.foreign == ["volumes/kubernetes.io~nfs/a", "volumes/m"])
+        #expect(helped.own == ["volumes/e", "volumes/e", "volumes/m2"])
+        let alone = PodTeardown.plan(entries, of: "/pods/u", hasHelper: false)
+        #expect(alone.foreign == [])
+        #expect(alone.own.count == 5)
+    }
+
     @Test("links are removed, not followed")
     func links() async throws {
         try await VolumeWorld.with { (world) async throws in

@@ -44,7 +44,9 @@ public struct NodeTeardown: Sendable {
             await attempt("container not removed") { try await runtime.removeContainer(instance.id) }
         }
         await attempt("volumes not unmounted") {
-            for uid in try await volumes.podUIDsOnDisk() { try await volumes.unmount(podUID: uid) }
+            for uid in try await volumes.podUIDsOnDisk() {
+                await attempt("volumes not unmounted") { try await volumes.unmount(podUID: uid) }
+            }
         }
         await attempt("cgroups not removed") {
             let cgroups = cgroups

@@ -111,8 +111,17 @@ extension PodWorker {
     }
 
     private func mountVolumes() async -> Bool {
+        let (host, pod) = (context.host, pod)
+        // A pod that is to go waits for nothing that somebody else may never provide.
+        let outcome = await untilInterrupted(where: { $0.stage != .syncing }) {
+            do throws(PodHostError) {
+                try await host.mountVolumes(of: pod)
+                return Result<Void, PodHostError>.success(())
+            } catch { return .failure(error) }
+        }
+        guard let outcome, stage == .syncing else { return false }
         do throws(PodHostError) {
-            try await context.host.mountVolumes(of: pod)
+            try outcome.get()
             volumesRetry.reset()
             volumesProblem = nil
             return true

@@ -1,6 +1,6 @@
 import Glibc
 public import KubernetesAPI
-import LinuxKernel
+public import LinuxKernel
 public import Volumes
 
 /// Holds pods to the node's policy: before anything of a pod is made, at every start of a container, and when a host path
@@ -9,12 +9,21 @@ public struct PodPolicyCheck: HostPathGuarding {
     private let source: NodePolicySource
     private let protected: ProtectedPaths
     private let allowsHostRootfsFromAPI: Bool
+    private let helper: FileSystemHelper?
+    /// All other pods wait meanwhile.
+    private static let patience = Duration.seconds(1)
 
-    /// - Parameter allowsHostRootfsFromAPI: the control endpoint is the node's own.
-    public init(source: NodePolicySource, protected: ProtectedPaths, allowsHostRootfsFromAPI: Bool) {
+    /// - Parameters:
+    ///   - allowsHostRootfsFromAPI: the control endpoint is the node's own.
+    ///   - helper: finds out where a look may hang; nil takes everything for what answers.
+    public init(
+        source: NodePolicySource, protected: ProtectedPaths, allowsHostRootfsFromAPI: Bool,
+        helper: FileSystemHelper? = nil
+    ) {
         self.source = source
         self.protected = protected
         self.allowsHostRootfsFromAPI = allowsHostRootfsFromAPI
+        self.helper = helper
     }
 
     /// A pod that was refused, or a container of it.
@@ -32,8 +41,8 @@ public struct PodPolicyCheck: HostPathGuarding {
     ///   containers.
     /// - Returns: nil when everything is allowed.
     public func decide(_ pod: Pod, container: String? = nil) async -> Verdict? {
-        let paths = (pod.spec.volumes ?? []).compactMap { $0.hostPath?.path }
-        let resolved = paths.isEmpty ? [:] : await KernelThreadPool.shared.run { Self.resolve(paths) }
+        let paths = await answering((pod.spec.volumes ?? []).compactMap { $0.hostPath?.path })
+        let resolved = paths.isEmpty ? [:] : await KernelThreadPool.foreign.run { Self.resolve(paths) }
         let (grants, rule) = grants(of: pod)
         var decision = PolicyDecision(
             pod, grants: grants, rule: rule, protected: protected, resolvedPaths: resolved)
@@ -45,6 +54,17 @@ public struct PodPolicyCheck: HostPathGuarding {
             message += "; also refused: \(others)" + (refusals.count > 9 ? " and more" : "")
         }
         return Verdict(refusals: refusals, source: Self.source(of: pod), message: message)
+    }
+
+    /// The others are held to the policy as they are written, and as where they lead once they are mounted.
+    private func answering(_ paths: [String]) async -> [String] {
+        guard let helper else { return paths }
+        return await withTaskGroup(of: String?.self) { group in
+            for path in Set(paths) where HostPath(path) != nil {
+                group.addTask { (try? await helper.answers(path, within: Self.patience)) == true ? path : nil }
+            }
+            return await group.reduce(into: []) { answering, path in if let path { answering.append(path) } }
+        }
     }
 
     public func access(of pod: Pod, to path: String) -> HostPathAccess {

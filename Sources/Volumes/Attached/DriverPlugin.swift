@@ -36,6 +36,6 @@ extension VolumeContext {
         guard let outcome = attached[volumeName] else {
             throw VolumeError(.unsupported, "\(fieldPath): storage drivers are not served here")
         }
-        return MountedVolume(name: volumeName, hostPath: try outcome.get(), isReadOnly: readOnly)
+        return MountedVolume(name: volumeName, hostPath: try outcome.get(), isReadOnly: readOnly, mayHang: true)
     }
 }

@@ -31,7 +31,7 @@ public struct NetworkExport: Hashable, Sendable {
     /// Where Debian's nfs-common, and others, have the program.
     static let programs = ["/usr/sbin/mount.nfs", "/sbin/mount.nfs"]
     /// A server that does not answer is given up after this, and asked again with the pod's next try.
-    static let timeout = Duration.seconds(60)
+    static let timeout = Duration.seconds(30)
 
     /// What mount.nfs(8) is told. Pure.
     ///
@@ -51,15 +51,14 @@ public struct NetworkExport: Hashable, Sendable {
     }
 
     /// Mounts it at `target`, which is made, unless something is mounted there already. In a process of its own: a server that does
-    /// not answer holds up nothing else.
+    /// not answer holds up nothing else. Cancelled, it gives up at once.
     func mount(at target: String, pool: KernelThreadPool) async throws(VolumeError) {
         let arguments = try arguments(target: target)
         let program = try await pool.run { () throws(VolumeError) -> String? in
             try volumeCall { () throws(KernelError) in
+                // Before anything looks at the target: what is mounted there may hang.
+                if try Mount.isMountPoint(target) { return nil }
                 try FileSystem.makeDirectories(target, mode: 0o750)
-                let place = try OwnedDescriptor.open(target.splitAtLastSlash.parent, O_PATH | O_DIRECTORY)
-                let point = try place.canonicalPath() + "/" + target.splitAtLastSlash.name
-                if try Mount.points(below: point).contains(point) { return nil }
                 guard let program = Self.programs.first(where: FileSystem.exists) else {
                     throw KernelError(
                         "find mount.nfs (install nfs-common) in", "/usr/sbin", errno: .noSuchFileOrDirectory)
@@ -79,27 +78,5 @@ public struct NetworkExport: Hashable, Sendable {
             outcome.exit == nil
                 ? "\(server):\(path) did not answer within \(Self.timeout)"
                 : "mount of \(server):\(path) failed: \(said)")
-    }
-
-    /// Takes every NFS mount below a directory of the agent's own away, deepest first, without asking the server: it may be gone.
-    static func detach(below directory: String) throws(KernelError) {
-        guard FileSystem.exists(directory) else { return }
-        let path = try OwnedDescriptor.open(directory, O_PATH | O_DIRECTORY).canonicalPath()
-        let table = try FileSystem.readText("/proc/self/mountinfo", limit: 64 << 20)
-        for point in points(in: table, below: path) { try Mount.unmount(point, detach: true) }
-    }
-
-    /// Pure. proc_pid_mountinfo(5): the type follows the lone hyphen.
-    static func points(in table: String, below directory: String) -> [String] {
-        var points: [String] = []
-        for line in table.split(separator: "\n") where line.contains(directory) {
-            let fields = line.split(separator: " ")
-            guard let hyphen = fields.firstIndex(of: "-"), hyphen + 1 < fields.count, fields.count > 4,
-                fields[hyphen + 1] == "nfs" || fields[hyphen + 1] == "nfs4", fields[4].hasPrefix(directory + "/")
-            else { continue }
-            // The agent's own names below it need no escapes.
-            points.append(String(fields[4]))
-        }
-        return points.reversed()
     }
 }

@@ -175,7 +175,9 @@ public actor StorageDrivers {
             // The driver makes the target itself; the staging directory is ours to make.
             try volumeCall { () throws(KernelError) in
                 try FileSystem.makeDirectories(publication.directory, mode: 0o750)
-                if let staging { try FileSystem.makeDirectories(staging, mode: 0o750) }
+                if let staging, try !Mount.isMountPoint(staging) {
+                    try FileSystem.makeDirectories(staging, mode: 0o750)
+                }
             }
             return false
         }
@@ -257,13 +259,9 @@ public actor StorageDrivers {
         "\(root)/plugins/kubernetes.io/csi/\(driver)/\(HandleName.of(handle))/globalmount"
     }
 
+    /// Without a look at what is mounted there: it may hang.
     private static func isMounted(_ path: String) throws(VolumeError) -> Bool {
-        try volumeCall { () throws(KernelError) in
-            guard FileSystem.exists(path) else { return false }
-            let (parent, name) = path.splitAtLastSlash
-            let place = try OwnedDescriptor.open(parent, O_PATH | O_DIRECTORY).canonicalPath() + "/" + name
-            return try Mount.points(below: place).contains(place)
-        }
+        try volumeCall { () throws(KernelError) in try Mount.isMountPoint(path) }
     }
 
     // MARK: One call at a time for each volume

@@ -2,7 +2,7 @@ import KubernetesAPI
 import LinuxKernel
 
 extension VolumeManager {
-    /// Has storage drivers and other machines provide what they are to provide.
+    /// Has storage drivers and other machines provide what they are to provide, and makes sure that a look into it does not hang.
     ///
     /// - Returns: by volume where it is, or why not.
     func attach(
@@ -12,8 +12,13 @@ extension VolumeManager {
         for volume in planned {
             do throws(VolumeError) {
                 let context = context(volume)
-                guard let attachment = try volume.plugin.attachment(context) else { continue }
-                attached[volume.name] = .success(try await path(of: attachment, context))
+                if let attachment = try volume.plugin.attachment(context) {
+                    let path = try await path(of: attachment, context)
+                    try await requireAnswer(path)
+                    attached[volume.name] = .success(path)
+                } else if let path = try volume.plugin.foreignPath(context) {
+                    try await requireAnswer(path)
+                }
             } catch { attached[volume.name] = .failure(error) }
         }
         return attached
@@ -45,14 +50,6 @@ extension VolumeManager {
             throw VolumeError(.notFound, "secret \"\(namespace)/\(name)\" not found")
         }
         return (secret.data ?? [:]).compactMapValues { Base64.decode($0).map { String(decoding: $0, as: UTF8.self) } }
-    }
-
-    /// Before the pod's directory is taken away: what others have made there is theirs to take back.
-    func detach(_ layout: PodVolumeLayout) async throws(VolumeError) {
-        try await drivers?.unpublishAll(of: layout)
-        try await pool.run { () throws(VolumeError) in
-            try volumeCall { () throws(KernelError) in try NetworkExport.detach(below: layout.podDirectory) }
-        }
     }
 }
 

@@ -47,7 +47,8 @@ struct StopCommand: AsyncParsableCommand {
         let foundation = try NodeFoundation(settings, logger: logger)
         let volumes = VolumeManager(
             stateDirectory: settings.root + "/pods", objects: NoObjects(), nodeAllocatable: { [:] },
-            drivers: StorageDrivers(root: settings.root, logger: logger))
+            drivers: StorageDrivers(root: settings.root, logger: logger),
+            helper: FileSystemHelper(program: settings.monitorPath))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await foundation.runtime.run() }
             try await foundation.runtime.start()

@@ -30,6 +30,7 @@ struct NodeProcess: ServiceLifecycle.Service {
     /// Nil without an agent.
     private let policy: NodePolicySource?
     private let stopRequest = StopRequest()
+    private let deadline = ShutdownDeadline()
 
     /// Runs until SIGTERM or SIGINT. Containers go on running.
     static func run(_ settings: NodeSettings, mode: Mode) async throws {
@@ -128,12 +129,18 @@ struct NodeProcess: ServiceLifecycle.Service {
             group.addTask { try await MemoryUpkeep.run() }
             notifier.ready(status: "\(settings.nodeName) is up")
             logger.info(runsAgent ? "node is up" : "endpoint is up", metadata: ["node": "\(settings.nodeName)"])
-            // The first to end ends the process: a stop request, or a part that failed.
-            try await group.next()
-            // Exit 0 keeps systemd from starting the node again: only for those who asked for the end.
-            guard Task.isCancelled || stopRequest.isSent else {
-                throw SettingError("a part of the node ended by itself: this is a defect of swiftlet")
+            do {
+                // The first to end ends the process: a stop request, or a part that failed.
+                try await group.next()
+                // Exit 0 keeps systemd from starting the node again: only for those who asked for the end.
+                guard Task.isCancelled || stopRequest.isSent else {
+                    throw SettingError("a part of the node ended by itself: this is a defect of swiftlet")
+                }
+            } catch {
+                deadline.begin(status: Task.isCancelled || stopRequest.isSent ? 0 : 1, logger: logger)
+                throw error
             }
+            deadline.begin(status: 0, logger: logger)
             group.cancelAll()
         }
     }

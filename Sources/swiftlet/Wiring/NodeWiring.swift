@@ -83,7 +83,9 @@ struct NodeWiring {
                 client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
                 node: { reporter.node }))
         let staticObjects = NodeObjects(local: manifests.objects, client: client, followed: followed)
-        let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
+        let helper = FileSystemHelper(program: settings.monitorPath)
+        let check = try policyCheck(
+            settings, policy, recorder, reporter, helper, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
         let drivers = StorageDrivers(root: settings.root, logger: logger)
         let eventLoop = foundation.runtime.loop
@@ -91,11 +93,11 @@ struct NodeWiring {
         let volumes = VolumeManager(
             stateDirectory: podsDirectory, objects: objects, followedObjects: objects.following,
             nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,
-            drivers: drivers)
+            drivers: drivers, helper: helper)
         let staticVolumes = VolumeManager(
             stateDirectory: podsDirectory, objects: staticObjects, followedObjects: staticObjects.following,
             nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,
-            drivers: drivers)
+            drivers: drivers, helper: helper)
         let logKeeper = try LogKeeper(logsDirectory: settings.logDirectory + "/pods", logger: logger)
         group.addTask { await logKeeper.run() }
         var configuration = foundation.configuration
@@ -186,7 +188,7 @@ struct NodeWiring {
     /// Follows the policy's file, says on the Node what became of a change, and gives what pods are held to.
     private static func policyCheck(
         _ settings: NodeSettings, _ policy: NodePolicySource, _ recorder: EventRecorder, _ reporter: NodeStatusReporter,
-        isEmbedded: Bool, in group: inout ThrowingTaskGroup<Void, any Error>
+        _ helper: FileSystemHelper, isEmbedded: Bool, in group: inout ThrowingTaskGroup<Void, any Error>
     ) throws -> PodPolicyCheck {
         let (name, loop) = (settings.nodeName, try EpollLoop(name: "policy"))
         group.addTask {
@@ -203,7 +205,7 @@ struct NodeWiring {
             source: policy,
             protected: ProtectedPaths(
                 root: settings.root, run: settings.run, logDirectory: settings.logDirectory),
-            allowsHostRootfsFromAPI: isEmbedded)
+            allowsHostRootfsFromAPI: isEmbedded, helper: helper)
     }
 
     private static func serviceAccounts(
