@@ -81,8 +81,10 @@ struct NodeWiring {
             local: nil, client: client, followed: followed, tokens: tokens,
             claims: APIClaims(
                 client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
-                node: { reporter.node }))
-        let staticObjects = NodeObjects(local: manifests.objects, client: client, followed: followed)
+                node: { reporter.node }), nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
+        let staticObjects = NodeObjects(
+            local: manifests.objects, client: client, followed: followed, nodeName: settings.nodeName,
+            awaitsAttachments: endpoint == nil)
         let check = try policyCheck(settings, policy, recorder, reporter, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
         let drivers = StorageDrivers(root: settings.root, logger: logger)
