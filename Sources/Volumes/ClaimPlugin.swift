@@ -88,13 +88,9 @@ struct ClaimPlugin: VolumePlugin {
         }
     }
 
-    /// What the driver has made; the group's as Kubernetes has it without word from the driver (`ReadWriteOnceWithFSType`).
     private func mount(_ volume: DriverVolume, _ context: VolumeContext) throws(VolumeError) -> MountedVolume {
         let mounted = try context.attachedVolume(readOnly: source.readOnly == true || volume.readOnly)
-        if volume.isBlock { return try mounted.asDevice() }
-        let isOneNodes = volume.accessModes.contains { $0 == "ReadWriteOnce" || $0 == "ReadWriteOncePod" }
-        if !mounted.isReadOnly, !volume.fileSystem.isEmpty, isOneNodes { try context.giveToGroup(mounted.hostPath) }
-        return mounted
+        return volume.isBlock ? try mounted.asDevice() : mounted
     }
 
     /// As for a hostPath volume of the pod itself, where the policy refuses a pod that would write what it may only read.

@@ -43,7 +43,7 @@ struct PlannedVolume: Sendable {
     static func mount(
         _ planned: [PlannedVolume], pod: Pod, ids: IDRange?, objects: PodObjects, nodeAllocatable: [String: Quantity],
         hostPaths: any HostPathGuarding, images: [String: VolumeImage],
-        attached: [String: Result<String, VolumeError>] = [:]
+        attached: [String: Result<AttachedVolume, VolumeError>] = [:]
     ) throws(VolumeError) -> [String: MountedVolume] {
         var mounted: [String: MountedVolume] = [:]
         var failure: VolumeError?

@@ -10,11 +10,28 @@ public protocol VolumeObjectSource: Sendable {
     func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
     /// A token that is valid now; ``VolumeError/Code/sourceUnavailable`` when none can be had now.
     func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String
+    /// What is said of a storage driver; nil when nothing is; throws when that cannot be known now.
+    func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver?
+    /// The attachment of a volume to this node, by its name; nil when there is none; throws when that cannot be known now.
+    func attachment(
+        of volume: DriverVolume
+    ) async throws(VolumeError) -> (name: String, object: KubernetesAPI.VolumeAttachment?)
+    /// Whether somebody attaches volumes to this node: those whose driver wants it are then not ready before.
+    var awaitsAttachments: Bool { get }
 }
 
 extension VolumeObjectSource {
     /// No claims.
     public func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage? { nil }
+
+    /// Nothing is said of any driver.
+    public func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver? { nil }
+
+    /// Nobody attaches volumes.
+    public var awaitsAttachments: Bool { false }
+    public func attachment(
+        of volume: DriverVolume
+    ) async throws(VolumeError) -> (name: String, object: KubernetesAPI.VolumeAttachment?) { ("", nil) }
 
     /// No service accounts.
     public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {

@@ -44,7 +44,7 @@ struct VolumeContext: Sendable {
     /// By volume.
     var images: [String: VolumeImage] = [:]
     /// What others have provided, or are to answer for, by volume: where it is, or why not.
-    var attached: [String: Result<String, VolumeError>] = [:]
+    var attached: [String: Result<AttachedVolume, VolumeError>] = [:]
 
     /// The group that owns the files, when the pod sets one.
     func groupID() throws(VolumeError) -> UInt32? {

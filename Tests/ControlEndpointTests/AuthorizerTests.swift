@@ -58,6 +58,11 @@ struct AuthorizerTests {
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1", true),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2", false),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/n1", false),
+            ("GET", "/apis/storage.k8s.io/v1/csidrivers/d", true),
+            ("PUT", "/apis/storage.k8s.io/v1/csidrivers/d", false),
+            ("GET", "/apis/storage.k8s.io/v1/volumeattachments/v", true),
+            ("GET", "/apis/storage.k8s.io/v1/volumeattachments", false),
+            ("PATCH", "/apis/storage.k8s.io/v1/volumeattachments/v", false),
             ("DELETE", "/api/v1/namespaces/a", false), ("GET", "/api/v1/namespaces/a/pods/p/log", false),
         ])
     func node(method: String, path: String, allowed: Bool) throws {

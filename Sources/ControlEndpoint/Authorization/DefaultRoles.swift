@@ -196,6 +196,7 @@ enum DefaultRoles {
             rule("", ["persistentvolumeclaims", "persistentvolumes"], ["get"]),
             rule("", ["serviceaccounts/token"], ["create"]),
             rule("coordination.k8s.io", ["leases"], ["create", "delete", "get", "patch", "update"]),
+            rule("storage.k8s.io", ["csidrivers"], read), rule("storage.k8s.io", ["volumeattachments"], ["get"]),
         ]
     }
 }

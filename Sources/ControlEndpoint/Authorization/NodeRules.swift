@@ -15,6 +15,7 @@ enum NodeRules {
     private static let read: Set<String> = ["get", "list", "watch"]
     private static let certificates = "certificates.k8s.io"
     private static let leases = "coordination.k8s.io"
+    private static let storage = "storage.k8s.io"
 
     private static let rules: [Rule] = [
         Rule(resource: "nodes", verbs: read),
@@ -28,6 +29,8 @@ enum NodeRules {
         Rule(resource: "persistentvolumes", verbs: read), Rule(resource: "persistentvolumeclaims", verbs: read),
         Rule(resource: "serviceaccounts", subresource: "token", verbs: ["create"]),
         Rule(resource: "namespaces", verbs: read),
+        Rule(group: storage, resource: "csidrivers", verbs: read),
+        Rule(group: storage, resource: "volumeattachments", verbs: ["get"]),
         Rule(group: leases, resource: "leases", verbs: ["create"], namespace: "kube-node-lease"),
         Rule(
             group: leases, resource: "leases", verbs: ["get", "update", "patch", "delete"], onlyOwn: true,

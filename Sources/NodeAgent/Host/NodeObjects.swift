@@ -1,3 +1,4 @@
+import ContainerImages
 public import KubernetesAPI
 public import KubernetesClient
 public import Volumes
@@ -12,6 +13,8 @@ public struct NodeObjects: VolumeObjectSource {
     private let followed: FollowedObjects?
     private let tokens: ServiceAccountTokens?
     private let claims: (any ClaimSource)?
+    private let nodeName: String
+    public let awaitsAttachments: Bool
     /// Answers from what was heard of a followed object, where the server need not be asked.
     private let prefersFollowed: Bool
     private static let rootCertificateName = "kube-root-ca.crt"
@@ -21,29 +24,30 @@ public struct NodeObjects: VolumeObjectSource {
     ///   - followed: told of what the server says when it is asked.
     ///   - tokens: nil for pods of manifest files.
     ///   - claims: where the claims of the API's pods are; nil for pods of manifest files.
+    ///   - awaitsAttachments: the server belongs to a cluster, in which a controller attaches volumes to nodes.
     public init(
         local: LocalObjects?, client: APIClient, followed: FollowedObjects? = nil, tokens: ServiceAccountTokens? = nil,
-        claims: (any ClaimSource)? = nil
-    ) {
-        self.init(local, client, followed, tokens, claims, prefersFollowed: false)
-    }
-
-    private init(
-        _ local: LocalObjects?, _ client: APIClient, _ followed: FollowedObjects?, _ tokens: ServiceAccountTokens?,
-        _ claims: (any ClaimSource)?, prefersFollowed: Bool
+        claims: (any ClaimSource)? = nil, nodeName: String, awaitsAttachments: Bool
     ) {
         self.local = local
         self.client = client
         self.followed = followed
         self.tokens = tokens
         self.claims = claims
-        self.prefersFollowed = prefersFollowed
+        self.nodeName = nodeName
+        self.awaitsAttachments = awaitsAttachments
+        prefersFollowed = false
+    }
+
+    private init(following source: NodeObjects) {
+        (local, client, followed) = (source.local, source.client, source.followed)
+        (tokens, claims, nodeName) = (source.tokens, source.claims, source.nodeName)
+        awaitsAttachments = source.awaitsAttachments
+        prefersFollowed = true
     }
 
     /// The same for files that follow their objects: asks the server only for what is not watched yet.
-    public var following: NodeObjects {
-        NodeObjects(local, client, followed, tokens, claims, prefersFollowed: true)
-    }
+    public var following: NodeObjects { NodeObjects(following: self) }
 
     public func configMap(namespace: String, name: String) async throws(VolumeError) -> ConfigMap? {
         if let object = local?.configMap(namespace: namespace, name: name) { return object }
@@ -87,6 +91,22 @@ public struct NodeObjects: VolumeObjectSource {
                 .unsupported, "a static pod may not use a service account: remove the serviceAccountToken source")
         }
         return try await tokens.token(key)
+    }
+
+    public func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver? {
+        try await get(CSIDriver.self, ObjectKey(name: name))
+    }
+
+    public func attachment(
+        of volume: DriverVolume
+    ) async throws(VolumeError) -> (name: String, object: VolumeAttachment?) {
+        let name = Self.attachmentName(of: volume, node: nodeName)
+        return (name, try await get(VolumeAttachment.self, ObjectKey(name: name)))
+    }
+
+    /// As the controller that makes them names them.
+    static func attachmentName(of volume: DriverVolume, node: String) -> String {
+        "csi-" + ContentDigest(of: Array((volume.handle + volume.driver + node).utf8)).hexadecimal
     }
 
     private func get<T: KubernetesResource>(_ type: T.Type, _ key: ObjectKey) async throws(VolumeError) -> T? {

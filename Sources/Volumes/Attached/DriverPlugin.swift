@@ -31,11 +31,13 @@ struct DriverPlugin: VolumePlugin {
 }
 
 extension VolumeContext {
-    /// What the driver has made.
+    /// What the driver has made, given to the pod's group where that is the node's to do.
     func attachedVolume(readOnly: Bool) throws(VolumeError) -> MountedVolume {
         guard let outcome = attached[volumeName] else {
             throw VolumeError(.unsupported, "\(fieldPath): storage drivers are not served here")
         }
-        return MountedVolume(name: volumeName, hostPath: try outcome.get(), isReadOnly: readOnly, mayHang: true)
+        let made = try outcome.get()
+        if made.takesGroup, !readOnly { try giveToGroup(made.path) }
+        return MountedVolume(name: volumeName, hostPath: made.path, isReadOnly: readOnly, mayHang: true)
     }
 }

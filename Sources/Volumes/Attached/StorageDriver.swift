@@ -36,10 +36,11 @@ struct StorageDriver: Hashable, Sendable {
     }
 
     func stage(
-        _ volume: DriverVolume, at staging: String, group: UInt32?, secrets: [String: String]
+        _ volume: DriverVolume, at staging: String, group: UInt32?, context: [String: String], secrets: [String: String]
     ) async throws(VolumeError) {
         var request = ProtobufMessage()
         request.add(1, volume.handle)
+        request.add(2, context)
         request.add(3, staging)
         request.add(4, capability(volume, group: group))
         request.add(5, secrets)
@@ -49,10 +50,11 @@ struct StorageDriver: Hashable, Sendable {
 
     func publish(
         _ volume: DriverVolume, at target: String, staging: String?, group: UInt32?, readOnly: Bool,
-        secrets: [String: String], podFacts: [String: String]
+        context: [String: String], secrets: [String: String], podFacts: [String: String]
     ) async throws(VolumeError) {
         var request = ProtobufMessage()
         request.add(1, volume.handle)
+        request.add(2, context)
         request.add(3, staging ?? "")
         request.add(4, target)
         request.add(5, capability(volume, group: group))

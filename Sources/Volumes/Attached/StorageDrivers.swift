@@ -138,6 +138,7 @@ public actor StorageDrivers {
     /// What a call brings along.
     struct Publication: Sendable {
         var volume: DriverVolume
+        var rules: DriverRules
         /// The volume's own directory below the pod's.
         var directory: String
         /// Also when the volume itself may be written.
@@ -146,10 +147,12 @@ public actor StorageDrivers {
         var stageSecrets: [String: String] = [:]
         var publishSecrets: [String: String] = [:]
         var podFacts: [String: String] = [:]
+        /// What was said when the volume was attached.
+        var attachmentContext: [String: String] = [:]
     }
 
-    /// Has the driver make the volume for a pod, or finds it made, and gives its path.
-    func publish(_ publication: Publication) async throws(VolumeError) -> String {
+    /// Has the driver make the volume for a pod, or finds it made.
+    func publish(_ publication: Publication) async throws(VolumeError) -> AttachedVolume {
         let volume = publication.volume
         let target = publication.directory + "/mount"
         guard let driver = drivers[volume.driver] else {
@@ -181,17 +184,21 @@ public actor StorageDrivers {
             }
             return false
         }
-        if isThere { return target }
+        let driverGives = driver.capabilities.contains(.volumeMountGroup)
+        let made = AttachedVolume(
+            path: target, takesGroup: publication.rules.givesToGroup(volume, driverDoes: driverGives))
+        if isThere { return made }
         if let staging {
             try await driver.stage(
-                volume, at: staging, group: publication.group, secrets: publication.stageSecrets)
+                volume, at: staging, group: publication.group, context: publication.attachmentContext,
+                secrets: publication.stageSecrets)
         }
         try await driver.publish(
             volume, at: target, staging: staging, group: publication.group,
-            readOnly: publication.readOnly || volume.readOnly, secrets: publication.publishSecrets,
-            podFacts: publication.podFacts)
+            readOnly: publication.readOnly || volume.readOnly, context: publication.attachmentContext,
+            secrets: publication.publishSecrets, podFacts: publication.podFacts)
         published.insert(target)
-        return target
+        return made
     }
 
     /// Has the drivers take back what they have made for a pod. Throws while one of them is left to be asked.

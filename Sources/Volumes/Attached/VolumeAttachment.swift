@@ -3,3 +3,10 @@ enum VolumeAttachment: Hashable, Sendable {
     case driver(DriverVolume)
     case network(NetworkExport)
 }
+
+/// What somebody else has made for a volume.
+struct AttachedVolume: Hashable, Sendable {
+    var path: String
+    /// The node is to give what is in it to the pod's group.
+    var takesGroup = false
+}

@@ -7,15 +7,15 @@ extension VolumeManager {
     /// - Returns: by volume where it is, or why not.
     func attach(
         _ planned: [PlannedVolume], context: (PlannedVolume) -> VolumeContext
-    ) async -> [String: Result<String, VolumeError>] {
-        var attached: [String: Result<String, VolumeError>] = [:]
+    ) async -> [String: Result<AttachedVolume, VolumeError>] {
+        var attached: [String: Result<AttachedVolume, VolumeError>] = [:]
         for volume in planned {
             do throws(VolumeError) {
                 let context = context(volume)
                 if let attachment = try volume.plugin.attachment(context) {
-                    let path = try await path(of: attachment, context)
-                    try await requireAnswer(path)
-                    attached[volume.name] = .success(path)
+                    let made = try await make(attachment, context)
+                    try await requireAnswer(made.path)
+                    attached[volume.name] = .success(made)
                 } else if let path = try volume.plugin.foreignPath(context) {
                     try await requireAnswer(path)
                 }
@@ -24,21 +24,32 @@ extension VolumeManager {
         return attached
     }
 
-    private func path(of attachment: VolumeAttachment, _ context: VolumeContext) async throws(VolumeError) -> String {
+    private func make(
+        _ attachment: VolumeAttachment, _ context: VolumeContext
+    ) async throws(VolumeError) -> AttachedVolume {
         switch attachment {
         case .network(let export):
             try await export.mount(at: context.directory, pool: pool)
-            return context.directory
+            return AttachedVolume(path: context.directory)
         case .driver(let volume):
             guard let drivers else {
                 throw VolumeError(.unsupported, "\(context.fieldPath): storage drivers are not served here")
             }
+            let rules = DriverRules(volume.driver, try await objects.storageDriver(named: volume.driver))
+            try rules.check(volume)
             var publication = StorageDrivers.Publication(
-                volume: volume, directory: context.directory, readOnly: context.isReadOnlyClaim)
+                volume: volume, rules: rules, directory: context.directory, readOnly: context.isReadOnlyClaim)
+            if rules.isAttached, !volume.isEphemeral {
+                let (name, attachment) = try await objects.attachment(of: volume)
+                publication.attachmentContext = try rules.publishContext(
+                    of: volume, attachment: attachment, name: name, isAwaited: objects.awaitsAttachments)
+            }
             publication.group = try context.groupID()
             publication.stageSecrets = try await secret(volume.stageSecret)
             publication.publishSecrets = try await secret(volume.publishSecret)
-            if volume.isEphemeral { publication.podFacts = context.podFacts }
+            if rules.tellsPod {
+                publication.podFacts = DriverRules.podFacts(context.pod, isEphemeral: volume.isEphemeral)
+            }
             return try await drivers.publish(publication)
         }
     }
@@ -57,15 +68,5 @@ extension VolumeContext {
     /// The pod's claim may only be read, whatever its volume allows.
     fileprivate var isReadOnlyClaim: Bool {
         pod.spec.volumes?.first { $0.name == volumeName }?.persistentVolumeClaim?.readOnly == true
-    }
-
-    /// What a driver hears of the pod that brings its volume along.
-    fileprivate var podFacts: [String: String] {
-        let prefix = "csi.storage.k8s.io/"
-        return [
-            prefix + "pod.name": pod.metadata.name ?? "", prefix + "pod.namespace": pod.metadata.namespace ?? "",
-            prefix + "pod.uid": pod.metadata.uid ?? "",
-            prefix + "serviceAccount.name": pod.spec.serviceAccountName ?? "default", prefix + "ephemeral": "true",
-        ]
     }
 }

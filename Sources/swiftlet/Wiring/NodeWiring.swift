@@ -81,8 +81,10 @@ struct NodeWiring {
             local: nil, client: client, followed: followed, tokens: tokens,
             claims: APIClaims(
                 client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
-                node: { reporter.node }))
-        let staticObjects = NodeObjects(local: manifests.objects, client: client, followed: followed)
+                node: { reporter.node }), nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
+        let staticObjects = NodeObjects(
+            local: manifests.objects, client: client, followed: followed, nodeName: settings.nodeName,
+            awaitsAttachments: endpoint == nil)
         let helper = FileSystemHelper(program: settings.monitorPath)
         let check = try policyCheck(
             settings, policy, recorder, reporter, helper, isEmbedded: endpoint != nil, in: &group)

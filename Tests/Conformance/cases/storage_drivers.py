@@ -1,7 +1,10 @@
 """Volumes of storage drivers (CSI): a real driver registers, stages, publishes, and is asked to take it all back."""
 
 import contextlib
+import hashlib
+import json
 import pathlib
+import shutil
 import subprocess
 
 from cases.claims import claim, stored, stored_volume, volume
@@ -41,6 +44,14 @@ class Driver:
         for socket in (self.place / "csi.sock", self.registry / f"{NAME}-reg.sock"):
             socket.unlink(missing_ok=True)
 
+    def requests(self, call="NodePublishVolume"):
+        """All that was asked with such a call, oldest first."""
+        try:
+            lines = map(json.loads, (self.place / "requests").read_text().splitlines())
+        except FileNotFoundError:
+            return []
+        return [line for line in lines if line["call"] == call]
+
     def calls(self):
         try:
             return [line.strip() for line in (self.place / "calls").read_text().splitlines()]
@@ -62,6 +73,8 @@ def driven(world, name):
                 node.api.request("DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0})
             with contextlib.suppress(AssertionError):
                 eventually("every pod goes", lambda: not node.api.get("/api/v1/pods")["items"], 10, 0.2)
+                # A pod that is deleted at once is gone from the API before the node is done with it.
+                eventually("volumes are taken back", lambda: not list(node.root.glob("pods/*/volumes/*/.*.driver")), 10, 0.2)
             driver.stop()
 
 
@@ -69,6 +82,18 @@ def attached(space, name, **source):
     reference = {"name": "keys", "namespace": space.name}
     fields = {"driver": NAME, "volumeHandle": f"disk/{name}", "volumeAttributes": {"color": "green"}} | source
     return volume(name, csi=dict(fields, nodeStageSecretRef=reference))
+
+
+def described(space, **spec):
+    """What is said of the driver."""
+    fields = {"attachRequired": False, **spec}
+    path = "/apis/storage.k8s.io/v1/csidrivers"
+    return space.api.request(
+        "POST", path, {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": NAME}, "spec": fields})
+
+
+def undescribed(space):
+    space.api.request("DELETE", f"/apis/storage.k8s.io/v1/csidrivers/{NAME}")
 
 
 def user(name, script, **source):
@@ -118,18 +143,124 @@ def inline(world):
             volumes = [{"name": "own", "csi": source}]
             space.create(pod(name, idle(volumeMounts=[mount("own", "/own")]), volumes=volumes))
 
+        bringing("early", {"driver": NAME})
+        expect_contains(space.wait_event("early", "FailedMount"), "(no CSIDriver object)", "with a driver nobody speaks for")
+        described(space)
+        bringing("lasting", {"driver": NAME})
+        expect_contains(space.wait_event("lasting", "FailedMount"), '(only supports ["Persistent"])', "with one for claims only")
+        for name in ("early", "lasting"):
+            space.delete(name, grace=0)
+            space.wait_gone(name)
+        undescribed(space)
+        described(space, volumeLifecycleModes=["Persistent", "Ephemeral"], podInfoOnMount=True)
+        stray = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "nobody.example.org"}}
+        stray["spec"] = {"volumeLifecycleModes": ["Ephemeral"]}
+        space.api.request("POST", "/apis/storage.k8s.io/v1/csidrivers", stray)
         bringing("stray", {"driver": "nobody.example.org"})
         expect_contains(space.wait_event("stray", "FailedMount"), "not found in the list of registered", "without a driver")
         (driver.place / "broken").touch()
-        bringing("own", {"driver": NAME, "volumeAttributes": {"color": "blue"}})
+        space.create(secret("own-key", word="open"))
+        bringing("own", {"driver": NAME, "volumeAttributes": {"color": "blue"}, "nodePublishSecretRef": {"name": "own-key"}})
         expect_contains(space.wait_event("own", "FailedMount"), "broken on purpose", "while it refuses")
         (driver.place / "broken").unlink()
         space.wait_ready("own", 60)
         calls = [call.split() for call in driver.calls() if call.startswith("publish")]
         expect_equal(calls[-1][2:], ["blue", "own"], "what the driver hears of the pod")
+        uid = space.pod("own")["metadata"]["uid"]
+        facts = {"pod.name": "own", "pod.namespace": space.name, "pod.uid": uid, "serviceAccount.name": "default",
+                 "ephemeral": "true"}
+        expected = {"color": "blue", **{f"csi.storage.k8s.io/{key}": value for key, value in facts.items()}}
+        asked = driver.requests()[-1]
+        expect_equal(asked["context"], expected, "what the driver hears of the pod that brings a volume along")
+        expect_equal(asked["secrets"], {"word": "open"}, "the secret of the pod's namespace")
         expect(not any(call.startswith("stage") for call in driver.calls()), "an inline volume is staged")
         space.delete("own")
         space.wait_gone("own")
         eventually("it is taken back", lambda: any(call.startswith("unpublish") for call in driver.calls()), 30)
         space.delete("stray", grace=0)
         space.wait_gone("stray")
+
+
+def bound(space, name="data", **source):
+    """A claim that has a volume of the driver's."""
+    space.create(secret("keys", key="sesame"))
+    space.api.request("POST", "/api/v1/persistentvolumes", attached(space, "disk", **source))
+    space.create(claim(name, storageClassName="disk"))
+    eventually("the claim is bound", lambda: stored(space, name)["status"]["phase"] == "Bound", 10)
+
+
+def grouped(name, group=4242):
+    """A pod of a group that says whose the volume's directory is."""
+    made = user(name, "stat -c '%g %a' /data")
+    made["spec"]["securityContext"] = {"fsGroup": group}
+    return made
+
+
+@case("a driver's CSIDriver decides what it hears of pods, and who gives a volume to the pod's group")
+def rules(world):
+    with driven(world, "driver-rules") as (_, space, driver):
+        place = driver.place / "volumes/disk/disk"
+        place.mkdir(parents=True)
+
+        def seen(name, mode=0o755):
+            place.chmod(mode)
+            shutil.chown(place, 0, 0)
+            space.create(grouped(name))
+            said = space.finished_log(name).strip()
+            space.delete(name, grace=0)
+            space.wait_gone(name)
+            return said, driver.requests()[-1]
+
+        bound(space)
+        said, asked = seen("unspoken")
+        expect_equal(said, "0 755", "a volume without a file system's name, without a CSIDriver")
+        expect_equal(asked["context"], {"color": "green"}, "what the driver hears")
+        described(space, fsGroupPolicy="File", podInfoOnMount=True)
+        said, asked = seen("files")
+        expect_equal(said, "4242 2775", "with the policy File")
+        facts = {key.removeprefix("csi.storage.k8s.io/"): value for key, value in asked["context"].items() if key != "color"}
+        uid = facts.pop("pod.uid")
+        expect(uid, "the pod's UID")
+        told = {"pod.name": "files", "pod.namespace": space.name, "serviceAccount.name": "default", "ephemeral": "false"}
+        expect_equal(facts, told, "what the driver hears of a pod with a claim")
+        undescribed(space)
+        described(space, fsGroupPolicy="None")
+        said, asked = seen("nobody")
+        expect_equal(said, "0 755", "with the policy None")
+        expect_equal(asked["group"], "", "the group that a driver hears that does nothing with it")
+        undescribed(space)
+        described(space, fsGroupPolicy="File")
+        # VOLUME_MOUNT_GROUP: the driver does it, and says so when it registers.
+        driver.stop()
+        (driver.place / "capabilities").write_text("1 6")
+        driver.start()
+        said, asked = seen("driven")
+        expect_equal((said, asked["group"]), ("0 755", "4242"), "what a driver is told that gives volumes to groups itself")
+        expect_equal(driver.requests("NodeStageVolume")[-1]["group"], "4242", "the group with the call to stage")
+
+
+@case("a volume that is being attached is waited for; what was said then reaches the driver; where nobody attaches it is asked without")
+def attachments(world):
+    with driven(world, "attachments") as (node, space, driver):
+        described(space, attachRequired=True)
+        bound(space)
+        name = "csi-" + hashlib.sha256(f"disk/disk{NAME}{node.name}".encode()).hexdigest()
+        path = "/apis/storage.k8s.io/v1/volumeattachments"
+        space.api.request("POST", path, {
+            "apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment", "metadata": {"name": name},
+            "spec": {"attacher": NAME, "nodeName": node.name, "source": {"persistentVolumeName": "disk"}}})
+        space.create(user("holder", "echo there; sleep 100000 & wait"))
+        expect_contains(space.wait_event("holder", "FailedMount"), "is not attached to this node yet", "while it is attached")
+        expect_equal(driver.requests("NodeStageVolume"), [], "what the driver is asked for before")
+        attached_there = {"status": {"attached": True, "attachmentMetadata": {"device": "/dev/sdx"}}}
+        space.api.request("PATCH", f"{path}/{name}/status", attached_there, "application/merge-patch+json")
+        space.wait_ready("holder", 60)
+        for call in ("NodeStageVolume", "NodePublishVolume"):
+            asked = driver.requests(call)[-1]
+            expect_equal(asked["publish_context"], {"device": "/dev/sdx"}, f"what {call} hears of the attachment")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")
+        space.api.request("DELETE", f"{path}/{name}")
+        space.create(user("next", "echo there"))
+        expect_equal(space.finished_log("next"), "there\n", "the log where nobody attaches")
+        expect_equal(driver.requests()[-1]["publish_context"], {}, "what a driver hears where nobody attaches")

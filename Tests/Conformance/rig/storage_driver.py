@@ -3,8 +3,10 @@
     driver.py DIRECTORY REGISTRY NAME
 
 Volumes are directories of DIRECTORY/volumes; staging binds one to the staging path, publishing binds that to the target. Every call is
-a line in DIRECTORY/calls, every step of one that stages, publishes or takes back a line in DIRECTORY/steps. A call waits at its step
-(begin, middle, end) as long as there is a file DIRECTORY/hold-CALL-STEP. Run by Debian's own Python, which has grpc.
+a line in DIRECTORY/calls, every step of one that stages, publishes or takes back a line in DIRECTORY/steps, and all that was asked of
+one that stages or publishes a line in DIRECTORY/requests. A call waits at its step (begin, middle, end) as long as there is a file
+DIRECTORY/hold-CALL-STEP. What the driver can do is in DIRECTORY/capabilities, as the numbers that CSI has for it; without that file it
+stages. Run by Debian's own Python, which has grpc.
 """
 
 import json
@@ -97,6 +99,16 @@ class Driver:
         while (self.directory / f"hold-{name}-{step}").exists():
             time.sleep(0.01)
 
+    def note_request(self, name, request):
+        """What was asked: the same fields have other numbers in the two calls."""
+        numbers = {"NodeStageVolume": (4, 5, 6), "NodePublishVolume": (5, 7, 8)}[name]
+        capability = parse(request.get(numbers[0], [b""])[-1])
+        usage = parse(capability.get(2, [b""])[-1])
+        line = {"call": name, "handle": text(request, 1), "publish_context": mapping(request, 2), "group": text(usage, 3),
+                "secrets": mapping(request, numbers[1]), "context": mapping(request, numbers[2])}
+        with open(self.directory / "requests", "a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
     def volume(self, handle):
         place = self.directory / "volumes" / handle
         place.mkdir(parents=True, exist_ok=True)
@@ -113,10 +125,13 @@ class Driver:
         return field(1, "this-node")
 
     def NodeGetCapabilities(self, _):
-        return field(1, field(1, field(1, 1)))
+        file = self.directory / "capabilities"
+        known = [int(word) for word in file.read_text().split()] if file.exists() else [1]
+        return b"".join(field(1, field(1, field(1, number))) for number in known)
 
     def NodeStageVolume(self, request):
         handle, staging = text(request, 1), text(request, 3)
+        self.note_request("NodeStageVolume", request)
         secrets = mapping(request, 5)
         self.note("stage", handle, secrets.get("key", "-"))
         if not is_mounted(staging):
@@ -125,6 +140,7 @@ class Driver:
 
     def NodePublishVolume(self, request):
         handle, staging, target = text(request, 1), text(request, 3), text(request, 4)
+        self.note_request("NodePublishVolume", request)
         context = mapping(request, 8)
         self.note("publish", handle, context.get("color", "-"), context.get("csi.storage.k8s.io/pod.name", "-"))
         if (self.directory / "broken").exists():
