@@ -10,6 +10,10 @@ public protocol VolumeObjectSource: Sendable {
     func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
     /// A token that is valid now; ``VolumeError/Code/sourceUnavailable`` when none can be had now.
     func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String
+    /// The same with its end, for who is not told of the next one.
+    func expiringToken(
+        _ key: ServiceAccountTokenKey
+    ) async throws(VolumeError) -> (token: String, expiresAt: Timestamp)
     /// What is said of a storage driver; nil when nothing is; throws when that cannot be known now.
     func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver?
     /// The attachment of a volume to this node, by its name; nil when there is none; throws when that cannot be known now.
@@ -37,5 +41,11 @@ extension VolumeObjectSource {
     public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {
         throw VolumeError(
             .unsupported, "a static pod may not use a service account: remove the serviceAccountToken source")
+    }
+    public func expiringToken(
+        _ key: ServiceAccountTokenKey
+    ) async throws(VolumeError) -> (token: String, expiresAt: Timestamp) {
+        throw VolumeError(
+            .unsupported, "a static pod may not use a service account, of which the volume's driver wants tokens")
     }
 }

@@ -197,6 +197,7 @@ enum DefaultRoles {
             rule("", ["serviceaccounts/token"], ["create"]),
             rule("coordination.k8s.io", ["leases"], ["create", "delete", "get", "patch", "update"]),
             rule("storage.k8s.io", ["csidrivers"], read), rule("storage.k8s.io", ["volumeattachments"], ["get"]),
+            rule("storage.k8s.io", ["csinodes"], ["create", "delete", "get", "patch", "update"]),
         ]
     }
 }

@@ -6,6 +6,8 @@ import Volumes
 extension LocalPodHost {
     /// How soon files that could not be brought up to date are tried again, though nothing has changed.
     private static let refreshRetryInterval = Duration.seconds(60)
+    /// Between two calls to publish a volume whose driver wants to be asked again (`requiresRepublish`): a kubelet does with each sync.
+    private static let republishInterval = Duration.seconds(60)
 
     public func mountVolumes(of pod: Pod) async throws(PodHostError) {
         let uid = pod.metadata.uid ?? ""
@@ -14,7 +16,7 @@ extension LocalPodHost {
         let images = try await volumeImages(of: pod)
         do throws(VolumeError) {
             let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod), images: images)
-            let due = tokenRenewal(uid)
+            let due = await nextRefresh(of: pod)
             remember(uid) {
                 $0.volumes = mounted
                 $0.freshness.ended(dueAt: due)
@@ -37,7 +39,7 @@ extension LocalPodHost {
             remember(uid) { $0.freshness.ended(dueAt: now + Self.refreshRetryInterval) }
             throw PodHostError(reason: "FailedMount", message: "\(error)")
         }
-        let due = tokenRenewal(uid)
+        let due = await nextRefresh(of: pod)
         remember(uid) { $0.freshness.ended(dueAt: due) }
         return due.map { max(.zero, $0 - uptime.elapsed) }
     }
@@ -79,6 +81,14 @@ extension LocalPodHost {
     func fetchTokens(of pod: Pod) async {
         guard let tokens = parts.tokens, !pod.isStatic else { return }
         for key in PodObjectNames(followedBy: pod).tokens { _ = try? await tokens.token(key) }
+    }
+
+    /// Even if nobody tells of a change; nil when only a change makes it necessary.
+    private func nextRefresh(of pod: Pod) async -> Duration? {
+        let uid = pod.metadata.uid ?? ""
+        let republished =
+            await volumes(of: pod).isRepublished(podUID: uid) ? uptime.elapsed + Self.republishInterval : nil
+        return [tokenRenewal(uid), republished].compactMap(\.self).min()
     }
 
     private func tokenRenewal(_ uid: String) -> Duration? {

@@ -93,6 +93,17 @@ public struct NodeObjects: VolumeObjectSource {
         return try await tokens.token(key)
     }
 
+    public func expiringToken(
+        _ key: ServiceAccountTokenKey
+    ) async throws(VolumeError) -> (token: String, expiresAt: Timestamp) {
+        guard let tokens, local == nil else {
+            throw VolumeError(
+                .unsupported, "a static pod may not use a service account, of which the volume's driver wants tokens")
+        }
+        let term = try await tokens.term(key)
+        return (term.token, term.expiresAt)
+    }
+
     public func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver? {
         try await get(CSIDriver.self, ObjectKey(name: name))
     }

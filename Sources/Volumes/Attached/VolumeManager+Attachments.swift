@@ -6,21 +6,21 @@ extension VolumeManager {
     ///
     /// - Returns: by volume where it is, or why not.
     func attach(
-        _ planned: [PlannedVolume], context: (PlannedVolume) -> VolumeContext
+        _ planned: [PlannedVolume], isRefresh: Bool, context: (PlannedVolume) -> VolumeContext
     ) async -> [String: Result<AttachedVolume, VolumeError>] {
         var attached: [String: Result<AttachedVolume, VolumeError>] = [:]
         for volume in planned {
             do throws(VolumeError) {
                 let context = context(volume)
                 guard let attachment = try volume.plugin.attachment(context) else { continue }
-                attached[volume.name] = .success(try await make(attachment, context))
+                attached[volume.name] = .success(try await make(attachment, context, isRefresh: isRefresh))
             } catch { attached[volume.name] = .failure(error) }
         }
         return attached
     }
 
     private func make(
-        _ attachment: VolumeAttachment, _ context: VolumeContext
+        _ attachment: VolumeAttachment, _ context: VolumeContext, isRefresh: Bool
     ) async throws(VolumeError) -> AttachedVolume {
         switch attachment {
         case .network(let export):
@@ -45,8 +45,28 @@ extension VolumeManager {
             if rules.tellsPod {
                 publication.podFacts = DriverRules.podFacts(context.pod, isEphemeral: volume.isEphemeral)
             }
+            if let tokens = try await tokens(rules, of: context.pod) {
+                if rules.hidesTokens {
+                    publication.publishSecrets[DriverRules.tokensKey] = tokens
+                } else {
+                    publication.podFacts[DriverRules.tokensKey] = tokens
+                }
+            }
+            publication.isRefresh = isRefresh
             return try await drivers.publish(publication)
         }
+    }
+
+    /// Nil for a driver that wants none.
+    private func tokens(_ rules: DriverRules, of pod: Pod) async throws(VolumeError) -> String? {
+        if rules.tokenRequests.isEmpty { return nil }
+        var tokens: [String: (token: String, expiresAt: Timestamp)] = [:]
+        for request in rules.tokenRequests {
+            let projection = ServiceAccountTokenProjection(
+                audience: request.audience, expirationSeconds: request.expirationSeconds)
+            tokens[request.audience] = try await objects.expiringToken(ServiceAccountTokenKey(pod, projection))
+        }
+        return DriverRules.tokensText(tokens)
     }
 
     private func secret(_ reference: ObjectReference?) async throws(VolumeError) -> [String: String] {

@@ -90,6 +90,10 @@ struct NodeWiring {
         let drivers = StorageDrivers(root: settings.root, logger: logger)
         let eventLoop = foundation.runtime.loop
         group.addTask { await drivers.run(loop: eventLoop) }
+        let driverReporter = CSINodeReporter(
+            nodeName: settings.nodeName, client: client, nodeUID: { reporter.nodeUID }, drivers: drivers,
+            logger: logger)
+        group.addTask { await driverReporter.run() }
         let volumes = VolumeManager(
             stateDirectory: podsDirectory, objects: objects, followedObjects: objects.following,
             nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,

@@ -1,13 +1,17 @@
 """Volumes of storage drivers (CSI): a real driver registers, stages, publishes, and is asked to take it all back."""
 
+import base64
 import contextlib
+import datetime
 import hashlib
 import json
 import pathlib
 import shutil
 import subprocess
+import time
 
 from cases.claims import claim, stored, stored_volume, volume
+from rig.api import APIFailure
 from rig.case import case
 from rig.expectation import Skipped, eventually, expect, expect_contains, expect_equal
 from rig.pods import idle, mount, pod, secret, shell
@@ -239,7 +243,7 @@ def rules(world):
         expect_equal(driver.requests("NodeStageVolume")[-1]["group"], "4242", "the group with the call to stage")
 
 
-@case("a volume that is being attached is waited for; what was said then reaches the driver; where nobody attaches it is asked without")
+@case("a volume that is being attached is waited for, the driver hears what was said then; where nobody attaches it hears nothing")
 def attachments(world):
     with driven(world, "attachments") as (node, space, driver):
         described(space, attachRequired=True)
@@ -264,3 +268,71 @@ def attachments(world):
         space.create(user("next", "echo there"))
         expect_equal(space.finished_log("next"), "there\n", "the log where nobody attaches")
         expect_equal(driver.requests()[-1]["publish_context"], {}, "what a driver hears where nobody attaches")
+
+
+@case("a driver that wants tokens and to be asked again gets new calls while a pod runs, with tokens of the pod's account")
+def tokens(world):
+    with driven(world, "driver-tokens") as (node, space, driver):
+        key = "csi.storage.k8s.io/serviceAccount.tokens"
+        described(space, requiresRepublish=True, tokenRequests=[{"audience": "vault", "expirationSeconds": 900}])
+        bound(space)
+        space.create(user("holder", "echo kept >/data/file; sleep 100000 & wait"))
+        space.wait_ready("holder")
+
+        def published():
+            return [json.loads(asked["context"][key])["vault"] for asked in driver.requests()]
+
+        first = published()[0]
+        payload = first["token"].split(".")[1]
+        claims_told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expect_equal(claims_told["aud"], ["vault"], "whom the token is for")
+        expect_equal(claims_told["kubernetes.io"]["pod"]["name"], "holder", "the pod that the token is bound to")
+        end = datetime.datetime.fromisoformat(first["expirationTimestamp"].replace("Z", "+00:00")).timestamp()
+        expect_equal(int(end), claims_told["exp"], "the token's end, as the driver is told")
+        before = len(published())
+        started = time.monotonic()
+        eventually("it is asked again", lambda: len(published()) > before, 80, 0.5)
+        expect(time.monotonic() - started > 30, "asked again and again without a rest")
+        expect_equal(len(driver.requests("NodeStageVolume")), 1, "calls to stage")
+        expect_equal(space.pod("holder")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")
+
+
+@case("a node shows its drivers in its CSINode and on itself, over the agent's death, and no longer once they are gone")
+def nodes(world):
+    with driven(world, "driver-nodes") as (node, space, driver):
+        path = f"/apis/storage.k8s.io/v1/csinodes/{node.name}"
+        itself = f"/api/v1/nodes/{node.name}"
+
+        def shown():
+            try:
+                return space.api.get(path)["spec"]["drivers"]
+            except APIFailure as failure:
+                if failure.status == 404:
+                    return None
+                raise
+
+        def identities():
+            return json.loads(space.api.get(itself)["metadata"].get("annotations", {}).get("csi.volume.kubernetes.io/nodeid", "{}"))
+
+        eventually("the driver is shown", lambda: shown() == [{"name": NAME, "nodeID": "this-node", "topologyKeys": None}]
+                   or shown() == [{"name": NAME, "nodeID": "this-node"}], 10)
+        eventually("what it calls the node", lambda: identities() == {NAME: "this-node"}, 10)
+        owner = space.api.get(path)["metadata"]["ownerReferences"][0]
+        uid = space.api.get(itself)["metadata"]["uid"]
+        expect_equal((owner["kind"], owner["name"], owner["uid"]), ("Node", node.name, uid), "whose it is")
+        # It comes back with a place and a limit.
+        driver.stop()
+        eventually("the driver is no longer shown", lambda: shown() == [] and identities() == {}, 10)
+        (driver.place / "topology").write_text(json.dumps({"topology.example.org/rack": "seven"}))
+        driver.start()
+        full = {"name": NAME, "nodeID": "this-node", "topologyKeys": ["topology.example.org/rack"], "allocatable": {"count": 7}}
+        eventually("the driver with its place", lambda: shown() == [full], 10)
+        labels = space.api.get(itself)["metadata"]["labels"]
+        expect_equal(labels.get("topology.example.org/rack"), "seven", "the node's label")
+        # Gone while no agent runs: the next one sees that its socket is not there.
+        node.kill()
+        driver.stop()
+        node.start()
+        eventually("the driver that went unseen is no longer shown", lambda: shown() == [] and identities() == {}, 20)

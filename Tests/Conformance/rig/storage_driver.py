@@ -6,7 +6,7 @@ Volumes are directories of DIRECTORY/volumes; staging binds one to the staging p
 a line in DIRECTORY/calls, every step of one that stages, publishes or takes back a line in DIRECTORY/steps, and all that was asked of
 one that stages or publishes a line in DIRECTORY/requests. A call waits at its step (begin, middle, end) as long as there is a file
 DIRECTORY/hold-CALL-STEP. What the driver can do is in DIRECTORY/capabilities, as the numbers that CSI has for it; without that file it
-stages. Run by Debian's own Python, which has grpc.
+stages; what it says of its node is in DIRECTORY/topology, as JSON. Run by Debian's own Python, which has grpc.
 """
 
 import json
@@ -122,7 +122,10 @@ class Driver:
         return b""
 
     def NodeGetInfo(self, _):
-        return field(1, "this-node")
+        file = self.directory / "topology"
+        segments = json.loads(file.read_text()) if file.exists() else {}
+        place = b"".join(field(1, field(1, key) + field(2, value)) for key, value in segments.items())
+        return field(1, "this-node") + (field(2, 7) + field(3, place) if segments else b"")
 
     def NodeGetCapabilities(self, _):
         file = self.directory / "capabilities"
