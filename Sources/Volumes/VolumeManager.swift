@@ -60,18 +60,18 @@ public actor VolumeManager {
     public func refresh(_ pod: Pod, ids: IDRange? = nil) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         guard FileSystem.exists(layout.volumesDirectory) else { return }
-        let republished = await drivers?.republished(below: layout.podDirectory) ?? []
+        let revisited = await drivers?.revisited(below: layout.podDirectory) ?? []
         _ = try await mountVolumes(of: pod, ids: ids, onlyIfPresent: true) {
-            $0.plugin.isRefreshable || republished.contains($0.directory)
+            $0.plugin.isRefreshable || revisited.contains($0.directory)
         }
     }
 
     /// Whether ``refresh(_:ids:)`` has something to do for the pod though nobody tells of a change.
-    public func isRepublished(podUID: String) async -> Bool {
+    public func isRevisited(podUID: String) async -> Bool {
         guard let drivers, let layout = try? PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID) else {
             return false
         }
-        return await !drivers.republished(below: layout.podDirectory).isEmpty
+        return await !drivers.revisited(below: layout.podDirectory).isEmpty
     }
 
     /// What to bind into a container, in the order in which to do it.
@@ -117,6 +117,14 @@ public actor VolumeManager {
             let names = try volumeCall { () throws(KernelError) in try FileSystem.list(directory) }
             return Set(names.filter(PodVolumeLayout.isValidUID))
         }
+    }
+
+    /// What storage drivers say of the volumes they have made for a pod, by the volume's name.
+    public func driverStatistics(podUID: String) async -> [String: FileSystemUsage] {
+        guard let drivers, let layout = try? PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID) else {
+            return [:]
+        }
+        return await drivers.statistics(of: layout)
     }
 
     private func tearDown(_ podUID: String, removesEverything: Bool) async throws(VolumeError) {

@@ -20,6 +20,8 @@ public protocol VolumeObjectSource: Sendable {
     func attachment(
         of volume: DriverVolume
     ) async throws(VolumeError) -> (name: String, object: KubernetesAPI.VolumeAttachment?)
+    /// The node has done its part of making a claim's volume larger: from now on its pods have that much.
+    func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError)
     /// Whether somebody attaches volumes to this node: those whose driver wants it are then not ready before.
     var awaitsAttachments: Bool { get }
 }
@@ -30,6 +32,9 @@ extension VolumeObjectSource {
 
     /// Nothing is said of any driver.
     public func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver? { nil }
+
+    /// Nobody asks for more.
+    public func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError) {}
 
     /// Nobody attaches volumes.
     public var awaitsAttachments: Bool { false }

@@ -58,6 +58,8 @@ struct AuthorizerTests {
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1", true),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2", false),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/n1", false),
+            ("PATCH", "/api/v1/namespaces/a/persistentvolumeclaims/c/status", true),
+            ("PATCH", "/api/v1/namespaces/a/persistentvolumeclaims/c", false),
             ("GET", "/apis/storage.k8s.io/v1/csidrivers/d", true),
             ("GET", "/apis/storage.k8s.io/v1/csinodes/n1", true), ("PUT", "/apis/storage.k8s.io/v1/csinodes/n1", true),
             ("GET", "/apis/storage.k8s.io/v1/csinodes/n2", false),

@@ -27,6 +27,7 @@ enum NodeRules {
         Rule(resource: "configmaps", verbs: read), Rule(resource: "secrets", verbs: read),
         Rule(resource: "services", verbs: read), Rule(resource: "serviceaccounts", verbs: read),
         Rule(resource: "persistentvolumes", verbs: read), Rule(resource: "persistentvolumeclaims", verbs: read),
+        Rule(resource: "persistentvolumeclaims", subresource: "status", verbs: ["update", "patch"]),
         Rule(resource: "serviceaccounts", subresource: "token", verbs: ["create"]),
         Rule(resource: "namespaces", verbs: read),
         Rule(group: storage, resource: "csidrivers", verbs: read),

@@ -6,8 +6,9 @@ import Volumes
 extension LocalPodHost {
     /// How soon files that could not be brought up to date are tried again, though nothing has changed.
     private static let refreshRetryInterval = Duration.seconds(60)
-    /// Between two calls to publish a volume whose driver wants to be asked again (`requiresRepublish`): a kubelet does with each sync.
-    private static let republishInterval = Duration.seconds(60)
+    /// Between two looks at volumes whose driver wants to be asked again (`requiresRepublish`), or that can grow: a kubelet does with
+    /// each sync. No node may watch claims.
+    private static let revisitInterval = Duration.seconds(60)
 
     public func mountVolumes(of pod: Pod) async throws(PodHostError) {
         let uid = pod.metadata.uid ?? ""
@@ -37,7 +38,8 @@ extension LocalPodHost {
         follow(pod)
         do throws(VolumeError) { try await volumes(of: pod).refresh(pod, ids: await ids(of: pod)) } catch {
             remember(uid) { $0.freshness.ended(dueAt: now + Self.refreshRetryInterval) }
-            throw PodHostError(reason: "FailedMount", message: "\(error)")
+            throw PodHostError(
+                reason: error.code == .expansion ? "VolumeResizeFailed" : "FailedMount", message: "\(error)")
         }
         let due = await nextRefresh(of: pod)
         remember(uid) { $0.freshness.ended(dueAt: due) }
@@ -86,9 +88,8 @@ extension LocalPodHost {
     /// Even if nobody tells of a change; nil when only a change makes it necessary.
     private func nextRefresh(of pod: Pod) async -> Duration? {
         let uid = pod.metadata.uid ?? ""
-        let republished =
-            await volumes(of: pod).isRepublished(podUID: uid) ? uptime.elapsed + Self.republishInterval : nil
-        return [tokenRenewal(uid), republished].compactMap(\.self).min()
+        let revisit = await volumes(of: pod).isRevisited(podUID: uid) ? uptime.elapsed + Self.revisitInterval : nil
+        return [tokenRenewal(uid), revisit].compactMap(\.self).min()
     }
 
     private func tokenRenewal(_ uid: String) -> Duration? {

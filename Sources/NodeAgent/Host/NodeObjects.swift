@@ -108,6 +108,10 @@ public struct NodeObjects: VolumeObjectSource {
         try await get(CSIDriver.self, ObjectKey(name: name))
     }
 
+    public func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError) {
+        try await claims?.expanded(growth)
+    }
+
     public func attachment(
         of volume: DriverVolume
     ) async throws(VolumeError) -> (name: String, object: VolumeAttachment?) {
@@ -132,4 +136,6 @@ public struct NodeObjects: VolumeObjectSource {
 public protocol ClaimSource: Sendable {
     /// Nil when there is no such claim; throws when that cannot be known now.
     func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
+    /// The node has done its part of making a claim's volume larger.
+    func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError)
 }

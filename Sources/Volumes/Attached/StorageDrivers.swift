@@ -26,8 +26,8 @@ public actor StorageDrivers {
     private var registered: [String: String] = [:]
     /// Targets that a driver has said to this process are published. What it was only asked for may be half done, so it is asked again.
     private var published: Set<String> = []
-    /// Those of them that their driver wants to be asked for again and again.
-    private var republished: Set<String> = []
+    /// Those of them that are looked at again while their pod runs: their driver wants to be asked again, or can make them larger.
+    private var revisited: Set<String> = []
     /// The volumes some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -204,7 +204,8 @@ public actor StorageDrivers {
         let driverGives = driver.capabilities.contains(.volumeMountGroup)
         let made = AttachedVolume(
             path: target, takesGroup: publication.rules.givesToGroup(volume, driverDoes: driverGives))
-        if publication.rules.republishes { republished.insert(target) } else { republished.remove(target) }
+        let grows = driver.capabilities.contains(.expandVolume) && !volume.isEphemeral
+        if publication.rules.republishes || grows { revisited.insert(target) } else { revisited.remove(target) }
         if isThere, !(publication.isRefresh && publication.rules.republishes) { return made }
         if let staging, !isThere {
             try await driver.stage(
@@ -219,9 +220,48 @@ public actor StorageDrivers {
         return made
     }
 
-    /// The volumes below a pod's directory that are to be published again while it runs: the directories of ``Publication/directory``.
-    func republished(below podDirectory: String) -> Set<String> {
-        Set(republished.filter { $0.hasPrefix(podDirectory + "/") }.map { $0.splitAtLastSlash.parent })
+    /// Has the driver do the node's part of making a published volume larger. False when that is nothing of this driver's.
+    func expand(
+        _ publication: Publication, to size: Int64, secrets: [String: String]
+    ) async throws(VolumeError) -> Bool {
+        let volume = publication.volume
+        guard let driver = drivers[volume.driver], driver.capabilities.contains(.expandVolume) else { return false }
+        let key = volume.driver + "/" + volume.handle
+        await enter(key)
+        defer { leave(key) }
+        let stages = driver.capabilities.contains(.stageUnstageVolume)
+        try await driver.expand(
+            volume, at: publication.directory + "/mount",
+            staging: stages ? stagingPath(volume.driver, volume.handle) : nil, to: size, group: publication.group,
+            secrets: secrets)
+        logger.notice("volume made larger", metadata: ["driver": "\(volume.driver)", "bytes": "\(size)"])
+        return true
+    }
+
+    /// The volumes below a pod's directory that are to be looked at again while it runs: the directories of
+    /// ``Publication/directory``.
+    func revisited(below podDirectory: String) -> Set<String> {
+        Set(revisited.filter { $0.hasPrefix(podDirectory + "/") }.map { $0.splitAtLastSlash.parent })
+    }
+
+    /// What drivers say of the volumes they have made for a pod, by the volume's name: of those drivers that say anything. One that
+    /// does not answer is left out.
+    func statistics(of layout: PodVolumeLayout) async -> [String: FileSystemUsage] {
+        let records = try? await pool.run { () throws(VolumeError) in
+            try DriverRecord.all(in: layout).map { Entry(file: $0.file, record: $0.record) }
+        }
+        var found: [String: FileSystemUsage] = [:]
+        for entry in records ?? [] {
+            let record = entry.record
+            guard let driver = drivers[record.driver], driver.capabilities.contains(.getVolumeStats),
+                published.contains(record.target)
+            else { continue }
+            do throws(VolumeError) {
+                found[record.volumeName] = try await driver.statistics(
+                    of: record.handle, at: record.target, staging: record.staging)
+            } catch { logger.debug("volume not measured", metadata: ["error": "\(error)"]) }
+        }
+        return found
     }
 
     /// Has the drivers take back what they have made for a pod. Throws while one of them is left to be asked.
@@ -248,7 +288,7 @@ public actor StorageDrivers {
         // One that registered anew may have another socket.
         let driver = drivers[record.driver] ?? StorageDriver(name: record.driver, endpoint: record.endpoint)
         published.remove(record.target)
-        republished.remove(record.target)
+        revisited.remove(record.target)
         try await driver.unpublish(record.handle, at: record.target)
         if let staging = record.staging, try await isLast(entry) {
             try await driver.unstage(record.handle, at: staging)

@@ -53,7 +53,19 @@ extension VolumeManager {
                 }
             }
             publication.isRefresh = isRefresh
-            return try await drivers.publish(publication)
+            let made = try await drivers.publish(publication)
+            try await expand(publication)
+            return made
+        }
+    }
+
+    /// The volume is as large as its claim may have it before a pod sees it; one that may only be read stays as it is.
+    private func expand(_ publication: StorageDrivers.Publication) async throws(VolumeError) {
+        let volume = publication.volume
+        guard let drivers, let growth = volume.growth, !publication.readOnly, !volume.readOnly else { return }
+        let secrets = try await secret(volume.expandSecret)
+        if try await drivers.expand(publication, to: growth.size.value, secrets: secrets) {
+            try await objects.expanded(growth)
         }
     }
 

@@ -81,7 +81,8 @@ struct NodeWiring {
             local: nil, client: client, followed: followed, tokens: tokens,
             claims: APIClaims(
                 client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
-                node: { reporter.node }), nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
+                node: { reporter.node }, events: recorder),
+            nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
         let staticObjects = NodeObjects(
             local: manifests.objects, client: client, followed: followed, nodeName: settings.nodeName,
             awaitsAttachments: endpoint == nil)

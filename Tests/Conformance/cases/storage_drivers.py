@@ -13,7 +13,7 @@ import time
 from cases.claims import claim, stored, stored_volume, volume
 from rig.api import APIFailure
 from rig.case import case
-from rig.expectation import Skipped, eventually, expect, expect_contains, expect_equal
+from rig.expectation import Failure, Skipped, eventually, expect, expect_contains, expect_equal
 from rig.pods import idle, mount, pod, secret, shell
 
 PYTHON = "/usr/bin/python3"
@@ -336,3 +336,88 @@ def nodes(world):
         driver.stop()
         node.start()
         eventually("the driver that went unseen is no longer shown", lambda: shown() == [] and identities() == {}, 20)
+
+
+@case("a claim that asks for more is made larger by its driver, under a running pod and before a pod starts, and says what it has")
+def expansion(world):
+    with driven(world, "driver-expansion") as (node, space, driver):
+        driver.stop()
+        (driver.place / "capabilities").write_text("1 3")
+        driver.start()
+        described(space)
+        bound(space)
+        path = space.path("persistentvolumeclaims", "data")
+
+        def ask(size):
+            body = {"spec": {"resources": {"requests": {"storage": size}}}}
+            return space.api.request("PATCH", path, body, "application/merge-patch+json")
+
+        def condition():
+            return [each["type"] for each in stored(space, "data")["status"].get("conditions", [])]
+
+        def refused(size, word):
+            try:
+                ask(size)
+            except APIFailure as failure:
+                expect_contains(str(failure), word, f"why {size} is refused")
+            else:
+                raise Failure(f"a size of {size} is accepted")
+
+        refused("3Gi", "must support resize")
+        kept = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "disk"},
+                "provisioner": NAME, "allowVolumeExpansion": True}
+        space.api.request("POST", "/apis/storage.k8s.io/v1/storageclasses", kept)
+        ask("2Gi")
+        eventually("the node's part is awaited", lambda: condition() == ["FileSystemResizePending"], 10)
+        expect_equal(stored(space, "data")["status"]["capacity"]["storage"], "1Gi", "what it has until then")
+        refused("512Mi", "can not be less than status.capacity")
+        # Before a pod starts.
+        space.create(user("holder", "echo there; sleep 100000 & wait"))
+        space.wait_ready("holder", 60)
+        expect_equal([call for call in driver.calls() if call.startswith("expand")],
+                     [f"expand disk/disk {2 << 30} mounted"], "calls to expand")
+        said = stored(space, "data")["status"]
+        expect_equal((said["capacity"]["storage"], said.get("conditions", [])), ("2Gi", []), "what it has with its pod")
+        # Under a running pod; a driver that cannot is asked again.
+        (driver.place / "full").touch()
+        ask("3Gi")
+        expect_contains(space.wait_event("holder", "VolumeResizeFailed", 90), "no room for more", "what the pod's event says")
+        expect_equal(condition(), ["FileSystemResizePending"], "what is pending while it cannot")
+        (driver.place / "full").unlink()
+        eventually("it has more", lambda: stored(space, "data")["status"]["capacity"]["storage"] == "3Gi", 90, 0.5)
+        expect_equal(condition(), [], "what is pending then")
+        expect_contains(driver.calls(), f"expand disk/disk {3 << 30} mounted", "the call under a running pod")
+        expect_equal(space.pod("holder")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts")
+        space.wait_event("data", "FileSystemResizeSuccessful")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")
+
+
+@case("what there is in a driver's volume is what the driver says, in the metrics and in the summary")
+def statistics(world):
+    with driven(world, "driver-statistics") as (node, space, driver):
+        driver.stop()
+        (driver.place / "capabilities").write_text("1 2")
+        driver.start()
+        described(space)
+        bound(space)
+        space.create(user("holder", "head -c 4096 /dev/zero >/data/file; sleep 100000 & wait"))
+        space.wait_ready("holder", 60)
+        labels = f'{{namespace="{space.name}",persistentvolumeclaim="data"}}'
+
+        def told():
+            lines = node.local("/metrics")[1].splitlines()
+            found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("kubelet_volume_stats_"))
+            return {name.removeprefix("kubelet_volume_stats_").removesuffix(labels): float(value) for name, value in found.items()}
+
+        expected = {"capacity_bytes": 1 << 30, "available_bytes": (1 << 30) - 4096, "used_bytes": 4096, "inodes": 1000,
+                    "inodes_free": 999, "inodes_used": 1}
+        eventually("the metrics", lambda: told() == expected, 90, 1)
+        pods = json.loads(node.local("/stats/summary")[1])["pods"]
+        volumes = next(entry for entry in pods if entry["podRef"]["name"] == "holder")["volume"]
+        data = next(entry for entry in volumes if entry["name"] == "data")
+        expect_equal((data["usedBytes"], data["capacityBytes"], data["inodesUsed"]), (4096, 1 << 30, 1), "the summary's figures")
+        expect_equal(data["pvcRef"], {"name": "data", "namespace": space.name}, "the summary's claim")
+        expect_contains(driver.calls(), "measure disk/disk mounted", "the call to the driver")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")

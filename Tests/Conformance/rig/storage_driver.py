@@ -156,6 +156,23 @@ class Driver:
             subprocess.run(["mount", "-o", "remount,bind,ro", target], check=True)
         return b""
 
+    def NodeExpandVolume(self, request):
+        target, size, staging = text(request, 2), parse(request.get(3, [b""])[-1]).get(1, [0])[-1], text(request, 4)
+        self.note("expand", text(request, 1), str(size), "mounted" if is_mounted(target) and is_mounted(staging) else "-")
+        if (self.directory / "full").exists():
+            raise RuntimeError("no room for more")
+        return field(1, size)
+
+    def NodeGetVolumeStats(self, request):
+        """Of the directory: its room is a matter of fancy, what is in it is not."""
+        self.note("measure", text(request, 1), "mounted" if is_mounted(text(request, 2)) else "-")
+        files = [path for path in self.volume(text(request, 1)).rglob("*") if path.is_file()]
+        used = sum(path.stat().st_size for path in files)
+        amounts = [(1 << 30, used, 1), (1000, len(files), 2)]
+        return b"".join(
+            field(1, field(1, total - count) + field(2, total) + field(3, count) + field(4, unit))
+            for total, count, unit in amounts)
+
     def NodeUnpublishVolume(self, request):
         self.note("unpublish", text(request, 1))
         self.release(text(request, 2))
@@ -194,7 +211,8 @@ class Driver:
 
     def run(self):
         node = self.handler(
-            "NodeGetInfo NodeGetCapabilities NodeStageVolume NodePublishVolume NodeUnpublishVolume NodeUnstageVolume".split())
+            "NodeGetInfo NodeGetCapabilities NodeStageVolume NodePublishVolume NodeExpandVolume NodeUnpublishVolume "
+            "NodeUnstageVolume NodeGetVolumeStats".split())
         registration = self.handler(["GetInfo", "NotifyRegistrationStatus"])
         servers = []
         for socket, service, methods in (
