@@ -99,7 +99,7 @@ public final class PersistentVolumeController: Controller {
             VolumeBindingDecision.World(
                 claims: Array(volumes.claims.snapshot().values), volumes: Array(volumes.volumes.snapshot().values),
                 classes: Array(volumes.classes.snapshot().values), pods: Array(pods.snapshot().values),
-                nodes: Array(nodes.snapshot().values)),
+                nodes: Array(nodes.snapshot().values), now: .now()),
             provisioner: provisioner, path: { storage.path(of: $0) })
         var failure: (any Error)?
         for action in actions {

@@ -12,6 +12,8 @@ struct VolumeBindingDecision {
         var classes: [StorageClass] = []
         var pods: [Pod] = []
         var nodes: [Node] = []
+        /// For what is said to have begun now.
+        var now: Timestamp?
     }
 
     enum Action: Hashable {
@@ -145,7 +147,35 @@ struct VolumeBindingDecision {
                 .merging([Self.bindCompleted: "yes"], uniquingKeysWith: { $1 })
             return actions.append(.updateClaim(bound))
         }
-        setPhase(of: claim, "Bound", volume)
+        if claim.phase == "Bound" { expand(claim, volume) } else { setPhase(of: claim, "Bound", volume) }
+    }
+
+    /// The controller's part of making a driver's volume larger, for volumes that somebody has described: there is no more to it than
+    /// to say so, and the node does the rest. A provisioner's volumes are its own resizer's, which stands beside it.
+    private mutating func expand(_ claim: PersistentVolumeClaim, _ volume: PersistentVolume) {
+        guard volume.spec.csi != nil, volume.metadata.annotations?[Self.provisionedBy] == nil,
+            let wanted = claim.spec.resources?.requests?["storage"], let size = volume.spec.capacity?["storage"]
+        else { return }
+        if size < wanted {
+            var larger = volume
+            larger.spec.capacity?["storage"] = wanted
+            return actions.append(.updateVolume(larger))
+        }
+        let conditions = claim.status?["conditions"]?.arrayValue ?? []
+        let isPending = conditions.contains { $0["type"]?.stringValue == PersistentVolumeClaim.resizePending }
+        guard let capacity = claim.capacity, capacity < size, !isPending else { return }
+        var condition: JSONValue = [
+            "type": .string(PersistentVolumeClaim.resizePending), "status": "True",
+            "message": "Waiting for user to (re-)start a pod to finish file system resize of volume on node.",
+        ]
+        if let now = world.now { condition["lastTransitionTime"] = .string(now.rfc3339) }
+        var changed = claim
+        var status = claim.status ?? [:]
+        status["conditions"] = .array(conditions + [condition])
+        status["allocatedResources"] = ["storage": .string("\(wanted)")]
+        status["allocatedResourceStatuses"] = ["storage": "NodeResizePending"]
+        changed.status = status
+        actions.append(.updateClaimStatus(changed))
     }
 
     private mutating func setPhase(of claim: PersistentVolumeClaim, _ phase: String, _ volume: PersistentVolume?) {

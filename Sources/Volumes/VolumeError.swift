@@ -18,6 +18,8 @@ public struct VolumeError: Error, Hashable, Sendable, CustomStringConvertible {
         case unsafePath
         /// A storage driver refused, or did not answer.
         case driver
+        /// A storage driver could not make a volume larger.
+        case expansion
         /// The kernel refused: ``VolumeError/cause`` has it.
         case kernel
     }

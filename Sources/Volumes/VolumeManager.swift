@@ -65,7 +65,18 @@ public actor VolumeManager {
     public func refresh(_ pod: Pod, ids: IDRange? = nil) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         guard FileSystem.exists(layout.volumesDirectory) else { return }
-        _ = try await mountVolumes(of: pod, ids: ids, onlyIfPresent: true, where: \.isRefreshable)
+        let revisited = await drivers?.revisited(below: layout.podDirectory) ?? []
+        _ = try await mountVolumes(of: pod, ids: ids, onlyIfPresent: true) {
+            $0.plugin.isRefreshable || revisited.contains($0.directory)
+        }
+    }
+
+    /// Whether ``refresh(_:ids:)`` has something to do for the pod though nobody tells of a change.
+    public func isRevisited(podUID: String) async -> Bool {
+        guard let drivers, let layout = try? PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID) else {
+            return false
+        }
+        return await !drivers.revisited(below: layout.podDirectory).isEmpty
     }
 
     /// What to bind into a container, in the order in which to do it.
@@ -114,6 +125,14 @@ public actor VolumeManager {
         }
     }
 
+    /// What storage drivers say of the volumes they have made for a pod, by the volume's name.
+    public func driverStatistics(podUID: String) async -> [String: FileSystemUsage] {
+        guard let drivers, let layout = try? PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID) else {
+            return [:]
+        }
+        return await drivers.statistics(of: layout)
+    }
+
     private func tearDown(_ podUID: String, removesEverything: Bool) async throws(VolumeError) {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, podUID: podUID)
         let teardown = PodTeardown(
@@ -149,11 +168,11 @@ public actor VolumeManager {
 
     private func mountVolumes(
         of pod: Pod, ids: IDRange?, images: [String: VolumeImage] = [:], onlyIfPresent: Bool = false,
-        where isWanted: (any VolumePlugin) -> Bool
+        where isWanted: (PlannedVolume) -> Bool
     ) async throws(VolumeError) -> [String: MountedVolume] {
         let layout = try PodVolumeLayout(stateDirectory: stateDirectory, pod: pod)
         let planned = try PlannedVolume.all(of: pod, layout: layout, claims: claimsDirectory)
-            .filter { isWanted($0.plugin) }
+            .filter(isWanted)
         let names = planned.reduce(into: PodObjectNames()) { $0.formUnion($1.plugin.objectNames(for: pod)) }
         await enter(layout.podDirectory)
         defer { leave(layout.podDirectory) }
@@ -161,7 +180,7 @@ public actor VolumeManager {
         let objects = await PodObjects.fetch(
             names, namespace: pod.metadata.namespace ?? "", from: onlyIfPresent ? followedObjects : self.objects)
         let (allocatable, hostPaths) = (nodeAllocatable(), hostPaths)
-        let attached = await attach(planned) { volume in
+        let attached = await attach(planned, isRefresh: onlyIfPresent) { volume in
             VolumeContext(
                 pod: pod, volumeName: volume.name, fieldPath: volume.fieldPath, directory: volume.directory,
                 objects: objects, nodeAllocatable: allocatable, hostPaths: hostPaths, ids: ids, images: images)

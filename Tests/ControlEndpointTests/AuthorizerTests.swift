@@ -58,7 +58,13 @@ struct AuthorizerTests {
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1", true),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2", false),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/n1", false),
+            ("PATCH", "/api/v1/namespaces/a/persistentvolumeclaims/c/status", true),
+            ("PATCH", "/api/v1/namespaces/a/persistentvolumeclaims/c", false),
             ("GET", "/apis/storage.k8s.io/v1/csidrivers/d", true),
+            ("GET", "/apis/storage.k8s.io/v1/csinodes/n1", true), ("PUT", "/apis/storage.k8s.io/v1/csinodes/n1", true),
+            ("GET", "/apis/storage.k8s.io/v1/csinodes/n2", false),
+            ("PATCH", "/apis/storage.k8s.io/v1/csinodes/n2", false),
+            ("GET", "/apis/storage.k8s.io/v1/csinodes", false),
             ("PUT", "/apis/storage.k8s.io/v1/csidrivers/d", false),
             ("GET", "/apis/storage.k8s.io/v1/volumeattachments/v", true),
             ("GET", "/apis/storage.k8s.io/v1/volumeattachments", false),
@@ -79,6 +85,12 @@ struct AuthorizerTests {
         let own = await endpoint.send("POST", "/api/v1/nodes", body, as: EndpointFixture.node)
         #expect(own.status == 201)
         #expect(own.value.string("status", "capacity", "cpu") == "2")
+        for (name, status) in [("n2", 403), ("n1", 201)] {
+            let drivers: JSONValue = ["metadata": ["name": .string(name)], "spec": ["drivers": []]]
+            let answer = await endpoint.send(
+                "POST", "/apis/storage.k8s.io/v1/csinodes", drivers, as: EndpointFixture.node)
+            #expect(answer.status == status)
+        }
     }
 
     @Test(

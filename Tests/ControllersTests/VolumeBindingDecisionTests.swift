@@ -309,4 +309,37 @@ struct VolumeBindingDecisionTests {
         #expect(!decide(World(claims: [made], pods: [pod])).contains(.createClaim(claim, for: pod)))
         #expect(decide(World(claims: [made])) == [.deleteClaim(made)])
     }
+
+    @Test("a described driver's volume becomes as large as its claim asks for, then the node's part is awaited")
+    func growth() throws {
+        var claim = Self.claim {
+            $0.spec.volumeName = "disk"
+            $0.metadata.annotations = ["pv.kubernetes.io/bind-completed": "yes"]
+            $0.spec.resources?.requests = ["storage": .bytes(3 << 30)]
+            $0.status = ["phase": "Bound", "capacity": ["storage": "1Gi"]]
+        }
+        let volume = Self.volume {
+            $0.spec.hostPath = nil
+            $0.spec.csi = ["driver": "d.example.org", "volumeHandle": "h"]
+            $0.spec.claimRef = Self.reference(claim)
+            $0.status = ["phase": "Bound"]
+        }
+        var larger = volume
+        larger.spec.capacity = ["storage": .bytes(3 << 30)]
+        #expect(decide(World(claims: [claim], volumes: [volume])) == [.updateVolume(larger)])
+        var provisioned = volume
+        provisioned.metadata.annotations = ["pv.kubernetes.io/provisioned-by": "d.example.org"]
+        #expect(decide(World(claims: [claim], volumes: [provisioned])) == [])
+        let actions = decide(World(claims: [claim], volumes: [larger]))
+        guard case .updateClaimStatus(let waiting)? = actions.first, actions.count == 1 else {
+            Issue.record("the claim's status is not written: \(actions)")
+            return
+        }
+        #expect(waiting.status?["conditions"]?.arrayValue?.first?["type"] == "FileSystemResizePending")
+        #expect(waiting.status?["allocatedResourceStatuses"] == ["storage": "NodeResizePending"])
+        #expect(waiting.capacity == .bytes(1 << 30))
+        #expect(decide(World(claims: [waiting], volumes: [larger])) == [])
+        claim.status = ["phase": "Bound", "capacity": ["storage": "3Gi"]]
+        #expect(decide(World(claims: [claim], volumes: [larger])) == [])
+    }
 }

@@ -79,4 +79,37 @@ import Volumes
         }
         #expect(isUnbound(storage(network), saying: "iscsi"))
     }
+
+    @Test("a driver's volume that is larger than its claim says has grown; then only that changes in the claim")
+    func growth() {
+        var claim = claim
+        claim.metadata.resourceVersion = "7"
+        claim.status = [
+            "phase": "Bound", "capacity": ["storage": "1Gi"],
+            "conditions": [["type": "FileSystemResizePending"], ["type": "Own"]],
+        ]
+        func growth(_ volume: PersistentVolume) -> DriverVolume.Growth? {
+            let storage = APIClaims.storage(
+                of: claim, in: volume, on: node, provisioned: ProvisionedVolumes(claimsDirectory: "/v"))
+            guard case .driver(let driven) = storage else { return nil }
+            return driven.growth
+        }
+        func disk(_ size: String) -> PersistentVolume {
+            volume {
+                $0.spec.hostPath = nil
+                $0.spec.csi = ["driver": "d.example.org", "volumeHandle": "h"]
+                $0.spec.capacity = (try? Quantity(parsing: size)).map { ["storage": $0] }
+            }
+        }
+        #expect(growth(disk("2Gi")) == DriverVolume.Growth(namespace: "ns", claim: "data", size: .bytes(2 << 30)))
+        #expect(growth(disk("1Gi")) == nil)
+        #expect(
+            APIClaims.expansionPatch(of: claim, to: .bytes(2 << 30)) == [
+                "metadata": ["resourceVersion": "7", "uid": "c"],
+                "status": [
+                    "capacity": ["storage": "2Gi"], "conditions": [["type": "Own"]],
+                    "allocatedResourceStatuses": ["storage": .null],
+                ],
+            ])
+    }
 }

@@ -92,6 +92,15 @@ struct DriverRulesTests {
         #expect(!Self.rules { $0.attachRequired = false }.isAttached)
     }
 
+    @Test("tokens are told by audience, with their end")
+    func tokens() {
+        let end = Timestamp(seconds: 0)
+        #expect(
+            DriverRules.tokensText(["vault": ("abc", end), "": ("def", end)])
+                == #"{"":{"expirationTimestamp":"1970-01-01T00:00:00Z","token":"def"},"#
+                + #""vault":{"expirationTimestamp":"1970-01-01T00:00:00Z","token":"abc"}}"#)
+    }
+
     @Test("the driver hears of the pod in Kubernetes' words")
     func facts() {
         let pod = Pod(

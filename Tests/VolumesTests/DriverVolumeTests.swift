@@ -79,4 +79,29 @@ struct DriverVolumeTests {
             try await world.manager().removePodDirectory(podUID: "uid-1")
         }
     }
+
+    @Test("figures of a volume are read by their unit; none without bytes")
+    func statistics() throws {
+        func usage(_ unit: UInt64, _ available: UInt64, _ total: UInt64, _ used: UInt64) -> ProtobufMessage {
+            var message = ProtobufMessage()
+            message.add(1, available)
+            message.add(2, total)
+            message.add(3, used)
+            message.add(4, unit)
+            return message
+        }
+        func read(_ usages: ProtobufMessage...) throws -> FileSystemUsage? {
+            var answer = ProtobufMessage()
+            for usage in usages { answer.add(1, usage) }
+            return FileSystemUsage(volumeStats: try #require(ProtobufFields(answer.bytes)))
+        }
+        let full = try read(usage(2, 90, 100, 10), usage(1, 700, 1000, 300))
+        #expect(
+            full
+                == FileSystemUsage(
+                    capacityBytes: 1000, availableBytes: 700, usedBytes: 300, inodes: 100, freeInodes: 90))
+        #expect(try read(usage(2, 90, 100, 10)) == nil)
+        let negative = UInt64(bitPattern: -5)
+        #expect(try read(usage(1, negative, 1000, 300))?.availableBytes == 0)
+    }
 }

@@ -194,9 +194,11 @@ enum DefaultRoles {
             rule("", ["pods"], read + ["create", "delete"]), rule("", ["pods/status"], ["patch", "update"]),
             rule("", ["pods/eviction"], ["create"]), rule("", ["configmaps", "secrets"], read),
             rule("", ["persistentvolumeclaims", "persistentvolumes"], ["get"]),
+            rule("", ["persistentvolumeclaims/status"], ["patch", "update"]),
             rule("", ["serviceaccounts/token"], ["create"]),
             rule("coordination.k8s.io", ["leases"], ["create", "delete", "get", "patch", "update"]),
             rule("storage.k8s.io", ["csidrivers"], read), rule("storage.k8s.io", ["volumeattachments"], ["get"]),
+            rule("storage.k8s.io", ["csinodes"], ["create", "delete", "get", "patch", "update"]),
         ]
     }
 }

@@ -27,10 +27,13 @@ enum NodeRules {
         Rule(resource: "configmaps", verbs: read), Rule(resource: "secrets", verbs: read),
         Rule(resource: "services", verbs: read), Rule(resource: "serviceaccounts", verbs: read),
         Rule(resource: "persistentvolumes", verbs: read), Rule(resource: "persistentvolumeclaims", verbs: read),
+        Rule(resource: "persistentvolumeclaims", subresource: "status", verbs: ["update", "patch"]),
         Rule(resource: "serviceaccounts", subresource: "token", verbs: ["create"]),
         Rule(resource: "namespaces", verbs: read),
         Rule(group: storage, resource: "csidrivers", verbs: read),
         Rule(group: storage, resource: "volumeattachments", verbs: ["get"]),
+        Rule(
+            group: storage, resource: "csinodes", verbs: ["create", "get", "update", "patch", "delete"], onlyOwn: true),
         Rule(group: leases, resource: "leases", verbs: ["create"], namespace: "kube-node-lease"),
         Rule(
             group: leases, resource: "leases", verbs: ["get", "update", "patch", "delete"], onlyOwn: true,
@@ -68,7 +71,7 @@ enum NodeRules {
         else { return }
         let name = body.string("metadata", "name")
         switch (info.group, info.resource) {
-        case ("", "nodes"), (leases, "leases"):
+        case ("", "nodes"), (leases, "leases"), (storage, "csinodes"):
             guard name != node else { return }
             throw .forbidden(info.resourceID, name, "node \"\(node)\" can only create its own objects of this kind")
         case ("", "pods"):

@@ -13,4 +13,12 @@ extension PersistentVolume {
 extension PersistentVolumeClaim {
     /// As the API has it: `Pending`, `Bound` or `Lost`.
     public var phase: String { status?["phase"]?.stringValue ?? "Pending" }
+
+    /// How large its volume is for its pods; nil while it has none.
+    public var capacity: Quantity? {
+        (status?["capacity"]?["storage"]?.stringValue).flatMap { try? Quantity(parsing: $0) }
+    }
+
+    /// The node's part of making the volume larger is to be done.
+    public static let resizePending = "FileSystemResizePending"
 }

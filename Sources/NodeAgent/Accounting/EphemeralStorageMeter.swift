@@ -2,6 +2,7 @@ import ContainerRuntime
 public import KubernetesAPI
 import KubernetesClient
 import LinuxKernel
+import Volumes
 
 /// Measures what pods take of the node's disks, one at a time on a thread of its own: looking at every file of a tree may take long.
 ///
@@ -72,6 +73,8 @@ public actor EphemeralStorageMeter {
         var volumes: [String: String] = [:]
         var files: [String] = []
         var mounted: [String: (path: String, claim: String?)] = [:]
+        /// Their drivers have said what is in them.
+        var told: [String: EphemeralStorageUsage.Mounted] = [:]
 
         func measure() -> EphemeralStorageUsage {
             let containers = logs.map { name, directory in
@@ -88,7 +91,7 @@ public actor EphemeralStorageMeter {
                     (try? FileSystemUsage.read(place.path)).map {
                         EphemeralStorageUsage.Mounted(fileSystem: $0, claim: place.claim)
                     }
-                }, time: .now())
+                }.merging(told) { $1 }, time: .now())
         }
     }
 
@@ -119,6 +122,13 @@ public actor EphemeralStorageMeter {
             {
                 trees.mounted[volume.name] = (path, source.claimName)
             }
+        }
+        let told = await host.volumes(of: pod).driverStatistics(podUID: uid)
+        for volume in pod.spec.volumes ?? [] {
+            guard let usage = told[volume.name] else { continue }
+            let made = volume.ephemeral == nil ? nil : "\(pod.metadata.name ?? "")-\(volume.name)"
+            trees.told[volume.name] = EphemeralStorageUsage.Mounted(
+                fileSystem: usage, claim: volume.persistentVolumeClaim?.claimName ?? made)
         }
         trees.files = [places.hostsFile(uid), places.resolvConf(uid), places.terminationMessages(uid)]
         return trees

@@ -84,7 +84,8 @@ public actor UsageCollector {
     /// What there is in persistent volume claims of this node's pods, as last measured.
     public func claims() async -> [ClaimUsage] {
         let pods = await agent.pods().filter { pod in
-            !pod.isTerminal && pod.spec.volumes?.contains { $0.persistentVolumeClaim != nil } == true
+            !pod.isTerminal
+                && pod.spec.volumes?.contains { $0.persistentVolumeClaim != nil || $0.ephemeral != nil } == true
         }
         if pods.isEmpty { return [] }
         let known = await meter.latest(of: pods)

@@ -7,9 +7,13 @@ public struct APIClaims: ClaimSource {
     private let client: APIClient
     private let provisioned: ProvisionedVolumes
     private let node: @Sendable () -> Node
+    private let events: EventRecorder
 
     /// - Parameter node: this node with its labels, as last known.
-    public init(client: APIClient, provisioned: ProvisionedVolumes, node: @escaping @Sendable () -> Node) {
+    public init(
+        client: APIClient, provisioned: ProvisionedVolumes, node: @escaping @Sendable () -> Node, events: EventRecorder
+    ) {
+        self.events = events
         self.client = client
         self.provisioned = provisioned
         self.node = node
@@ -38,7 +42,52 @@ public struct APIClaims: ClaimSource {
             return .unbound("no matching NodeSelectorTerms: persistentvolume \"\(name)\" is not on this node")
         }
         if provisioned.owns(volume) { return .provisioned(name) }
-        return ClaimStorage(volume)
+        guard case .driver(var driven) = ClaimStorage(volume) else { return ClaimStorage(volume) }
+        if let size = volume.spec.capacity?["storage"], let capacity = claim.capacity, capacity < size {
+            driven.growth = DriverVolume.Growth(
+                namespace: claim.metadata.namespace ?? "", claim: claim.metadata.name ?? "", size: size)
+        }
+        return .driver(driven)
+    }
+
+    // MARK: Growth
+
+    public func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError) {
+        guard let claim = try await get(PersistentVolumeClaim.self, growth.namespace, growth.claim) else { return }
+        let body = Self.expansionPatch(of: claim, to: growth.size)
+        do throws(APIError) {
+            _ = try await client.patch(
+                PersistentVolumeClaim.self, namespace: growth.namespace, name: growth.claim, subresource: "status",
+                type: .merge, body: body)
+        } catch {
+            throw VolumeError(
+                .sourceUnavailable, "status of persistentvolumeclaim \"\(growth.claim)\": \(error.message)")
+        }
+        events.record(
+            ObjectReference(to: claim), type: .normal, reason: "FileSystemResizeSuccessful",
+            message: "MountVolume.NodeExpandVolume succeeded for volume \"\(claim.spec.volumeName ?? "")\"")
+    }
+
+    /// Of its status, unless somebody has written the claim in the meantime: what is larger, and no word any more of what was going on.
+    /// Pure.
+    static func expansionPatch(of claim: PersistentVolumeClaim, to size: Quantity) -> JSONValue {
+        let ended: Set<String> = [
+            PersistentVolumeClaim.resizePending, "Resizing", "ControllerResizeError", "NodeResizeError",
+        ]
+        let conditions = (claim.status?["conditions"]?.arrayValue ?? []).filter { condition in
+            !ended.contains(condition["type"]?.stringValue ?? "")
+        }
+        var metadata: JSONValue = [:]
+        if let version = claim.metadata.resourceVersion { metadata["resourceVersion"] = .string(version) }
+        if let uid = claim.metadata.uid { metadata["uid"] = .string(uid) }
+        return [
+            "metadata": metadata,
+            "status": [
+                "capacity": ["storage": .string("\(size)")],
+                "conditions": conditions.isEmpty ? .null : .array(conditions),
+                "allocatedResourceStatuses": ["storage": .null],
+            ],
+        ]
     }
 
     private func get<T: KubernetesResource>(

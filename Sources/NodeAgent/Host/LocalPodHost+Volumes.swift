@@ -6,6 +6,9 @@ import Volumes
 extension LocalPodHost {
     /// How soon files that could not be brought up to date are tried again, though nothing has changed.
     private static let refreshRetryInterval = Duration.seconds(60)
+    /// Between two looks at volumes whose driver wants to be asked again (`requiresRepublish`), or that can grow: a kubelet does with
+    /// each sync. No node may watch claims.
+    private static let revisitInterval = Duration.seconds(60)
 
     public func mountVolumes(of pod: Pod) async throws(PodHostError) {
         let uid = pod.metadata.uid ?? ""
@@ -14,7 +17,7 @@ extension LocalPodHost {
         let images = try await volumeImages(of: pod)
         do throws(VolumeError) {
             let mounted = try await volumes(of: pod).mount(pod, ids: await ids(of: pod), images: images)
-            let due = tokenRenewal(uid)
+            let due = await nextRefresh(of: pod)
             remember(uid) {
                 $0.volumes = mounted
                 $0.freshness.ended(dueAt: due)
@@ -35,9 +38,10 @@ extension LocalPodHost {
         follow(pod)
         do throws(VolumeError) { try await volumes(of: pod).refresh(pod, ids: await ids(of: pod)) } catch {
             remember(uid) { $0.freshness.ended(dueAt: now + Self.refreshRetryInterval) }
-            throw PodHostError(reason: "FailedMount", message: "\(error)")
+            throw PodHostError(
+                reason: error.code == .expansion ? "VolumeResizeFailed" : "FailedMount", message: "\(error)")
         }
-        let due = tokenRenewal(uid)
+        let due = await nextRefresh(of: pod)
         remember(uid) { $0.freshness.ended(dueAt: due) }
         return due.map { max(.zero, $0 - uptime.elapsed) }
     }
@@ -79,6 +83,13 @@ extension LocalPodHost {
     func fetchTokens(of pod: Pod) async {
         guard let tokens = parts.tokens, !pod.isStatic else { return }
         for key in PodObjectNames(followedBy: pod).tokens { _ = try? await tokens.token(key) }
+    }
+
+    /// Even if nobody tells of a change; nil when only a change makes it necessary.
+    private func nextRefresh(of pod: Pod) async -> Duration? {
+        let uid = pod.metadata.uid ?? ""
+        let revisit = await volumes(of: pod).isRevisited(podUID: uid) ? uptime.elapsed + Self.revisitInterval : nil
+        return [tokenRenewal(uid), revisit].compactMap(\.self).min()
     }
 
     private func tokenRenewal(_ uid: String) -> Duration? {

@@ -93,8 +93,23 @@ public struct NodeObjects: VolumeObjectSource {
         return try await tokens.token(key)
     }
 
+    public func expiringToken(
+        _ key: ServiceAccountTokenKey
+    ) async throws(VolumeError) -> (token: String, expiresAt: Timestamp) {
+        guard let tokens, local == nil else {
+            throw VolumeError(
+                .unsupported, "a static pod may not use a service account, of which the volume's driver wants tokens")
+        }
+        let term = try await tokens.term(key)
+        return (term.token, term.expiresAt)
+    }
+
     public func storageDriver(named name: String) async throws(VolumeError) -> CSIDriver? {
         try await get(CSIDriver.self, ObjectKey(name: name))
+    }
+
+    public func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError) {
+        try await claims?.expanded(growth)
     }
 
     public func attachment(
@@ -121,4 +136,6 @@ public struct NodeObjects: VolumeObjectSource {
 public protocol ClaimSource: Sendable {
     /// Nil when there is no such claim; throws when that cannot be known now.
     func claim(namespace: String, name: String) async throws(VolumeError) -> ClaimStorage?
+    /// The node has done its part of making a claim's volume larger.
+    func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError)
 }

@@ -49,13 +49,15 @@ public final class ServiceAccountTokens: Sendable {
     }
 
     /// A token that is valid now.
-    public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String {
+    public func token(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> String { try await term(key).token }
+
+    func term(_ key: ServiceAccountTokenKey) async throws(VolumeError) -> ServiceAccountTokenTerm {
         let held = terms.withLock { $0[key] }
-        if let held, held.term.secondsUntilRenewal(at: now(), jitter: held.jitter) > 0 { return held.term.token }
+        if let held, held.term.secondsUntilRenewal(at: now(), jitter: held.jitter) > 0 { return held.term }
         do throws(APIError) {
             let term = try await request(key)
             terms.withLock { $0[key] = Entry(term: term, jitter: random()) }
-            return term.token
+            return term
         } catch {
             if let held, !held.term.isExpired(at: now()) {
                 logger.warning(
@@ -63,7 +65,7 @@ public final class ServiceAccountTokens: Sendable {
                     metadata: [
                         "serviceAccount": "\(key.serviceAccount)", "namespace": "\(key.namespace)", "error": "\(error)",
                     ])
-                return held.term.token
+                return held.term
             }
             throw VolumeError(
                 .sourceUnavailable,

@@ -15,6 +15,9 @@ struct DriverRecord: Codable, Hashable, Sendable {
     /// Where the volume is staged for all its pods; nil for a driver that does not stage.
     var staging: String?
 
+    /// As in the pod's `spec.volumes`: the target is `mount` in the volume's own directory.
+    var volumeName: String { target.splitAtLastSlash.parent.splitAtLastSlash.name }
+
     /// - Parameter directory: the volume's own, below the pod's.
     static func path(of directory: String) -> String {
         let (parent, name) = directory.splitAtLastSlash

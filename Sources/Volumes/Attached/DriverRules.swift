@@ -83,6 +83,17 @@ struct DriverRules: Hashable, Sendable {
                 + problem)
     }
 
+    /// Where a driver finds the tokens it wants.
+    static let tokensKey = "csi.storage.k8s.io/serviceAccount.tokens"
+
+    /// The value under ``tokensKey``: by audience.
+    static func tokensText(_ tokens: [String: (token: String, expiresAt: Timestamp)]) -> String {
+        let entries = tokens.mapValues { entry -> JSONValue in
+            ["token": .string(entry.token), "expirationTimestamp": .string(entry.expiresAt.rfc3339)]
+        }
+        return "\(JSONValue.object(entries))"
+    }
+
     /// What a driver hears of the pod.
     static func podFacts(_ pod: Pod, isEphemeral: Bool) -> [String: String] {
         let prefix = "csi.storage.k8s.io/"

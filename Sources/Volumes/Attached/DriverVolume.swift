@@ -20,6 +20,23 @@ public struct DriverVolume: Hashable, Sendable {
     /// Secrets the driver gets with the call: namespace and name.
     public var stageSecret: ObjectReference?
     public var publishSecret: ObjectReference?
+    public var expandSecret: ObjectReference?
+    /// It is larger than its claim says: the node's part of that is to be done.
+    public var growth: Growth?
+
+    /// A claim whose volume has grown.
+    public struct Growth: Hashable, Sendable {
+        public var namespace: String
+        public var claim: String
+        /// In bytes.
+        public var size: Quantity
+
+        public init(namespace: String, claim: String, size: Quantity) {
+            self.namespace = namespace
+            self.claim = claim
+            self.size = size
+        }
+    }
 
     public init(driver: String, handle: String) {
         self.driver = driver
@@ -42,6 +59,7 @@ public struct DriverVolume: Hashable, Sendable {
         isBlock = volume.spec.volumeMode == "Block"
         stageSecret = Self.reference(source["nodeStageSecretRef"])
         publishSecret = Self.reference(source["nodePublishSecretRef"])
+        expandSecret = Self.reference(source["nodeExpandSecretRef"])
     }
 
     private static func reference(_ value: JSONValue?) -> ObjectReference? {

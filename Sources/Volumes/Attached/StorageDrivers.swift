@@ -16,10 +16,18 @@ public actor StorageDrivers {
     private let pool: KernelThreadPool
     /// By name.
     private var drivers: [String: StorageDriver] = [:]
+    /// What they say of this node, by name.
+    private var identities: [String: DriverIdentity] = [:]
+    private var told: DriverInventory?
+    /// The drivers, first once their sockets have been looked for, and then with each change. For one reader.
+    public nonisolated let changes: AsyncStream<DriverInventory>
+    private let change: AsyncStream<DriverInventory>.Continuation
     /// Registration sockets that were heard, each with its driver.
     private var registered: [String: String] = [:]
     /// Targets that a driver has said to this process are published. What it was only asked for may be half done, so it is asked again.
     private var published: Set<String> = []
+    /// Those of them that are looked at again while their pod runs: their driver wants to be asked again, or can make them larger.
+    private var revisited: Set<String> = []
     /// The volumes some call works on, each with the calls that wait for their turn.
     private var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -29,6 +37,7 @@ public actor StorageDrivers {
         podsDirectory = root + "/pods"
         self.logger = logger
         self.pool = pool
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     private var registryDirectory: String { root + "/plugins_registry" }
@@ -79,6 +88,7 @@ public actor StorageDrivers {
         for (socket, name) in registered where !sockets.contains(socket) {
             registered[socket] = nil
             drivers[name] = nil
+            identities[name] = nil
             logger.notice("storage driver gone", metadata: ["driver": "\(name)"])
         }
         var isComplete = true
@@ -87,6 +97,12 @@ public actor StorageDrivers {
                 isComplete = false
                 logger.info("storage driver not heard", metadata: ["socket": "\(socket)", "error": "\(error)"])
             }
+        }
+        let inventory = DriverInventory(
+            drivers: identities.values.sorted { $0.name < $1.name }, isComplete: isComplete)
+        if inventory != told {
+            told = inventory
+            change.yield(inventory)
         }
         return isComplete
     }
@@ -113,8 +129,9 @@ public actor StorageDrivers {
             do throws(StorageCall.Failure) {
                 let capabilities = try await StorageDriver.capabilities(
                     StorageCall(socketPath: path), timeout: Self.registrationTimeout)
-                _ = try await StorageCall(socketPath: path).ask(
+                let node = try await StorageCall(socketPath: path).ask(
                     "/csi.v1.Node/NodeGetInfo", timeout: Self.registrationTimeout)
+                identities[name] = try DriverIdentity(name: name, node)
                 drivers[name] = StorageDriver(name: name, endpoint: path, capabilities: capabilities)
             } catch { problem = "\(error)" }
         }
@@ -149,6 +166,8 @@ public actor StorageDrivers {
         var podFacts: [String: String] = [:]
         /// What was said when the volume was attached.
         var attachmentContext: [String: String] = [:]
+        /// The pod runs, and its volumes are brought up to date.
+        var isRefresh = false
     }
 
     /// Has the driver make the volume for a pod, or finds it made.
@@ -187,8 +206,10 @@ public actor StorageDrivers {
         let driverGives = driver.capabilities.contains(.volumeMountGroup)
         let made = AttachedVolume(
             path: target, takesGroup: publication.rules.givesToGroup(volume, driverDoes: driverGives))
-        if isThere { return made }
-        if let staging {
+        let grows = driver.capabilities.contains(.expandVolume) && !volume.isEphemeral
+        if publication.rules.republishes || grows { revisited.insert(target) } else { revisited.remove(target) }
+        if isThere, !(publication.isRefresh && publication.rules.republishes) { return made }
+        if let staging, !isThere {
             try await driver.stage(
                 volume, at: staging, group: publication.group, context: publication.attachmentContext,
                 secrets: publication.stageSecrets)
@@ -199,6 +220,50 @@ public actor StorageDrivers {
             secrets: publication.publishSecrets, podFacts: publication.podFacts)
         published.insert(target)
         return made
+    }
+
+    /// Has the driver do the node's part of making a published volume larger. False when that is nothing of this driver's.
+    func expand(
+        _ publication: Publication, to size: Int64, secrets: [String: String]
+    ) async throws(VolumeError) -> Bool {
+        let volume = publication.volume
+        guard let driver = drivers[volume.driver], driver.capabilities.contains(.expandVolume) else { return false }
+        let key = volume.driver + "/" + volume.handle
+        await enter(key)
+        defer { leave(key) }
+        let stages = driver.capabilities.contains(.stageUnstageVolume)
+        try await driver.expand(
+            volume, at: publication.directory + "/mount",
+            staging: stages ? stagingPath(volume.driver, volume.handle) : nil, to: size, group: publication.group,
+            secrets: secrets)
+        logger.notice("volume made larger", metadata: ["driver": "\(volume.driver)", "bytes": "\(size)"])
+        return true
+    }
+
+    /// The volumes below a pod's directory that are to be looked at again while it runs: the directories of
+    /// ``Publication/directory``.
+    func revisited(below podDirectory: String) -> Set<String> {
+        Set(revisited.filter { $0.hasPrefix(podDirectory + "/") }.map { $0.splitAtLastSlash.parent })
+    }
+
+    /// What drivers say of the volumes they have made for a pod, by the volume's name: of those drivers that say anything. One that
+    /// does not answer is left out.
+    func statistics(of layout: PodVolumeLayout) async -> [String: FileSystemUsage] {
+        let records = try? await pool.run { () throws(VolumeError) in
+            try DriverRecord.all(in: layout).map { Entry(file: $0.file, record: $0.record) }
+        }
+        var found: [String: FileSystemUsage] = [:]
+        for entry in records ?? [] {
+            let record = entry.record
+            guard let driver = drivers[record.driver], driver.capabilities.contains(.getVolumeStats),
+                published.contains(record.target)
+            else { continue }
+            do throws(VolumeError) {
+                found[record.volumeName] = try await driver.statistics(
+                    of: record.handle, at: record.target, staging: record.staging)
+            } catch { logger.debug("volume not measured", metadata: ["error": "\(error)"]) }
+        }
+        return found
     }
 
     /// Has the drivers take back what they have made for a pod. Throws while one of them is left to be asked.
@@ -225,6 +290,7 @@ public actor StorageDrivers {
         // One that registered anew may have another socket.
         let driver = drivers[record.driver] ?? StorageDriver(name: record.driver, endpoint: record.endpoint)
         published.remove(record.target)
+        revisited.remove(record.target)
         try await driver.unpublish(record.handle, at: record.target)
         if let staging = record.staging, try await isLast(entry) {
             try await driver.unstage(record.handle, at: staging)

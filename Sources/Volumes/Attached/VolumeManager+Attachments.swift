@@ -6,14 +6,14 @@ extension VolumeManager {
     ///
     /// - Returns: by volume where it is, or why not.
     func attach(
-        _ planned: [PlannedVolume], context: (PlannedVolume) -> VolumeContext
+        _ planned: [PlannedVolume], isRefresh: Bool, context: (PlannedVolume) -> VolumeContext
     ) async -> [String: Result<AttachedVolume, VolumeError>] {
         var attached: [String: Result<AttachedVolume, VolumeError>] = [:]
         for volume in planned {
             do throws(VolumeError) {
                 let context = context(volume)
                 if let attachment = try volume.plugin.attachment(context) {
-                    let made = try await make(attachment, context)
+                    let made = try await make(attachment, context, isRefresh: isRefresh)
                     try await requireAnswer(made.path)
                     attached[volume.name] = .success(made)
                 } else if let path = try volume.plugin.foreignPath(context) {
@@ -25,7 +25,7 @@ extension VolumeManager {
     }
 
     private func make(
-        _ attachment: VolumeAttachment, _ context: VolumeContext
+        _ attachment: VolumeAttachment, _ context: VolumeContext, isRefresh: Bool
     ) async throws(VolumeError) -> AttachedVolume {
         switch attachment {
         case .network(let export):
@@ -50,8 +50,40 @@ extension VolumeManager {
             if rules.tellsPod {
                 publication.podFacts = DriverRules.podFacts(context.pod, isEphemeral: volume.isEphemeral)
             }
-            return try await drivers.publish(publication)
+            if let tokens = try await tokens(rules, of: context.pod) {
+                if rules.hidesTokens {
+                    publication.publishSecrets[DriverRules.tokensKey] = tokens
+                } else {
+                    publication.podFacts[DriverRules.tokensKey] = tokens
+                }
+            }
+            publication.isRefresh = isRefresh
+            let made = try await drivers.publish(publication)
+            try await expand(publication)
+            return made
         }
+    }
+
+    /// The volume is as large as its claim may have it before a pod sees it; one that may only be read stays as it is.
+    private func expand(_ publication: StorageDrivers.Publication) async throws(VolumeError) {
+        let volume = publication.volume
+        guard let drivers, let growth = volume.growth, !publication.readOnly, !volume.readOnly else { return }
+        let secrets = try await secret(volume.expandSecret)
+        if try await drivers.expand(publication, to: growth.size.value, secrets: secrets) {
+            try await objects.expanded(growth)
+        }
+    }
+
+    /// Nil for a driver that wants none.
+    private func tokens(_ rules: DriverRules, of pod: Pod) async throws(VolumeError) -> String? {
+        if rules.tokenRequests.isEmpty { return nil }
+        var tokens: [String: (token: String, expiresAt: Timestamp)] = [:]
+        for request in rules.tokenRequests {
+            let projection = ServiceAccountTokenProjection(
+                audience: request.audience, expirationSeconds: request.expirationSeconds)
+            tokens[request.audience] = try await objects.expiringToken(ServiceAccountTokenKey(pod, projection))
+        }
+        return DriverRules.tokensText(tokens)
     }
 
     private func secret(_ reference: ObjectReference?) async throws(VolumeError) -> [String: String] {

@@ -81,7 +81,8 @@ struct NodeWiring {
             local: nil, client: client, followed: followed, tokens: tokens,
             claims: APIClaims(
                 client: client, provisioned: ProvisionedVolumes(claimsDirectory: claimsDirectory),
-                node: { reporter.node }), nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
+                node: { reporter.node }, events: recorder),
+            nodeName: settings.nodeName, awaitsAttachments: endpoint == nil)
         let staticObjects = NodeObjects(
             local: manifests.objects, client: client, followed: followed, nodeName: settings.nodeName,
             awaitsAttachments: endpoint == nil)
@@ -92,6 +93,10 @@ struct NodeWiring {
         let drivers = StorageDrivers(root: settings.root, logger: logger)
         let eventLoop = foundation.runtime.loop
         group.addTask { await drivers.run(loop: eventLoop) }
+        let driverReporter = CSINodeReporter(
+            nodeName: settings.nodeName, client: client, nodeUID: { reporter.nodeUID }, drivers: drivers,
+            logger: logger)
+        group.addTask { await driverReporter.run() }
         let volumes = VolumeManager(
             stateDirectory: podsDirectory, objects: objects, followedObjects: objects.following,
             nodeAllocatable: { reporter.allocatable }, hostPaths: check, claimsDirectory: claimsDirectory,

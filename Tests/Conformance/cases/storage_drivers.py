@@ -1,15 +1,19 @@
 """Volumes of storage drivers (CSI): a real driver registers, stages, publishes, and is asked to take it all back."""
 
+import base64
 import contextlib
+import datetime
 import hashlib
 import json
 import pathlib
 import shutil
 import subprocess
+import time
 
 from cases.claims import claim, stored, stored_volume, volume
+from rig.api import APIFailure
 from rig.case import case
-from rig.expectation import Skipped, eventually, expect, expect_contains, expect_equal
+from rig.expectation import Failure, Skipped, eventually, expect, expect_contains, expect_equal
 from rig.pods import idle, mount, pod, secret, shell
 
 PYTHON = "/usr/bin/python3"
@@ -239,7 +243,7 @@ def rules(world):
         expect_equal(driver.requests("NodeStageVolume")[-1]["group"], "4242", "the group with the call to stage")
 
 
-@case("a volume that is being attached is waited for; what was said then reaches the driver; where nobody attaches it is asked without")
+@case("a volume that is being attached is waited for, the driver hears what was said then; where nobody attaches it hears nothing")
 def attachments(world):
     with driven(world, "attachments") as (node, space, driver):
         described(space, attachRequired=True)
@@ -264,3 +268,156 @@ def attachments(world):
         space.create(user("next", "echo there"))
         expect_equal(space.finished_log("next"), "there\n", "the log where nobody attaches")
         expect_equal(driver.requests()[-1]["publish_context"], {}, "what a driver hears where nobody attaches")
+
+
+@case("a driver that wants tokens and to be asked again gets new calls while a pod runs, with tokens of the pod's account")
+def tokens(world):
+    with driven(world, "driver-tokens") as (node, space, driver):
+        key = "csi.storage.k8s.io/serviceAccount.tokens"
+        described(space, requiresRepublish=True, tokenRequests=[{"audience": "vault", "expirationSeconds": 900}])
+        bound(space)
+        space.create(user("holder", "echo kept >/data/file; sleep 100000 & wait"))
+        space.wait_ready("holder")
+
+        def published():
+            return [json.loads(asked["context"][key])["vault"] for asked in driver.requests()]
+
+        first = published()[0]
+        payload = first["token"].split(".")[1]
+        claims_told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expect_equal(claims_told["aud"], ["vault"], "whom the token is for")
+        expect_equal(claims_told["kubernetes.io"]["pod"]["name"], "holder", "the pod that the token is bound to")
+        end = datetime.datetime.fromisoformat(first["expirationTimestamp"].replace("Z", "+00:00")).timestamp()
+        expect_equal(int(end), claims_told["exp"], "the token's end, as the driver is told")
+        before = len(published())
+        started = time.monotonic()
+        eventually("it is asked again", lambda: len(published()) > before, 80, 0.5)
+        expect(time.monotonic() - started > 30, "asked again and again without a rest")
+        expect_equal(len(driver.requests("NodeStageVolume")), 1, "calls to stage")
+        expect_equal(space.pod("holder")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")
+
+
+@case("a node shows its drivers in its CSINode and on itself, over the agent's death, and no longer once they are gone")
+def nodes(world):
+    with driven(world, "driver-nodes") as (node, space, driver):
+        path = f"/apis/storage.k8s.io/v1/csinodes/{node.name}"
+        itself = f"/api/v1/nodes/{node.name}"
+
+        def shown():
+            try:
+                return space.api.get(path)["spec"]["drivers"]
+            except APIFailure as failure:
+                if failure.status == 404:
+                    return None
+                raise
+
+        def identities():
+            return json.loads(space.api.get(itself)["metadata"].get("annotations", {}).get("csi.volume.kubernetes.io/nodeid", "{}"))
+
+        eventually("the driver is shown", lambda: shown() == [{"name": NAME, "nodeID": "this-node", "topologyKeys": None}]
+                   or shown() == [{"name": NAME, "nodeID": "this-node"}], 10)
+        eventually("what it calls the node", lambda: identities() == {NAME: "this-node"}, 10)
+        owner = space.api.get(path)["metadata"]["ownerReferences"][0]
+        uid = space.api.get(itself)["metadata"]["uid"]
+        expect_equal((owner["kind"], owner["name"], owner["uid"]), ("Node", node.name, uid), "whose it is")
+        # It comes back with a place and a limit.
+        driver.stop()
+        eventually("the driver is no longer shown", lambda: shown() == [] and identities() == {}, 10)
+        (driver.place / "topology").write_text(json.dumps({"topology.example.org/rack": "seven"}))
+        driver.start()
+        full = {"name": NAME, "nodeID": "this-node", "topologyKeys": ["topology.example.org/rack"], "allocatable": {"count": 7}}
+        eventually("the driver with its place", lambda: shown() == [full], 10)
+        labels = space.api.get(itself)["metadata"]["labels"]
+        expect_equal(labels.get("topology.example.org/rack"), "seven", "the node's label")
+        # Gone while no agent runs: the next one sees that its socket is not there.
+        node.kill()
+        driver.stop()
+        node.start()
+        eventually("the driver that went unseen is no longer shown", lambda: shown() == [] and identities() == {}, 20)
+
+
+@case("a claim that asks for more is made larger by its driver, under a running pod and before a pod starts, and says what it has")
+def expansion(world):
+    with driven(world, "driver-expansion") as (node, space, driver):
+        driver.stop()
+        (driver.place / "capabilities").write_text("1 3")
+        driver.start()
+        described(space)
+        bound(space)
+        path = space.path("persistentvolumeclaims", "data")
+
+        def ask(size):
+            body = {"spec": {"resources": {"requests": {"storage": size}}}}
+            return space.api.request("PATCH", path, body, "application/merge-patch+json")
+
+        def condition():
+            return [each["type"] for each in stored(space, "data")["status"].get("conditions", [])]
+
+        def refused(size, word):
+            try:
+                ask(size)
+            except APIFailure as failure:
+                expect_contains(str(failure), word, f"why {size} is refused")
+            else:
+                raise Failure(f"a size of {size} is accepted")
+
+        refused("3Gi", "must support resize")
+        kept = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "disk"},
+                "provisioner": NAME, "allowVolumeExpansion": True}
+        space.api.request("POST", "/apis/storage.k8s.io/v1/storageclasses", kept)
+        ask("2Gi")
+        eventually("the node's part is awaited", lambda: condition() == ["FileSystemResizePending"], 10)
+        expect_equal(stored(space, "data")["status"]["capacity"]["storage"], "1Gi", "what it has until then")
+        refused("512Mi", "can not be less than status.capacity")
+        # Before a pod starts.
+        space.create(user("holder", "echo there; sleep 100000 & wait"))
+        space.wait_ready("holder", 60)
+        expect_equal([call for call in driver.calls() if call.startswith("expand")],
+                     [f"expand disk/disk {2 << 30} mounted"], "calls to expand")
+        said = stored(space, "data")["status"]
+        expect_equal((said["capacity"]["storage"], said.get("conditions", [])), ("2Gi", []), "what it has with its pod")
+        # Under a running pod; a driver that cannot is asked again.
+        (driver.place / "full").touch()
+        ask("3Gi")
+        expect_contains(space.wait_event("holder", "VolumeResizeFailed", 90), "no room for more", "what the pod's event says")
+        expect_equal(condition(), ["FileSystemResizePending"], "what is pending while it cannot")
+        (driver.place / "full").unlink()
+        eventually("it has more", lambda: stored(space, "data")["status"]["capacity"]["storage"] == "3Gi", 90, 0.5)
+        expect_equal(condition(), [], "what is pending then")
+        expect_contains(driver.calls(), f"expand disk/disk {3 << 30} mounted", "the call under a running pod")
+        expect_equal(space.pod("holder")["status"]["containerStatuses"][0]["restartCount"], 0, "restarts")
+        space.wait_event("data", "FileSystemResizeSuccessful")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")
+
+
+@case("what there is in a driver's volume is what the driver says, in the metrics and in the summary")
+def statistics(world):
+    with driven(world, "driver-statistics") as (node, space, driver):
+        driver.stop()
+        (driver.place / "capabilities").write_text("1 2")
+        driver.start()
+        described(space)
+        bound(space)
+        space.create(user("holder", "head -c 4096 /dev/zero >/data/file; sleep 100000 & wait"))
+        space.wait_ready("holder", 60)
+        labels = f'{{namespace="{space.name}",persistentvolumeclaim="data"}}'
+
+        def told():
+            lines = node.local("/metrics")[1].splitlines()
+            found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("kubelet_volume_stats_"))
+            return {name.removeprefix("kubelet_volume_stats_").removesuffix(labels): float(value) for name, value in found.items()}
+
+        expected = {"capacity_bytes": 1 << 30, "available_bytes": (1 << 30) - 4096, "used_bytes": 4096, "inodes": 1000,
+                    "inodes_free": 999, "inodes_used": 1}
+        eventually("the metrics", lambda: told() == expected, 90, 1)
+        pods = json.loads(node.local("/stats/summary")[1])["pods"]
+        volumes = next(entry for entry in pods if entry["podRef"]["name"] == "holder")["volume"]
+        data = next(entry for entry in volumes if entry["name"] == "data")
+        expect_equal((data["usedBytes"], data["capacityBytes"], data["inodesUsed"]), (4096, 1 << 30, 1), "the summary's figures")
+        expect_equal(data["pvcRef"], {"name": "data", "namespace": space.name}, "the summary's claim")
+        expect_contains(driver.calls(), "measure disk/disk mounted", "the call to the driver")
+        space.delete("holder", grace=0)
+        space.wait_gone("holder")

@@ -6,7 +6,7 @@ Volumes are directories of DIRECTORY/volumes; staging binds one to the staging p
 a line in DIRECTORY/calls, every step of one that stages, publishes or takes back a line in DIRECTORY/steps, and all that was asked of
 one that stages or publishes a line in DIRECTORY/requests. A call waits at its step (begin, middle, end) as long as there is a file
 DIRECTORY/hold-CALL-STEP. What the driver can do is in DIRECTORY/capabilities, as the numbers that CSI has for it; without that file it
-stages. Run by Debian's own Python, which has grpc.
+stages; what it says of its node is in DIRECTORY/topology, as JSON. Run by Debian's own Python, which has grpc.
 """
 
 import json
@@ -122,7 +122,10 @@ class Driver:
         return b""
 
     def NodeGetInfo(self, _):
-        return field(1, "this-node")
+        file = self.directory / "topology"
+        segments = json.loads(file.read_text()) if file.exists() else {}
+        place = b"".join(field(1, field(1, key) + field(2, value)) for key, value in segments.items())
+        return field(1, "this-node") + (field(2, 7) + field(3, place) if segments else b"")
 
     def NodeGetCapabilities(self, _):
         file = self.directory / "capabilities"
@@ -152,6 +155,23 @@ class Driver:
         if request.get(6, [0])[-1]:
             subprocess.run(["mount", "-o", "remount,bind,ro", target], check=True)
         return b""
+
+    def NodeExpandVolume(self, request):
+        target, size, staging = text(request, 2), parse(request.get(3, [b""])[-1]).get(1, [0])[-1], text(request, 4)
+        self.note("expand", text(request, 1), str(size), "mounted" if is_mounted(target) and is_mounted(staging) else "-")
+        if (self.directory / "full").exists():
+            raise RuntimeError("no room for more")
+        return field(1, size)
+
+    def NodeGetVolumeStats(self, request):
+        """Of the directory: its room is a matter of fancy, what is in it is not."""
+        self.note("measure", text(request, 1), "mounted" if is_mounted(text(request, 2)) else "-")
+        files = [path for path in self.volume(text(request, 1)).rglob("*") if path.is_file()]
+        used = sum(path.stat().st_size for path in files)
+        amounts = [(1 << 30, used, 1), (1000, len(files), 2)]
+        return b"".join(
+            field(1, field(1, total - count) + field(2, total) + field(3, count) + field(4, unit))
+            for total, count, unit in amounts)
 
     def NodeUnpublishVolume(self, request):
         self.note("unpublish", text(request, 1))
@@ -191,7 +211,8 @@ class Driver:
 
     def run(self):
         node = self.handler(
-            "NodeGetInfo NodeGetCapabilities NodeStageVolume NodePublishVolume NodeUnpublishVolume NodeUnstageVolume".split())
+            "NodeGetInfo NodeGetCapabilities NodeStageVolume NodePublishVolume NodeExpandVolume NodeUnpublishVolume "
+            "NodeUnstageVolume NodeGetVolumeStats".split())
         registration = self.handler(["GetInfo", "NotifyRegistrationStatus"])
         servers = []
         for socket, service, methods in (
