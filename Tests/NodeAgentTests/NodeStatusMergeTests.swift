@@ -82,4 +82,16 @@ struct NodeStatusMergeTests {
                 == ["spec": ["podCIDR": "10.9.0.0/24", "podCIDRs": ["10.9.0.0/24"]]])
         #expect(NodeStatusMerge.metadataPatch(from: new, to: new) == nil)
     }
+
+    @Test("volumes in use are the node's to tell: none clears them, and while it does not know they stay")
+    func volumesInUse() {
+        func merged(_ reported: [String]?) -> [String]? {
+            NodeStatusMerge.merge(
+                NodeStatus(volumesInUse: reported), over: NodeStatus(volumesInUse: ["a"]), renewsHeartbeat: false
+            ).volumesInUse
+        }
+        #expect(merged(nil) == ["a"])
+        #expect(merged([]) == nil)
+        #expect(merged(["b"]) == ["b"])
+    }
 }

@@ -24,7 +24,8 @@ enum NodeStatusMerge {
             merged.allocatable?[name] = existing.allocatable?[name] ?? amount
         }
         merged.phase = existing.phase
-        merged.volumesInUse = existing.volumesInUse
+        // As the API has it, an empty list is none.
+        merged.volumesInUse = reported.volumesInUse.map { $0.isEmpty ? nil : $0 } ?? existing.volumesInUse
         merged.volumesAttached = existing.volumesAttached
         merged.config = existing.config
         merged.runtimeHandlers = reported.runtimeHandlers ?? existing.runtimeHandlers

@@ -11,6 +11,7 @@ public actor NodeStatusReporter {
     private let client: any NodeWriting
     private let health: [any NodeHealthSource]
     private let images: @Sendable () async -> [ContainerImage]
+    private let volumesInUse: @Sendable () async -> [String]?
     private let events: EventRecorder
     private let onRegistered: @Sendable (Node) -> Void
     private let logger: Logger
@@ -36,12 +37,14 @@ public actor NodeStatusReporter {
     ///   - shortfalls: what the host lacks to enforce limits, as sentences.
     ///   - health: everyone who knows what is wrong with the node.
     ///   - images: on this node.
+    ///   - volumesInUse: attached volumes that pods have; nil while that is not known, which leaves what is told.
     ///   - onRegistered: called with the Node once it is in the API, and again if it was replaced there.
     ///   - wallClock: heartbeats and transitions.
     public init(
         configuration: NodeConfiguration, information: NodeInformation, shortfalls: [String] = [],
         client: any NodeWriting, health: [any NodeHealthSource] = [],
-        images: @escaping @Sendable () async -> [ContainerImage] = { [] }, events: EventRecorder,
+        images: @escaping @Sendable () async -> [ContainerImage] = { [] },
+        volumesInUse: @escaping @Sendable () async -> [String]? = { nil }, events: EventRecorder,
         onRegistered: @escaping @Sendable (Node) -> Void = { _ in }, logger: Logger,
         clock: any Clock<Duration> = ContinuousClock(), wallClock: @escaping @Sendable () -> Timestamp = { .now() },
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
@@ -52,6 +55,7 @@ public actor NodeStatusReporter {
         self.client = client
         self.health = health
         self.images = images
+        self.volumesInUse = volumesInUse
         self.events = events
         self.onRegistered = onRegistered
         self.logger = logger
@@ -119,9 +123,11 @@ public actor NodeStatusReporter {
     private func build() async -> Node {
         var problems: [NodeProblem] = []
         for source in health { problems += await source.nodeProblems() }
-        return NodeObject.build(
+        var node = NodeObject.build(
             configuration, information, problems: problems, shortfalls: shortfalls, images: await images(),
             now: wallClock())
+        node.status?.volumesInUse = await volumesInUse()
+        return node
     }
 
     private nonisolated func perform(_ action: NodeStatusStateMachine.Action) async -> Result<Node, APIError> {

@@ -14,6 +14,12 @@ struct DriverRecord: Codable, Hashable, Sendable {
     var target: String
     /// Where the volume is staged for all its pods; nil for a driver that does not stage.
     var staging: String?
+    /// The volume was attached to this node first: whoever did waits with detaching it while it is in use. Nil in records of earlier
+    /// versions.
+    var isAttached: Bool?
+
+    /// How the volume is called in the Node's status.
+    var uniqueName: String { "kubernetes.io/csi/\(driver)^\(handle)" }
 
     /// As in the pod's `spec.volumes`: the target is `mount` in the volume's own directory.
     var volumeName: String { target.splitAtLastSlash.parent.splitAtLastSlash.name }

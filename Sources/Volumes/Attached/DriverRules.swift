@@ -64,12 +64,13 @@ struct DriverRules: Hashable, Sendable {
     ///   - attachment: of this volume to this node; nil when there is none.
     ///   - isAwaited: somebody makes attachments: a volume without one is not ready. Where nobody does, as on an endpoint of one's own,
     ///     the driver is asked without, and says itself if it cannot do so.
+    /// - Returns: nil when it is not attached, and need not be.
     func publishContext(
         of volume: DriverVolume, attachment: KubernetesAPI.VolumeAttachment?, name attachmentName: String,
         isAwaited: Bool
-    ) throws(VolumeError) -> [String: String] {
+    ) throws(VolumeError) -> [String: String]? {
         guard let attachment else {
-            if !isAwaited { return [:] }
+            if !isAwaited { return nil }
             throw VolumeError(
                 .notFound,
                 "volume \"\(volume.handle)\" is not attached to this node: volumeattachment \"\(attachmentName)\" not "

@@ -22,6 +22,12 @@ public actor StorageDrivers {
     /// The drivers, first once their sockets have been looked for, and then with each change. For one reader.
     public nonisolated let changes: AsyncStream<DriverInventory>
     private let change: AsyncStream<DriverInventory>.Continuation
+    /// ``volumesInUse()`` may have changed. For one reader.
+    public nonisolated let uses: AsyncStream<Void>
+    private let use: AsyncStream<Void>.Continuation
+    /// As read from disk; nil when that is to be done, again or for the first time.
+    private var inUse: [String]?
+    private var useGeneration: UInt64 = 0
     /// Registration sockets that were heard, each with its driver.
     private var registered: [String: String] = [:]
     /// Targets that a driver has said to this process are published. What it was only asked for may be half done, so it is asked again.
@@ -38,6 +44,7 @@ public actor StorageDrivers {
         self.logger = logger
         self.pool = pool
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (uses, use) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     private var registryDirectory: String { root + "/plugins_registry" }
@@ -165,7 +172,7 @@ public actor StorageDrivers {
         var publishSecrets: [String: String] = [:]
         var podFacts: [String: String] = [:]
         /// What was said when the volume was attached.
-        var attachmentContext: [String: String] = [:]
+        var attachmentContext: [String: String]?
         /// The pod runs, and its volumes are brought up to date.
         var isRefresh = false
     }
@@ -187,7 +194,8 @@ public actor StorageDrivers {
                 .unsupported, "volume handle \(JSONValue.string(volume.handle)) is too long for a file's name")
         }
         let record = DriverRecord(
-            driver: volume.driver, endpoint: driver.endpoint, handle: volume.handle, target: target, staging: staging)
+            driver: volume.driver, endpoint: driver.endpoint, handle: volume.handle, target: target, staging: staging,
+            isAttached: publication.attachmentContext != nil)
         await enter(record.key)
         defer { leave(record.key) }
         let wasPublished = published.contains(target)
@@ -203,6 +211,7 @@ public actor StorageDrivers {
             }
             return false
         }
+        if record.isAttached == true, !isThere { useChanged() }
         let driverGives = driver.capabilities.contains(.volumeMountGroup)
         let made = AttachedVolume(
             path: target, takesGroup: publication.rules.givesToGroup(volume, driverDoes: driverGives))
@@ -211,12 +220,12 @@ public actor StorageDrivers {
         if isThere, !(publication.isRefresh && publication.rules.republishes) { return made }
         if let staging, !isThere {
             try await driver.stage(
-                volume, at: staging, group: publication.group, context: publication.attachmentContext,
+                volume, at: staging, group: publication.group, context: publication.attachmentContext ?? [:],
                 secrets: publication.stageSecrets)
         }
         try await driver.publish(
             volume, at: target, staging: staging, group: publication.group,
-            readOnly: publication.readOnly || volume.readOnly, context: publication.attachmentContext,
+            readOnly: publication.readOnly || volume.readOnly, context: publication.attachmentContext ?? [:],
             secrets: publication.publishSecrets, podFacts: publication.podFacts)
         published.insert(target)
         return made
@@ -309,6 +318,32 @@ public actor StorageDrivers {
                 _ = try kernelCall("unlink", entry.file) { unlink(entry.file) }
             }
         }
+        if record.isAttached == true { useChanged() }
+    }
+
+    /// The attached volumes that some pod's directory has, or is about to have, by their names in a Node's status.
+    public func volumesInUse() async throws(VolumeError) -> [String] {
+        if let inUse { return inUse }
+        let (directory, generation) = (podsDirectory, useGeneration)
+        let found = try await pool.run { () throws(VolumeError) in
+            let uids = try volumeCall { () throws(KernelError) in try FileSystem.list(directory) }
+            var names: Set<String> = []
+            for uid in uids where PodVolumeLayout.isValidUID(uid) {
+                let layout = try PodVolumeLayout(stateDirectory: directory, podUID: uid)
+                for (_, record) in try DriverRecord.all(in: layout) where record.isAttached == true {
+                    names.insert(record.uniqueName)
+                }
+            }
+            return names.sorted()
+        }
+        if generation == useGeneration { inUse = found }
+        return found
+    }
+
+    private func useChanged() {
+        useGeneration &+= 1
+        inUse = nil
+        use.yield()
     }
 
     /// Whether no other pod has the volume.

@@ -67,8 +67,9 @@ struct NodeWiring {
             directory: settings.manifests, nodeName: settings.nodeName, loop: try EpollLoop(name: "manifests"),
             mirrors: mirrors, logger: logger)
         let pressures = NodePressures()
+        let drivers = StorageDrivers(root: settings.root, logger: logger)
         let reporter = startReporting(
-            settings, foundation, information, client, recorder, mirrors, pressures, addresses: addresses,
+            settings, foundation, information, client, recorder, mirrors, pressures, drivers, addresses: addresses,
             networkShortfalls: shortfalls, hasUserNamespaces: await runtime.userNamespaceProblem == nil, logger,
             in: &group)
         let allocations = keepAccount(settings, foundation, reporter, information, recorder, logger, in: &group)
@@ -90,7 +91,6 @@ struct NodeWiring {
         let check = try policyCheck(
             settings, policy, recorder, reporter, helper, isEmbedded: endpoint != nil, in: &group)
         let podsDirectory = settings.root + "/pods"
-        let drivers = StorageDrivers(root: settings.root, logger: logger)
         let eventLoop = foundation.runtime.loop
         group.addTask { await drivers.run(loop: eventLoop) }
         let driverReporter = CSINodeReporter(
@@ -227,8 +227,8 @@ struct NodeWiring {
 
     private static func startReporting(
         _ settings: NodeSettings, _ foundation: NodeFoundation, _ information: NodeInformation, _ client: APIClient,
-        _ recorder: EventRecorder, _ mirrors: MirrorPods, _ pressures: NodePressures, addresses: [String],
-        networkShortfalls: [String], hasUserNamespaces: Bool, _ logger: Logger,
+        _ recorder: EventRecorder, _ mirrors: MirrorPods, _ pressures: NodePressures, _ drivers: StorageDrivers,
+        addresses: [String], networkShortfalls: [String], hasUserNamespaces: Bool, _ logger: Logger,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) -> NodeStatusReporter {
         let ioWeights =
@@ -249,11 +249,13 @@ struct NodeWiring {
             shortfalls: findings, client: client, health: [HostHealth(stateDirectory: settings.root), pressures],
             images: {
                 await images.list().map { ContainerImage(names: $0.digests + $0.names, sizeBytes: $0.sizeBytes) }
-            }, events: recorder, onRegistered: { node in mirrors.setNode(uid: node.metadata.uid ?? "") },
+            }, volumesInUse: { try? await drivers.volumesInUse() }, events: recorder,
+            onRegistered: { node in mirrors.setNode(uid: node.metadata.uid ?? "") },
             logger: logger)
         let lease = NodeLeaseRenewer(
             nodeName: settings.nodeName, client: client, nodeUID: { reporter.nodeUID }, logger: logger)
         group.addTask { await reporter.run() }
+        group.addTask { for await _ in drivers.uses { reporter.refresh() } }
         group.addTask { await lease.run() }
         return reporter
     }

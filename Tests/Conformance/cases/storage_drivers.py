@@ -12,6 +12,7 @@ import time
 
 from cases.claims import claim, stored, stored_volume, volume
 from rig.api import APIFailure
+from rig.apart import Agent
 from rig.case import case
 from rig.expectation import Failure, Skipped, eventually, expect, expect_contains, expect_equal
 from rig.pods import idle, mount, pod, secret, shell
@@ -243,16 +244,23 @@ def rules(world):
         expect_equal(driver.requests("NodeStageVolume")[-1]["group"], "4242", "the group with the call to stage")
 
 
+def attachment(node):
+    name = "csi-" + hashlib.sha256(f"disk/disk{NAME}{node.name}".encode()).hexdigest()
+    spec = {"attacher": NAME, "nodeName": node.name, "source": {"persistentVolumeName": "disk"}}
+    return {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment", "metadata": {"name": name}, "spec": spec}
+
+
+def in_use(node):
+    return node.api.get(f"/api/v1/nodes/{node.name}")["status"].get("volumesInUse", [])
+
+
 @case("a volume that is being attached is waited for, the driver hears what was said then; where nobody attaches it hears nothing")
 def attachments(world):
     with driven(world, "attachments") as (node, space, driver):
         described(space, attachRequired=True)
         bound(space)
-        name = "csi-" + hashlib.sha256(f"disk/disk{NAME}{node.name}".encode()).hexdigest()
         path = "/apis/storage.k8s.io/v1/volumeattachments"
-        space.api.request("POST", path, {
-            "apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment", "metadata": {"name": name},
-            "spec": {"attacher": NAME, "nodeName": node.name, "source": {"persistentVolumeName": "disk"}}})
+        name = space.api.request("POST", path, attachment(node))["metadata"]["name"]
         space.create(user("holder", "echo there; sleep 100000 & wait"))
         expect_contains(space.wait_event("holder", "FailedMount"), "is not attached to this node yet", "while it is attached")
         expect_equal(driver.requests("NodeStageVolume"), [], "what the driver is asked for before")
@@ -262,8 +270,10 @@ def attachments(world):
         for call in ("NodeStageVolume", "NodePublishVolume"):
             asked = driver.requests(call)[-1]
             expect_equal(asked["publish_context"], {"device": "/dev/sdx"}, f"what {call} hears of the attachment")
+        eventually("the volume is in use", lambda: in_use(node) == [f"kubernetes.io/csi/{NAME}^disk/disk"], 10)
         space.delete("holder", grace=0)
         space.wait_gone("holder")
+        eventually("the volume is in use no more", lambda: in_use(node) == [], 10)
         space.api.request("DELETE", f"{path}/{name}")
         space.create(user("next", "echo there"))
         expect_equal(space.finished_log("next"), "there\n", "the log where nobody attaches")
@@ -421,3 +431,41 @@ def statistics(world):
         expect_contains(driver.calls(), "measure disk/disk mounted", "the call to the driver")
         space.delete("holder", grace=0)
         space.wait_gone("holder")
+
+
+@case("a node that joined an endpoint waits for the attachment of a driver's volume, and says that it has it as long as it does")
+def joined(world):
+    node = Agent(world, "joined-drivers", as_node=True).start()
+    driver, space = Driver(node, world.temporary("joined-drivers")), world.space(node)
+    try:
+        driver.start()
+        csi_node = f"/apis/storage.k8s.io/v1/csinodes/{node.name}"
+        eventually("the node shows the driver", lambda: NAME in json.dumps(space.api.get("/apis/storage.k8s.io/v1/csinodes")), 20)
+        expect_equal(space.api.get(csi_node)["spec"]["drivers"][0]["nodeID"], "this-node", "what the driver calls the node")
+        described(space, attachRequired=True)
+        bound(space)
+        space.create(user("holder", "echo there; sleep 100000 & wait"))
+        said = space.wait_event("holder", "FailedMount")
+        expect_contains(said, "not found", "why it waits")
+        expect_contains(said, "attachRequired: false", "what helps")
+        expect_equal((driver.requests("NodeStageVolume"), in_use(node)), ([], []), "what is asked for before")
+        path = "/apis/storage.k8s.io/v1/volumeattachments"
+        name = space.api.request("POST", path, attachment(node))["metadata"]["name"]
+        done = {"status": {"attached": True, "attachmentMetadata": {"device": "/dev/sdx"}}}
+        space.api.request("PATCH", f"{path}/{name}/status", done, "application/merge-patch+json")
+        space.wait_ready("holder", 60)
+        expect_equal(driver.requests("NodeStageVolume")[-1]["publish_context"], {"device": "/dev/sdx"}, "what the driver hears")
+        mine = [f"kubernetes.io/csi/{NAME}^disk/disk"]
+        eventually("the volume is in use", lambda: in_use(node) == mine, 10)
+        node.kill()
+        node.start()
+        eventually("the driver is heard again", lambda: driver.calls().count("registered") >= 2, 30)
+        expect_equal(in_use(node), mine, "what is in use after the agent's death")
+        space.delete("holder")
+        space.wait_gone("holder", 60)
+        eventually("the volume is in use no more", lambda: in_use(node) == [], 10)
+    finally:
+        space.clear()
+        eventually("volumes are taken back", lambda: not list(node.root.glob("pods/*/volumes/*/.*.driver")), 10, 0.2)
+        driver.stop()
+        node.stop_all()
