@@ -24,7 +24,7 @@ struct FileSystemHelperTests {
 
     @Test("whatever is said of a path is an answer, and silence is none")
     func answers() async throws {
-        try await Self.withProgram { helper, _ in
+        try await Self.withProgram { (helper, _) async throws in
             #expect(try await helper.answers("/good"))
             #expect(try await helper.answers("/bad"))
             #expect(try await !helper.answers("/silent", within: .milliseconds(100)))
@@ -33,7 +33,7 @@ struct FileSystemHelperTests {
 
     @Test("what was silent just now is not asked again")
     func silence() async throws {
-        try await Self.withProgram { helper, notes in
+        try await Self.withProgram { (helper, notes) async throws in
             for _ in 0..<3 { #expect(try await !helper.answers("/silent", within: .milliseconds(500))) }
             #expect(try FileSystem.readText(notes, limit: 4096) == "probe /silent\n")
         }
@@ -41,7 +41,7 @@ struct FileSystemHelperTests {
 
     @Test("of many points, each is given to the helper once")
     func points() async throws {
-        try await Self.withProgram { helper, notes in
+        try await Self.withProgram { (helper, notes) async throws in
             let points = (0..<17).map { "p\($0)" }
             try await helper.unmount(points, below: "/d")
             let calls = try FileSystem.readText(notes, limit: 4096).split(separator: "\n")

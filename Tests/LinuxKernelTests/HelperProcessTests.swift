@@ -31,7 +31,8 @@ struct HelperProcessTests {
                 try await HelperProcess.run("/bin/sleep", ["1000"], timeout: .seconds(1000)) { end.yield() }
             }
             group.cancelAll()
-            #expect(try await group.next()?.exit == nil)
+            let outcome = try await group.next()
+            #expect(outcome?.exit == nil)
         }
         for await _ in ends { break }
         #expect(began.duration(to: .now) < .seconds(60))
@@ -40,10 +41,11 @@ struct HelperProcessTests {
     @Test("many at a time wait for nobody")
     func crowd() async throws {
         let began = ContinuousClock.now
-        await withThrowingTaskGroup(of: HelperProcess.Outcome.self) { group in
+        try await withThrowingTaskGroup(of: HelperProcess.Outcome.self) { group in
             for _ in 0..<40 {
                 group.addTask { try await HelperProcess.run("/bin/sleep", ["1"], timeout: .seconds(60)) }
             }
+            for try await outcome in group { #expect(outcome.isSuccess) }
         }
         #expect(began.duration(to: .now) < .seconds(20))
     }
