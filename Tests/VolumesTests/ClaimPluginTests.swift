@@ -231,9 +231,10 @@ import Testing
             let denied = VolumeError(.unsafePath, name + "is not allowed by the node's policy")
             #expect(throws: denied) { try mount(world, storage, rules: [path: .none]) }
             #expect(!FileSystem.exists(path))
-            let writable = MountedVolume(name: "v", hostPath: path, forbidsLinks: true)
+            let writable = MountedVolume(name: "v", hostPath: path, forbidsLinks: true, mayHang: true)
             #expect(try mount(world, storage) == writable)
-            let readOnly = MountedVolume(name: "v", hostPath: path, isReadOnly: true, forbidsLinks: true)
+            let readOnly = MountedVolume(
+                name: "v", hostPath: path, isReadOnly: true, forbidsLinks: true, mayHang: true)
             #expect(try mount(world, storage, readOnly: true) == readOnly)
             #expect(try mount(world, storage, readOnly: true, rules: [path: .readOnly]) == readOnly)
             let unwritable = VolumeError(
