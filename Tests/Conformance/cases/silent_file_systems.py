@@ -88,6 +88,8 @@ def silent_deaths(world):
         space.wait_ready("other")
         space.delete("part", grace=0)
         node.kill()
+        # Its end is no orderly one.
+        node.process = None
         node.stop_all()
         expect(not mounts_below(node), "mounts are left")
         expect(not node.pod_processes(), "processes of pods are left")
