@@ -166,7 +166,7 @@ class Churn(threading.Thread):
         eventually("an answer of the endpoint", answered, 40)
 
 
-@case(f"killed {KILLS} times at random moments, the node loses, doubles and restarts no pod")
+@case(f"killed {KILLS} times at random moments, the node loses, doubles and restarts no pod", alone=True)
 def killed_agent(world):
     node = world.new_node("kill").start()
     space = world.space(node)
