@@ -17,6 +17,7 @@ struct AtomicWriter {
     private static let dataLink = "..data"
     private static let temporaryLink = "..data_tmp"
     private static let manyFiles = 100
+    private static let fewFiles = 16
 
     let directory: String
     /// Who owns all files; nil leaves them to root.
@@ -91,13 +92,18 @@ struct AtomicWriter {
 }
 
 extension AtomicWriter {
-    /// The paths at which a version has the very files that are wanted.
+    /// Paths at which a version has the very files that are wanted: all of them, unless it is to be replaced anyway and most of what was
+    /// looked at has changed. Then a look costs more than it saves.
     private func unchanged(
         _ root: borrowing OwnedDescriptor, _ name: String, _ payload: [String: VolumeFile]
     ) -> Set<String> {
         guard let version = try? root.open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return [] }
         var paths: Set<String> = []
-        for (path, file) in payload where matches(version, path, file) { paths.insert(path) }
+        var changed = 0
+        for (path, file) in payload {
+            if matches(version, path, file) { paths.insert(path) } else { changed += 1 }
+            if changed > max(Self.fewFiles, paths.count) { break }
+        }
         return paths
     }
 

@@ -80,6 +80,18 @@ import Testing
         }
     }
 
+    @Test("however many of many files change, all are as they should be afterwards", arguments: [0, 1, 16, 40, 99, 100])
+    func many(changed: Int) throws {
+        try withDirectory { (directory, writer) throws in
+            let names = (0..<100).map { "f\($0)" }
+            try writer.write(names.map { file($0, "old") })
+            let texts = (0..<100).map { $0 < changed ? "new" : "old" }
+            let wanted = Dictionary(uniqueKeysWithValues: zip(names, texts))
+            #expect(try writer.write(wanted.map { file($0, $1) }) == (changed > 0))
+            for (name, text) in wanted { #expect(try FileSystem.readText(directory + "/" + name) == text) }
+        }
+    }
+
     private func inode(_ path: String) throws -> ino_t {
         var status = stat()
         guard stat(path, &status) == 0 else { throw KernelError.last("stat", path) }
