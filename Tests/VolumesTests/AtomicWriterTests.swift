@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test("however many of many files change, all are as they should be afterwards", arguments: [0, 1, 16, 40, 99, 100])
+    @Test("however many of many files change, all are as wanted afterwards", arguments: [0, 1, 16, 40, 99, 100])
     func many(changed: Int) throws {
         try withDirectory { (directory, writer) throws in
             let names = (0..<100).map { "f\($0)" }
