@@ -44,6 +44,7 @@ final class SimulatedMachine {
         var script: ProcessScript
         var gracePeriodSeconds: Int64?
         var state = State.intended
+        var intendedAt: Duration = .zero
         var startedAt: Duration = .zero
         var startedWall = Timestamp(seconds: 0)
         var terminatedAt: Duration?
@@ -182,6 +183,7 @@ extension SimulatedMachine {
     func intend(_ instance: Instance) -> String {
         var instance = instance
         instance.id = identifier("c")
+        instance.intendedAt = timeline.now
         instances[instance.id] = instance
         return instance.id
     }
