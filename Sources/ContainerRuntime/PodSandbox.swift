@@ -28,6 +28,8 @@ public struct PodSandbox: Hashable, Sendable {
     public let sysctls: [String: String]
     /// Host ids of the pod's own user namespace; nil with the host's.
     public let ids: IDRange?
+    /// What its maker wants to find with it again.
+    public let labels: [String: String]
     /// Seconds since the epoch.
     public let createdAt: Int64
     /// `<run>/sandboxes/<id>`.
@@ -36,7 +38,8 @@ public struct PodSandbox: Hashable, Sendable {
     public init(
         id: String, podUID: String, podNamespace: String, podName: String, attempt: UInt32, hostname: String,
         hostNetwork: Bool, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
-        sysctls: [String: String] = [:], ids: IDRange? = nil, createdAt: Int64 = 0, directory: String
+        sysctls: [String: String] = [:], ids: IDRange? = nil, labels: [String: String] = [:],
+        createdAt: Int64 = 0, directory: String
     ) {
         self.id = id
         self.podUID = podUID
@@ -49,6 +52,7 @@ public struct PodSandbox: Hashable, Sendable {
         self.processNamespace = processNamespace
         self.sysctls = sysctls
         self.ids = ids
+        self.labels = labels
         self.createdAt = createdAt
         self.directory = directory
     }

@@ -18,11 +18,14 @@ public struct PodSandboxConfig: Hashable, Sendable {
     public var cgroupPath: String
     /// A user namespace of its own, in which no id is one of the host's.
     public var hasUserNamespace: Bool
+    /// Kept with it, for an agent after this one.
+    public var labels: [String: String]
 
     public init(
         podUID: String, podNamespace: String, podName: String, attempt: UInt32 = 0, hostname: String,
         hostNetwork: Bool = false, hostIPC: Bool = false, processNamespace: ProcessNamespace = .container,
-        sysctls: [String: String] = [:], cgroupPath: String = "", hasUserNamespace: Bool = false
+        sysctls: [String: String] = [:], cgroupPath: String = "", hasUserNamespace: Bool = false,
+        labels: [String: String] = [:]
     ) {
         self.podUID = podUID
         self.podNamespace = podNamespace
@@ -35,6 +38,7 @@ public struct PodSandboxConfig: Hashable, Sendable {
         self.sysctls = sysctls
         self.cgroupPath = cgroupPath
         self.hasUserNamespace = hasUserNamespace
+        self.labels = labels
     }
 }
 
@@ -51,7 +55,7 @@ extension RuntimeService {
             id: id, podUID: config.podUID, podNamespace: config.podNamespace, podName: config.podName,
             attempt: config.attempt, hostname: config.hostname, hostNetwork: config.hostNetwork,
             hostIPC: config.hostIPC, processNamespace: config.processNamespace, sysctls: config.sysctls, ids: ids,
-            createdAt: RealTime.nanoseconds(),
+            labels: config.labels, createdAt: RealTime.nanoseconds(),
             directory: configuration.sandboxesDirectory + "/" + id)
         do throws(RuntimeError) {
             try await pool.run { () throws(RuntimeError) in

@@ -3,8 +3,8 @@ import MonitorCore
 
 /// A sandbox on disk, in its own directory: what is needed to know it again after the agent's death.
 struct SandboxRecord: Hashable {
-    /// 2 added IPC and processes, 3 the range of ids.
-    static let wireVersion: UInt8 = 3
+    /// 2 added IPC and processes, 3 the range of ids, 4 labels.
+    static let wireVersion: UInt8 = 4
     /// What earlier agents of this boot may have left: each ends where the next goes on.
     static let firstWireVersion: UInt8 = 1
 
@@ -32,6 +32,9 @@ struct SandboxRecord: Hashable {
         writer.write(sandbox.processNamespace.rawValue)
         writer.write(sandbox.ids?.first ?? 0)
         writer.write(sandbox.ids?.count ?? 0)
+        let labels = sandbox.labels.sorted { $0.key < $1.key }
+        writer.write(labels.map(\.key))
+        writer.write(labels.map(\.value))
         return writer.bytes
     }
 
@@ -51,11 +54,12 @@ struct SandboxRecord: Hashable {
         guard let processNamespace else { throw WireError(.unknownTag, offset: reader.offset) }
         var ids: IDRange?
         if version >= 3 { ids = IDRange(first: try reader.readUInt32(), count: try reader.readUInt32()) }
+        let (names, texts) = version >= 4 ? (try reader.readStrings(), try reader.readStrings()) : ([], [])
         sandbox = PodSandbox(
             id: id, podUID: podUID, podNamespace: podNamespace, podName: podName, attempt: attempt,
             hostname: hostname, hostNetwork: hostNetwork, hostIPC: hostIPC, processNamespace: processNamespace,
-            sysctls: Dictionary(zip(keys, values)) { first, _ in first }, ids: ids, createdAt: createdAt,
-            directory: directory)
+            sysctls: Dictionary(zip(keys, values)) { first, _ in first }, ids: ids,
+            labels: Dictionary(zip(names, texts)) { first, _ in first }, createdAt: createdAt, directory: directory)
         try reader.finish()
     }
 }

@@ -5,25 +5,29 @@ import Testing
 @testable import ContainerRuntime
 
 struct SandboxRecordTests {
-    private static func record(ids: IDRange?) -> SandboxRecord {
+    private static func record(ids: IDRange?, labels: [String: String] = [:]) -> SandboxRecord {
         SandboxRecord(
             bootID: "boot",
             sandbox: PodSandbox(
                 id: "s", podUID: "u", podNamespace: "ns", podName: "p", attempt: 3, hostname: "h", hostNetwork: false,
-                sysctls: ["a": "1", "b": "2"], ids: ids, createdAt: -7, directory: "/run/s"))
+                sysctls: ["a": "1", "b": "2"], ids: ids, labels: labels, createdAt: -7,
+                directory: "/run/s"))
     }
 
     @Test("a record comes back as it was", arguments: [nil, IDRange(first: 65_536, count: 65_536)])
     func roundTrip(ids: IDRange?) throws {
-        let record = Self.record(ids: ids)
-        #expect(try SandboxRecord(decoding: record.encoded(), directory: "/run/s") == record)
+        for labels in [[:], ["a": "b", "": "c", "d": ""]] {
+            let record = Self.record(ids: ids, labels: labels)
+            #expect(try SandboxRecord(decoding: record.encoded(), directory: "/run/s") == record)
+        }
     }
 
-    @Test("a record of an agent without user namespaces is one of a sandbox without")
+    @Test("a record of an earlier agent is one of a sandbox without what that did not know")
     func earlierVersion() throws {
         let record = Self.record(ids: nil)
-        // Version 3 added eight bytes, version 2 two.
-        for (version, added) in [(2, 8), (1, 10)] as [(UInt8, Int)] {
+        // Version 4 added two empty lists, version 3 eight bytes, version 2 two.
+        let lists = 8
+        for (version, added) in [(3, lists), (2, lists + 8), (1, lists + 10)] as [(UInt8, Int)] {
             var bytes = Array(record.encoded().dropLast(added))
             bytes[0] = version
             #expect(try SandboxRecord(decoding: bytes, directory: "/run/s") == record)

@@ -222,6 +222,42 @@ struct PodReconcilerTests {
         }
     }
 
+    @Test("a hook of which no end is known is run again, and one that failed ends its container")
+    func postStart() {
+        var hooked = Fixture.container("app")
+        hooked.lifecycle = Lifecycle(postStart: LifecycleHandler(exec: ExecAction(command: ["true"])))
+        let pod = Fixture.pod(apps: [hooked, Fixture.container("other")])
+        func actions(_ state: PostStartState?, of pod: Pod) -> [PodReconciler.Action] {
+            var instance = Self.instance()
+            instance.postStart = state
+            return Fixture.plan(pod, [instance, Self.instance("other")]).actions
+        }
+        #expect(actions(nil, of: pod).isEmpty)
+        #expect(actions(.pending, of: pod) == [.runPostStart(containerID: "app-0", container: "app")])
+        #expect(actions(.failed, of: pod) == [Fixture.kill("app", .postStartFailed)])
+        // Another definition is above both.
+        var edited = pod
+        edited.spec.containers[0].image = "new"
+        for state in [PostStartState.pending, .failed] {
+            #expect(actions(state, of: edited) == [Fixture.kill("app", .definitionChanged)])
+        }
+    }
+
+    @Test("a sidecar has not started before its hook has ended well", arguments: [PostStartState.pending, .failed, nil])
+    func sidecarHook(state: PostStartState?) {
+        var hooked = Fixture.sidecar("side")
+        hooked.lifecycle = Lifecycle(postStart: LifecycleHandler(exec: ExecAction(command: ["true"])))
+        var instance = Self.instance("side")
+        instance.postStart = state
+        let next: PodReconciler.Action =
+            switch state {
+            case .pending: .runPostStart(containerID: "side-0", container: "side")
+            case .failed: Fixture.kill("side", .postStartFailed)
+            case nil: Fixture.start("app")
+            }
+        #expect(Fixture.plan(Fixture.pod(inits: [hooked]), [instance]).actions == [next])
+    }
+
     @Test("a changed image is above a failed probe")
     func changedAndFailed() {
         let probes = ProbeVerdicts(failed: ["app-0": .init(kind: .liveness, gracePeriodSeconds: 1)])

@@ -53,6 +53,10 @@ extension LocalPodHost {
         }
     }
 
+    public func recordPostStart(_ state: PostStartState?, of id: String) async {
+        await keep([ContainerLabel.postStart: state?.rawValue ?? "done"], with: id)
+    }
+
     public func removeContainer(_ id: String) async {
         do throws(RuntimeError) { try await parts.runtime.removeContainer(id) } catch {
             logger.warning("container not removed", metadata: ["container": "\(id)", "error": "\(error)"])
@@ -118,6 +122,15 @@ extension LocalPodHost {
         return ContainerMount(hostPath: file, containerPath: path, isFile: true)
     }
 
+    /// What an agent after this one has to know of a pod that is in no source any more.
+    static func labels(of pod: Pod) -> [String: String] {
+        var labels = [
+            ContainerLabel.source: pod.metadata.annotations?[PodAnnotations.source] ?? PodSource.api.rawValue
+        ]
+        if let grace = pod.spec.terminationGracePeriodSeconds { labels[ContainerLabel.gracePeriod] = "\(grace)" }
+        return labels
+    }
+
     func labels(
         of container: Container, in pod: Pod, attempt: UInt32, image: ResolvedImage
     ) -> [String: String] {
@@ -128,9 +141,11 @@ extension LocalPodHost {
             ContainerLabel.terminationMessageFile: configuration.places.terminationMessage(
                 pod.metadata.uid ?? "", container: container.name, attempt: attempt),
             ContainerLabel.terminationMessagePolicy: container.terminationMessagePolicy ?? "File",
-            ContainerLabel.source: pod.metadata.annotations?[PodAnnotations.source] ?? PodSource.api.rawValue,
         ]
-        if let grace = pod.spec.terminationGracePeriodSeconds { labels[ContainerLabel.gracePeriod] = "\(grace)" }
+        labels.merge(Self.labels(of: pod)) { own, _ in own }
+        if container.lifecycle?.postStart != nil {
+            labels[ContainerLabel.postStart] = PostStartState.pending.rawValue
+        }
         let signal = container.lifecycle?.stopSignal ?? image.config.stopSignal
         if let number = SignalName.number(of: signal) { labels[ContainerLabel.stopSignal] = "\(number)" }
         return labels

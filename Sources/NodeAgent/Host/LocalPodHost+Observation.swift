@@ -23,6 +23,8 @@ enum ContainerLabel {
     /// What the node has promised it, and what of that is in force; as JSON.
     static let allocatedResources = "allocated-resources"
     static let appliedResources = "applied-resources"
+    /// ``PostStartState``, or `done`.
+    static let postStart = "post-start"
     /// Its own processors; a container without this label shares.
     static let processors = "processors"
     /// On the pinned containers that end before their pod's own start.
@@ -77,18 +79,13 @@ extension LocalPodHost {
     public func remnants() async -> [Pod] {
         var pods: [String: Pod] = [:]
         for sandbox in await parts.runtime.sandboxes() {
-            pods[sandbox.podUID] = Pod(
-                metadata: ObjectMeta(name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID))
+            pods[sandbox.podUID] = Self.remnant(
+                sandbox.podUID, name: sandbox.podName, namespace: sandbox.podNamespace, sandbox.labels)
         }
         for config in await parts.runtime.containers().map(\.config) {
             let metadata = config.metadata
-            pods[metadata.podUID] = Pod(
-                metadata: ObjectMeta(
-                    name: metadata.podName, namespace: metadata.podNamespace, uid: metadata.podUID,
-                    annotations: config.labels[ContainerLabel.source].map { [PodAnnotations.source: $0] }),
-                spec: PodSpec(
-                    containers: [],
-                    terminationGracePeriodSeconds: config.labels[ContainerLabel.gracePeriod].flatMap { Int64($0) }))
+            pods[metadata.podUID] = Self.remnant(
+                metadata.podUID, name: metadata.podName, namespace: metadata.podNamespace, config.labels)
         }
         for uid in (try? await parts.volumes.podUIDsOnDisk()) ?? [] where pods[uid] == nil {
             pods[uid] = Pod(metadata: ObjectMeta(uid: uid))
@@ -96,6 +93,16 @@ extension LocalPodHost {
         // Each name is put together once, and no pod is moved for a comparison: at a start beside many pods that took a tenth of it.
         let order = pods.map { (name: $0.value.key, uid: $0.key) }.sorted { ($0.name, $0.uid) < ($1.name, $1.uid) }
         return order.compactMap { pods[$0.uid] }
+    }
+
+    private static func remnant(_ uid: String, name: String, namespace: String, _ labels: [String: String]) -> Pod {
+        Pod(
+            metadata: ObjectMeta(
+                name: name, namespace: namespace, uid: uid,
+                annotations: labels[ContainerLabel.source].map { [PodAnnotations.source: $0] }),
+            spec: PodSpec(
+                containers: [],
+                terminationGracePeriodSeconds: labels[ContainerLabel.gracePeriod].flatMap { Int64($0) }))
     }
 
     public func discardUnused() async {
@@ -155,6 +162,7 @@ extension ContainerObservation {
             image: config.image, imageID: config.imageID, state: state, userID: config.userID, groupID: config.groupID,
             supplementaryGroups: config.supplementaryGroups,
             allocatedResources: LocalPodHost.resources(label: config.labels[ContainerLabel.allocatedResources]),
-            appliedResources: LocalPodHost.resources(label: config.labels[ContainerLabel.appliedResources]))
+            appliedResources: LocalPodHost.resources(label: config.labels[ContainerLabel.appliedResources]),
+            postStart: config.labels[ContainerLabel.postStart].flatMap(PostStartState.init))
     }
 }

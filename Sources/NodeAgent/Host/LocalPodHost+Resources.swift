@@ -104,9 +104,10 @@ extension LocalPodHost {
         await processors.settle(instance.id, made: made)
     }
 
-    private func keep(_ labels: [String: String], with id: String) async {
+    /// For an agent after this one.
+    func keep(_ labels: [String: String], with id: String) async {
         do throws(RuntimeError) { try await parts.runtime.addLabels(labels, to: id) } catch {
-            logger.warning("resources not recorded", metadata: ["container": "\(id)", "error": "\(error)"])
+            logger.warning("what is to be known of the container was not recorded", metadata: ["container": "\(id)", "error": "\(error)"])
         }
     }
 }

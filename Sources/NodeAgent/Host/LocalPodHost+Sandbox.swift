@@ -47,7 +47,7 @@ extension LocalPodHost {
             attempt: attempt, hostname: try PodHostname(pod, configuration).kernelName(),
             hostNetwork: spec.hostNetwork == true, hostIPC: spec.hostIPC == true, processNamespace: processNamespace,
             sysctls: Dictionary(sysctls) { first, _ in first }, cgroupPath: PodPlaces.cgroup(pod),
-            hasUserNamespace: spec.hostUsers == false)
+            hasUserNamespace: spec.hostUsers == false, labels: Self.labels(of: pod))
     }
 
     /// What a sandbox needs before a container starts in it: network, files, cgroup. Each step finds what is there, so an agent

@@ -90,6 +90,10 @@ public struct MeasuredPodHost: PodHost {
 
     // MARK: Passed on
 
+    public func recordPostStart(_ state: PostStartState?, of id: String) async {
+        await host.recordPostStart(state, of: id)
+    }
+
     public var changes: AsyncStream<String> { host.changes }
 
     public func knows(_ uid: String) async -> Bool { await host.knows(uid) }

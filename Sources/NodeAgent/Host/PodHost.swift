@@ -78,8 +78,11 @@ public protocol PodHost: ProbeExecution {
     /// Lets a created container run. Returns when its program does.
     func startContainer(_ id: String) async throws(PodHostError)
 
-    /// Stop signal, wait, kill of all that is left. Returns when it has ended; a second call with less grace shortens the first.
+    /// Stop signal, wait, kill of all that is left. Returns when it has ended, or at once when cancelled: a later call goes on from there.
     func stopContainer(_ id: String, gracePeriod: Duration) async
+
+    /// Keeps with a container how far its postStart hook has come, for an agent after this one; nil when it has ended well.
+    func recordPostStart(_ state: PostStartState?, of id: String) async
 
     /// Removes an ended instance; its log stays.
     func removeContainer(_ id: String) async

@@ -24,12 +24,14 @@ public struct ContainerObservation: Hashable, Sendable {
     /// What the node has allocated to it, and what of that is in force; nil when not known.
     public var allocatedResources: ResourceRequirements?
     public var appliedResources: ResourceRequirements?
+    /// nil for a container without a postStart hook, and once that has ended well: only then has the container started.
+    public var postStart: PostStartState?
 
     public init(
         id: String, sandboxID: String, name: String, attempt: UInt32, definitionHash: String, image: String = "",
         imageID: String = "", state: State, userID: UInt32? = nil, groupID: UInt32? = nil,
         supplementaryGroups: [UInt32]? = nil, allocatedResources: ResourceRequirements? = nil,
-        appliedResources: ResourceRequirements? = nil
+        appliedResources: ResourceRequirements? = nil, postStart: PostStartState? = nil
     ) {
         self.id = id
         self.sandboxID = sandboxID
@@ -44,6 +46,7 @@ public struct ContainerObservation: Hashable, Sendable {
         self.supplementaryGroups = supplementaryGroups
         self.allocatedResources = allocatedResources
         self.appliedResources = appliedResources
+        self.postStart = postStart
     }
 
     public var isRunning: Bool {
@@ -64,6 +67,14 @@ public struct ContainerObservation: Hashable, Sendable {
         if case .exited(let terminated) = state { return terminated }
         return nil
     }
+}
+
+/// How far a container's postStart hook has come. Kept with the container, so that an agent after this one runs the hook of which
+/// no end is known again (it is run at least once) and ends the container whose hook failed.
+public enum PostStartState: String, Hashable, Sendable {
+    /// It is to be run, or runs.
+    case pending
+    case failed
 }
 
 /// What exists of a pod on this node right now.

@@ -61,6 +61,10 @@ extension PodReconciler {
             return end.initExitCode == 0 ? .done : .again
         case .running:
             guard container.isSidecar else { return .busy }
+            if instance.postStart != nil {
+                killIfUnfit(container, instance)
+                return .busy
+            }
             guard container.startupProbe == nil || probes.started[instance.id] == true else {
                 if let failure = probes.failed[instance.id], failure.kind == .startup {
                     kill(container, instance, failure)

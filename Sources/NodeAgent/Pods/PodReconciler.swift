@@ -24,6 +24,8 @@ public struct PodReconciler: Sendable {
         case createSandbox(attempt: UInt32)
         /// An init container, sidecar, container of the pod's own, or ephemeral container.
         case start(container: String, attempt: UInt32)
+        /// Of a running container of which nobody knows that its hook has ended.
+        case runPostStart(containerID: String, container: String)
         /// `gracePeriodSeconds` replaces the pod's grace; nil for the pod's.
         case kill(containerID: String, container: String, reason: KillReason, gracePeriodSeconds: Int64?)
         /// An instance that no status needs any more. Its logs stay.
@@ -142,7 +144,8 @@ public struct PodReconciler: Sendable {
         }
     }
 
-    /// A changed image counts whatever the restart policy says; other changes leave a running container alone.
+    /// A changed image counts whatever the restart policy says; other changes leave a running container alone. A hook that an agent
+    /// before this one may not have brought to its end is run again.
     mutating func killIfUnfit(_ container: Container, _ instance: ContainerObservation) {
         if instance.definitionHash != container.definitionHash {
             kill(instance, .definitionChanged)
@@ -150,6 +153,10 @@ public struct PodReconciler: Sendable {
             kill(instance, .resized)
         } else if let failure = probes.failed[instance.id] {
             kill(container, instance, failure)
+        } else if instance.postStart == .failed {
+            kill(instance, .postStartFailed)
+        } else if instance.postStart == .pending, container.lifecycle?.postStart != nil {
+            plan.actions.append(.runPostStart(containerID: instance.id, container: instance.name))
         }
     }
 

@@ -77,12 +77,10 @@ extension PodWorker {
     }
 
     /// The container counts as started once its hook has ended; when that fails, the container goes.
-    private func runPostStart(of container: Container, _ id: String) async {
+    func runPostStart(of container: Container, _ id: String) async {
         guard let hook = container.lifecycle?.postStart else { return }
         let observation = await observe()
         let podIP = observation.podIPs.first
-        hooksRunning.insert(id)
-        defer { hooksRunning.remove(id) }
         // The hook may take long, and holds up the pass that would tell of the start.
         await report(observation, waiting: toldWaiting)
         let outcome = await untilInterrupted(where: { $0.stage != .syncing }) {
@@ -91,7 +89,9 @@ extension PodWorker {
         if case .fallback(let message)? = outcome {
             record(.warning, "LifecycleHTTPFallback", message, container: container.name)
         }
-        guard case .failure(let message)? = outcome, stage == .syncing, !Task.isCancelled else { return }
+        guard let outcome, stage == .syncing, !Task.isCancelled else { return }
+        guard case .failure(let message) = outcome else { return await context.host.recordPostStart(nil, of: id) }
+        await context.host.recordPostStart(.failed, of: id)
         // What the hook wrote may hold secrets: the event says only that it failed.
         record(.warning, "FailedPostStartHook", "PostStartHook failed", container: container.name)
         logger.warning("postStart hook failed", metadata: ["container": "\(container.name)", "error": "\(message)"])

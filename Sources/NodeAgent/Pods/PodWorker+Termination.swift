@@ -150,30 +150,18 @@ extension PodWorker {
         logger.warning("preStop hook failed", metadata: ["container": "\(name)", "error": "\(message)"])
     }
 
-    /// Each time the grace shrinks, the stop under way is shortened.
+    /// Each time the grace shrinks, the stop under way makes room for one with what is left.
     private func signalAndKill(_ id: String, _ deadline: Duration?) async {
         let host = context.host
-        let window = TerminationGrace.stopWindow(remaining: remaining(deadline))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await host.stopContainer(id, gracePeriod: window) }
-            group.addTask { await self.shorten(id, deadline) }
-            // Only the stop itself ends.
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    private func shorten(_ id: String, _ deadline: Duration?) async {
-        var known = graceDeadline
-        while !Task.isCancelled {
-            let generation = changed.generation
-            if graceDeadline == known {
-                await changed.wait(after: generation)
-                continue
-            }
-            known = graceDeadline
+        var hasEnded = false
+        while !hasEnded, !Task.isCancelled {
+            let known = graceDeadline
             let window = TerminationGrace.stopWindow(remaining: remaining(deadline))
-            await context.host.stopContainer(id, gracePeriod: window)
+            hasEnded =
+                await untilInterrupted(where: { $0.graceDeadline != known }) {
+                    await host.stopContainer(id, gracePeriod: window)
+                    return true
+                } ?? false
         }
     }
 
@@ -198,8 +186,9 @@ extension PodWorker {
         while !Task.isCancelled {
             let generation = changed.generation
             if condition(self) { return }
-            let limit = stage == .syncing && deadline == nil ? nil : remaining(deadline)
-            await changed.wait(after: generation, atMost: limit, clock: context.clock)
+            let limit = stage == .syncing && deadline == nil ? .zero : remaining(deadline)
+            // Once that is over only a change can make the condition true.
+            await changed.wait(after: generation, atMost: limit > .zero ? limit : nil, clock: context.clock)
         }
     }
 }

@@ -36,8 +36,6 @@ actor PodWorker {
     var firstAttempts: [String: UInt32] = [:]
     /// When the instances that this agent itself has started were, by a clock that does not jump.
     var startedHere: [String: Duration] = [:]
-    /// Instances whose postStart hook runs.
-    var hooksRunning: Set<String> = []
     /// Instances whose preStop hook has been run: never twice by one agent.
     var stoppedHooks: Set<String> = []
     /// Instances that are being stopped while their pod goes on.
@@ -249,6 +247,9 @@ actor PodWorker {
         switch action {
         case .createSandbox(let attempt): await createSandbox(attempt: attempt)
         case .start(let name, let attempt): await start(name, attempt: attempt)
+        case .runPostStart(let id, let name):
+            guard let container = pod.spec.container(named: name) else { return }
+            await runPostStart(of: container, id)
         case .kill(let id, let name, let reason, let grace):
             await kill(id, name, message: reason.eventMessage(name, in: pod), graceSeconds: grace)
         case .remove(let id):

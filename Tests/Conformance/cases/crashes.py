@@ -8,7 +8,7 @@ import time
 
 from rig.case import case
 from rig.expectation import eventually, expect, expect_equal
-from rig.life import Life, hook, says, speaker, steady, waits
+from rig.life import UNTIL_TOLD, Life, hook, says, speaker, steady, waits
 from rig.oracle import Diary
 from rig.pods import idle, pod
 from rig.space import condition, container_status, terminated, waiting
@@ -107,6 +107,44 @@ def named_moments(world):
         node.stop_all()
 
     return end
+
+
+@case("the agent killed around a postStart hook: one that had not ended is run again, one that had failed still ends its container")
+def hooks_and_deaths(world):
+    node = world.new_node("hooks").start()
+    space = world.space(node)
+    directory = world.temporary("hooks")
+    cut = Life(directory, "cut", steady(lifecycle={"postStart": hook(says("hook") + waits("go"))}))
+    space.create(cut.pod)
+    cut.said("hook")
+    # Deaf to what it is told, so that its grace is still running when the agent dies.
+    deaf = f"trap '{says('told')}' TERM; {says('begin')}while :; do {UNTIL_TOLD}; done"
+    failing = Life(
+        directory, "failing",
+        speaker(deaf, lifecycle={"postStart": hook(says("hook") + "test -e /life/better")}),
+        terminationGracePeriodSeconds=4)
+    space.create(failing.pod)
+    failing.said("told")
+    node.kill()
+    failing.open("better")
+    node.start()
+    eventually("the hook is run again", lambda: cut.lines().count("hook") == 2)
+    expect_equal(condition(space.pod("cut"), "Ready"), "False", "a container is ready whose hook has not ended")
+    space.wait("failing", "killed and begun anew", lambda item: item and counted(item) == [1] and condition(item, "Ready") == "True", 30)
+    # Each agent tells it to stop.
+    lines = [line for line in failing.lines() if line != "told"]
+    expect_equal(lines, ["begin", "hook", "begin", "hook"], "its life")
+    cut.open("go")
+    item = space.wait_ready("cut")
+    expect_equal((counted(item), cut.lines()), ([0], ["begin", "hook", "hook"]), "restarts and lines")
+    # What has ended well is not run a third time.
+    node.kill()
+    node.start()
+    space.wait_ready("cut")
+    space.delete("cut", grace=1)
+    space.wait_gone("cut")
+    expect_equal(cut.lines(), ["begin", "hook", "hook", "end"], "lines after another death")
+    node.stop_all()
 
 
 @case("agent and monitor killed together: nothing lives on, runs twice or is taken for alive")

@@ -96,7 +96,7 @@ final class SimulatedHost: PodHost, @unchecked Sendable {
         return ContainerObservation(
             id: instance.id, sandboxID: instance.sandboxID, name: instance.container, attempt: instance.attempt,
             definitionHash: instance.definitionHash, image: instance.image, imageID: "id-of-\(instance.image)",
-            state: state)
+            state: state, postStart: instance.postStart)
     }
 
     func attemptsUsed(by pod: Pod) async -> [String: UInt32] {
@@ -110,18 +110,22 @@ final class SimulatedHost: PodHost, @unchecked Sendable {
         for uid in machine.mounts.union(machine.directories) { pods[uid] = Pod(metadata: ObjectMeta(uid: uid)) }
         for sandbox in machine.sandboxes.values {
             pods[sandbox.podUID] = Pod(
-                metadata: ObjectMeta(name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID))
+                metadata: ObjectMeta(
+                    name: sandbox.podName, namespace: sandbox.podNamespace, uid: sandbox.podUID,
+                    annotations: Self.sourceAnnotation(sandbox.podUID)))
         }
         for instance in machine.instances.values {
             pods[instance.podUID] = Pod(
                 metadata: ObjectMeta(
                     name: instance.podName, namespace: instance.podNamespace, uid: instance.podUID,
-                    annotations: [
-                        PodAnnotations.source: (instance.podUID.hasPrefix("static-") ? PodSource.file : .api).rawValue
-                    ]),
+                    annotations: Self.sourceAnnotation(instance.podUID)),
                 spec: PodSpec(containers: [], terminationGracePeriodSeconds: instance.gracePeriodSeconds))
         }
         return pods.values.sorted { ($0.metadata.uid ?? "") < ($1.metadata.uid ?? "") }
+    }
+
+    private static func sourceAnnotation(_ uid: String) -> [String: String] {
+        [PodAnnotations.source: (uid.hasPrefix("static-") ? PodSource.file : .api).rawValue]
     }
 
     func discardUnused() async {}
@@ -276,7 +280,9 @@ extension SimulatedHost {
                             podName: pod.metadata.name ?? "", container: container.name, attempt: attempt,
                             sandboxID: sandbox.id, definitionHash: world.definitionHash(container),
                             image: container.image ?? "", cgroup: cgroup, script: ProcessScript(),
-                            gracePeriodSeconds: pod.spec.terminationGracePeriodSeconds))
+                            gracePeriodSeconds: pod.spec.terminationGracePeriodSeconds,
+                            postStart: container.lifecycle?.postStart == nil || world.mutations.skips(.forgetsHooks)
+                                ? nil : .pending))
                 }
                 try await step("spawn", "\(cgroup) \(id)") { machine.spawn(id) }
             } catch let error as PodHostError {
@@ -338,6 +344,11 @@ extension SimulatedHost {
         return machine.instances[id].map { $0.exit != nil } ?? true
     }
 
+    func recordPostStart(_ state: PostStartState?, of id: String) async {
+        guard incarnation.isAlive, !world.mutations.skips(.forgetsHooks) else { return }
+        try? await step("record-hook", id, canFail: false) { machine.recordPostStart(state, of: id) }
+    }
+
     func removeContainer(_ id: String) async {
         guard incarnation.isAlive, let instance = machine.instances[id], instance.exit != nil else { return }
         try? await step("remove-record", "\(instance.podUID) \(id)", canFail: false) { machine.remove(id) }
@@ -376,6 +387,7 @@ extension SimulatedHost {
             _ = try await waitForExit(id, atMost: min(takes, timeout ?? takes))
             try await world.crashPoint("after execute \(asked.rawValue)", incarnation)
             let result = answer(asked, id, timedOut: timeout.map { $0 < takes } ?? false)
+            if result != .exited(0) { world.note("host \(asked.rawValue) in \(instance.cgroup): \(result)") }
             world.checker.commandEnded(asked, instance, result)
             return result
         }

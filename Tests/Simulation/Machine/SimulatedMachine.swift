@@ -1,4 +1,5 @@
 import KubernetesAPI
+import NodeAgent
 
 /// What outlives the agent: processes, cgroups, mounts, networks, records and logs of one machine.
 final class SimulatedMachine {
@@ -43,6 +44,7 @@ final class SimulatedMachine {
         var cgroup: String
         var script: ProcessScript
         var gracePeriodSeconds: Int64?
+        var postStart: PostStartState?
         var state = State.intended
         var intendedAt: Duration = .zero
         var startedAt: Duration = .zero
@@ -194,6 +196,8 @@ extension SimulatedMachine {
         logs["\(instance.podUID)/\(instance.container)", default: []].insert(instance.attempt)
     }
 
+    func recordPostStart(_ state: PostStartState?, of id: String) { instances[id]?.postStart = state }
+
     /// Removes what an attempt left, if nothing of it runs.
     func remove(_ id: String) {
         guard let instance = instances[id], instance.exit != nil || instance.state == .intended else { return }
@@ -212,7 +216,9 @@ extension SimulatedMachine {
     func removeCgroup(_ path: String) { cgroups.remove(path) }
 
     /// Executes the program. False when that cannot be done.
-    func release(_ id: String) -> Bool {
+    ///
+    /// - Parameter isAsked: whether an agent wants that.
+    func release(_ id: String, isAsked: Bool = true) -> Bool {
         guard let instance = instances[id], instance.state == .created else { return false }
         let key = "\(instance.podUID)/\(instance.container)"
         let run = runs[key] ?? 0
@@ -227,7 +233,7 @@ extension SimulatedMachine {
         instances[id]?.state = .running
         instances[id]?.startedAt = timeline.now
         instances[id]?.startedWall = wallClock()
-        if let started = instances[id] { checker?.started(started) }
+        if let started = instances[id] { checker?.started(started, isAsked: isAsked) }
         if let lifetime = script.lifetime {
             exitTimers[id] = timeline.after(lifetime) { [unowned self] in
                 end(id, code: script.exitCode, reason: script.exitCode == 0 ? "Completed" : "Error")

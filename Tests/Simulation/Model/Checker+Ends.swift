@@ -17,6 +17,11 @@ extension Checker {
 
     /// Asked to go a minute and its grace ago.
     func checkGone(_ ledger: PodLedger) {
+        if let removedAt = ledger.removedAt, let deletionsHeldAt, removedAt <= deletionsHeldAt,
+            now < deletionsHeldAt + .seconds(330)
+        {
+            return
+        }
         let asked = [ledger.deletionAskedAt, ledger.removedAt].compactMap(\.self).min() ?? now
         let grace =
             ledger.removedAt == nil || ledger.isStatic ? (ledger.graces.map(\.seconds).min() ?? ledger.grace) : 1
@@ -61,8 +66,12 @@ extension Checker {
                 continue
             }
             guard checkAlive(ledger, container), ledger.isSidecar(container) else { return }
-            // It counts as started once its hook has ended.
-            if container.lifecycle?.postStart != nil, ledger.newest(container.name)?.postStartEndedAt == nil { return }
+            // It counts as started once its hook has done its work.
+            if container.lifecycle?.postStart != nil, let run = ledger.newest(container.name),
+                run.postStartEndedAt == nil || run.postStartFailed
+            {
+                return
+            }
             if container.startupProbe != nil,
                 !ledger.runs.contains(where: {
                     $0.container == container.name && $0.sandboxID == sandbox && $0.startupSucceeded
@@ -106,8 +115,16 @@ extension Checker {
         return false
     }
 
-    /// A program that has long stopped answering does not go on running.
+    /// A program that has long stopped answering, or whose hook failed, does not go on running.
     private func checkLiveness(_ ledger: PodLedger, _ container: Container, _ run: PodLedger.Run) {
+        if container.lifecycle?.postStart != nil, run.postStartEndedAt == nil {
+            let limit = max(run.startedAt, calmSince) + run.script.hookTakes + .seconds(30)
+            expect(now <= limit, "I4", "\(ledger.uid)/\(container.name)", "its postStart hook has not been run")
+        }
+        if run.postStartFailed, let failedAt = run.postStartEndedAt {
+            let limit = max(failedAt, calmSince) + .seconds(ledger.grace) + .seconds(30)
+            expect(now <= limit, "I4", "\(ledger.uid)/\(container.name)", "still runs though its postStart hook failed")
+        }
         guard let probe = container.livenessProbe, let after = run.script.livenessFailsAfter,
             container.startupProbe == nil || run.startupSucceeded
         else { return }
@@ -121,7 +138,8 @@ extension Checker {
     /// What the API shows is what is.
     private func checkTruth(_ ledger: PodLedger) {
         guard let status = api?.pods[ledger.pod.key]?.status, let machine else { return }
-        if ledger.terminalWrittenAt != nil { return }
+        // While a postStart hook runs, nothing else of its pod is looked at, as with kubelet.
+        if ledger.terminalWrittenAt != nil || ledger.isHookRunning { return }
         for container in ledger.containers {
             let about = "\(ledger.uid)/\(container.name)"
             let newest = machine.instances(ofPod: ledger.uid).filter { $0.container == container.name }
@@ -162,8 +180,8 @@ extension Checker {
         if container.startupProbe != nil, run?.startupSucceeded != true {
             return expect(!shown.ready, "I6", "\(ledger.uid)/\(container.name)", "ready before it has started")
         }
-        // Its hook runs: it counts as started afterwards.
-        if container.lifecycle?.postStart != nil, run?.postStartEndedAt == nil { return }
+        // Its hook runs: it counts as started afterwards; one whose hook failed is being stopped.
+        if container.lifecycle?.postStart != nil, run?.postStartEndedAt == nil || run?.postStartFailed == true { return }
         guard let probe = container.readinessProbe else {
             return expect(shown.ready, "I6", "\(ledger.uid)/\(container.name)", "runs without probe and is not ready")
         }

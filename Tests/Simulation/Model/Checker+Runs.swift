@@ -3,7 +3,7 @@ import NodeAgent
 
 /// Rules about programs: when they may start, and when and how they may be ended.
 extension Checker {
-    func started(_ instance: SimulatedMachine.Instance) {
+    func started(_ instance: SimulatedMachine.Instance, isAsked: Bool) {
         let about = "\(instance.podUID)/\(instance.container)#\(instance.attempt)"
         guard let ledger = ledgers[instance.podUID], let container = ledger.container(instance.container) else {
             return violation("I1", "a container runs that nobody asked for", about)
@@ -15,10 +15,8 @@ extension Checker {
             } ?? []
         expect(twins.isEmpty, "I2", about, "runs beside \(twins.map(\.id).sorted().joined(separator: " "))")
         if ledger.isStatic { checkNameIsFree(ledger, about) }
-        if ledger.hasComeBack, instance.attempt == 0 {
-            ledger.hasComeBack = false
-            ledger.runs = []
-        }
+        expect(isAsked, "I4", about, "runs though it was only made")
+        beginAnew(ledger, instance)
         checkMayStart(ledger, about)
         checkPolicy(ledger, container, instance, about)
         checkOrder(ledger, container, instance, about)
@@ -29,6 +27,13 @@ extension Checker {
             PodLedger.Run(
                 id: instance.id, container: instance.container, attempt: instance.attempt,
                 sandboxID: instance.sandboxID, image: instance.image, startedAt: now, script: instance.script))
+    }
+
+    /// The first instance of a pod whose manifest is there again.
+    private func beginAnew(_ ledger: PodLedger, _ instance: SimulatedMachine.Instance) {
+        guard ledger.hasComeBack, instance.attempt == 0 else { return }
+        ledger.hasComeBack = false
+        ledger.runs = []
     }
 
     private func checkNameIsFree(_ ledger: PodLedger, _ about: String) {
@@ -116,6 +121,7 @@ extension Checker {
         if let index = ledger.index(instance.id) {
             ledger.runs[index].exit = record
         } else if record.reason == "StartError" {
+            beginAnew(ledger, instance)
             ledger.runs.append(
                 PodLedger.Run(
                     id: instance.id, container: instance.container, attempt: instance.attempt,
@@ -176,7 +182,7 @@ extension Checker {
         guard let container = ledger.container(instance.container), ledger.isSidecar(container),
             let index = ledger.index(instance.id), ledger.runs[index].condemned == nil,
             !ledger.runs[index].postStartFailed, !hasNewImage(ledger, instance),
-            !ledger.usesRestartAll, !ledger.isOrphan
+            !ledger.usesRestartAll, !ledger.isOrphan, !isOfEarlierManifest(ledger, ledger.runs[index])
         else { return }
         let order = ledger.spec.initContainers ?? []
         let later = Set(
@@ -254,6 +260,11 @@ extension Checker {
         return candidates.min() ?? begun
     }
 
+    /// The manifest was removed and is there again: what it began to end ends.
+    private func isOfEarlierManifest(_ ledger: PodLedger, _ run: PodLedger.Run) -> Bool {
+        ledger.cameBackAt.map { run.startedAt < $0 } == true
+    }
+
     private func hasNewImage(_ ledger: PodLedger, _ instance: SimulatedMachine.Instance) -> Bool {
         ledger.images[instance.container]?.last?.image != instance.image
     }
@@ -264,7 +275,7 @@ extension Checker {
         let run = ledger.runs[index]
         let hasReason =
             ledger.isLeaving || run.condemned != nil || run.postStartFailed || ledger.terminalWrittenAt != nil
-            || hasNewImage(ledger, instance) || ledger.isOver
+            || hasNewImage(ledger, instance) || isOfEarlierManifest(ledger, run) || ledger.isOver || ledger.hasEndedByItself
             || ledger.earliestDeadline.map { now >= $0 - .seconds(2) } == true
             || ledger.usesRestartAll
                 && ledger.containers.contains { other in
@@ -317,13 +328,15 @@ extension Checker {
         case .preStop: ledger.runs[index].preStopEndedAt = now
         case .postStart:
             ledger.runs[index].postStartEndedAt = now
-            if !isGood { ledger.runs[index].postStartFailed = true }
+            ledger.runs[index].postStartFailed = !isGood
         case .liveness:
             ledger.runs[index].livenessFailures = count(ledger.runs[index].livenessFailures, container.livenessProbe)
         case .startup:
             if isGood { ledger.runs[index].startupSucceeded = true }
             ledger.runs[index].startupFailures = count(ledger.runs[index].startupFailures, container.startupProbe)
-        case .readiness: ledger.runs[index].readinessFailures = count(ledger.runs[index].readinessFailures, nil)
+        case .readiness:
+            ledger.runs[index].readinessFailures = count(ledger.runs[index].readinessFailures, nil)
+            if !isGood { ledger.runs[index].readinessFailedAt = now }
         }
     }
 }

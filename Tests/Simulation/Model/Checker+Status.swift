@@ -70,19 +70,24 @@ extension Checker {
 
     /// Ready is taken back only when something happened to readiness.
     private func checkReadiness(_ ledger: PodLedger, _ old: PodStatus, _ new: PodStatus) {
+        if !old.isTrue(.ready), new.isTrue(.ready) { ledger.readyAt = now }
         guard old.isTrue(.ready), !new.isTrue(.ready), !ledger.isLeaving, ledger.terminalWrittenAt == nil else {
             return
         }
         if ledger.spec.readinessGates?.isEmpty == false || ledger.isOver { return }
+        // The write may be slow, and the program ready again by now.
+        func hasFailed(_ run: PodLedger.Run) -> Bool {
+            run.readinessFailures > 0 || run.readinessFailedAt.map { $0 >= ledger.readyAt } == true
+        }
         let hasCause =
             ledger.spec.containers.contains { container in
                 guard let run = ledger.newest(container.name) else { return true }
-                return run.exit != nil || run.readinessFailures > 0 || ledger.rebootedAt != nil
+                return run.exit != nil || hasFailed(run) || ledger.rebootedAt != nil
                     || ledger.runs.filter { $0.container == container.name }.count > 1
             }
             || (ledger.spec.initContainers ?? []).contains { container in
                 ledger.isSidecar(container)
-                    && (ledger.newest(container.name).map { $0.exit != nil || $0.readinessFailures > 0 } ?? true
+                    && (ledger.newest(container.name).map { $0.exit != nil || hasFailed($0) } ?? true
                         || ledger.runs.filter { $0.container == container.name }.count > 1)
             }
         expect(hasCause, "I7", ledger.uid, "Ready was taken back though nothing happened")

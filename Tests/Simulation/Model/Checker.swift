@@ -24,6 +24,8 @@ final class Checker {
     var agentStartedAt: Duration = .zero
     var agentStoppingAt: Duration?
     var agentGoneAt: Duration? = .zero
+    /// When an agent last said that it keeps pods which the API has lost.
+    var deletionsHeldAt: Duration?
     /// Nothing is made to fail, so that upper bounds of time hold.
     var clockHasJumped = false
     /// The host neither dawdles nor fails.
@@ -62,6 +64,7 @@ final class Checker {
         // A static pod's definition that comes back is the same pod.
         if pod.isStatic, let ledger = ledgers[uid] {
             ledger.hasComeBack = ledger.removedAt != nil
+            if ledger.hasComeBack { ledger.cameBackAt = now }
             ledger.removedAt = nil
             ledger.deletionToldAt = nil
             ledger.graces = []

@@ -26,6 +26,7 @@ final class PodLedger {
         var startupFailures = 0
         var startupSucceeded = false
         var readinessFailures = 0
+        var readinessFailedAt: Duration?
         /// Enough failures in a row that it is to be killed.
         var condemned: (kind: ScriptedCommand, at: Duration)?
     }
@@ -48,6 +49,8 @@ final class PodLedger {
     var terminalWrittenAt: Duration?
     var runs: [Run] = []
     var status: PodStatus?
+    /// When the API was last told that it is ready after it was not.
+    var readyAt: Duration = .zero
     /// Containers whose exit 0 the API showed when the machine rebooted.
     var doneBeforeReboot: Set<String> = []
     var rebootedAt: Duration?
@@ -75,6 +78,8 @@ final class PodLedger {
     }
     /// A manifest that was removed and is there again: its pod may begin anew.
     var hasComeBack = false
+    /// When it last did.
+    var cameBackAt: Duration?
 
     init(_ pod: Pod, at now: Duration) {
         uid = pod.metadata.uid ?? ""
@@ -154,6 +159,22 @@ final class PodLedger {
                 guard let run = newest(container.name), let exit = run.exit else { return false }
                 return run.image == container.image && !mayRestart(container, after: exit)
             }
+    }
+
+    /// Every app container has ended for good, and no other image was the cause, whatever image it is asked to have since.
+    var hasEndedByItself: Bool {
+        spec.containers.allSatisfy { container in
+            guard let run = newest(container.name), let exit = run.exit else { return false }
+            let wasEdited = images[container.name]?.last.map { run.image != $0.image && $0.at <= exit.at } == true
+            return (run.stopBegunAt == nil || !wasEdited) && !mayRestart(container, after: exit)
+        }
+    }
+
+    var isHookRunning: Bool {
+        containers.contains { container in
+            guard container.lifecycle?.postStart != nil, let run = newest(container.name) else { return false }
+            return run.exit == nil && run.postStartEndedAt == nil
+        }
     }
 
     /// The delay before the n-th restart in a row (n from 1).

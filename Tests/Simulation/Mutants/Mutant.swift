@@ -25,6 +25,8 @@ enum Mutant: String, CaseIterable {
     case skipsPreStop = "skips-pre-stop"
     /// A shortened grace period is not noticed.
     case keepsGrace = "keeps-grace"
+    /// How far a postStart hook has come is known to one agent only.
+    case forgetsHooks = "forgets-hooks"
     /// A created container runs before it is started.
     case startsUnasked = "starts-unasked"
     /// Nobody hears of exits.

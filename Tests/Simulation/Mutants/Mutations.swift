@@ -39,7 +39,7 @@ final class Mutations: @unchecked Sendable {
     }
 
     func afterCreating(_ id: String, world: World) {
-        if active == .startsUnasked { _ = world.machine.release(id) }
+        if active == .startsUnasked { _ = world.machine.release(id, isAsked: false) }
         if active == .runsTwice, let instance = world.machine.instances[id] {
             var twin = instance
             twin.cgroup += "-twin"

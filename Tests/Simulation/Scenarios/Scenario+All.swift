@@ -162,6 +162,12 @@ extension Scenario {
                 $0.delete(at: .seconds(5))
                 $0.delete(grace: 3, at: .seconds(7))
             },
+            Scenario(name: "grace-shortened-twice") {
+                $0.pod(grace: 60, scripts: ["app": ContainerScripts(script(nil) { $0.onTerminate = .ignores })])
+                $0.delete(at: .seconds(5))
+                $0.delete(grace: 50, at: .seconds(7))
+                $0.delete(grace: 3, at: .seconds(9))
+            },
             Scenario(name: "force-deletion") {
                 $0.pod(grace: 30, scripts: ["app": ContainerScripts(script(nil) { $0.onTerminate = .ignores })])
                 $0.delete(grace: 0, at: .seconds(5))
