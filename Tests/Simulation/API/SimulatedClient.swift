@@ -86,7 +86,7 @@ extension SimulatedClient: PodStatusWriting {
 
 extension SimulatedClient: EventSink {
     func createEvent(_ event: Event) async throws(APIError) {
-        if event.reason == "DeletionHeld" { world.checker.deletionsHeldAt = world.now }
+        if event.reason == "DeletionHeld" { world.checker.deletionsHeldUntil = world.now + .seconds(330) }
         try await request("create-event") {
             world.note("event \(event.involvedObject.name ?? "-") \(event.reason ?? "-")")
             return .success(())

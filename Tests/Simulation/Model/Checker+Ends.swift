@@ -17,11 +17,7 @@ extension Checker {
 
     /// Asked to go a minute and its grace ago.
     func checkGone(_ ledger: PodLedger) {
-        if let removedAt = ledger.removedAt, let deletionsHeldAt, removedAt <= deletionsHeldAt,
-            now < deletionsHeldAt + .seconds(330)
-        {
-            return
-        }
+        if ledger.removedAt != nil, let deletionsHeldUntil, now < deletionsHeldUntil { return }
         let asked = [ledger.deletionAskedAt, ledger.removedAt].compactMap(\.self).min() ?? now
         let grace =
             ledger.removedAt == nil || ledger.isStatic ? (ledger.graces.map(\.seconds).min() ?? ledger.grace) : 1

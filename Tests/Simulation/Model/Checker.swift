@@ -24,8 +24,8 @@ final class Checker {
     var agentStartedAt: Duration = .zero
     var agentStoppingAt: Duration?
     var agentGoneAt: Duration? = .zero
-    /// When an agent last said that it keeps pods which the API has lost.
-    var deletionsHeldAt: Duration?
+    /// Until then the agent keeps pods which the API has lost, as it has said.
+    var deletionsHeldUntil: Duration?
     /// Nothing is made to fail, so that upper bounds of time hold.
     var clockHasJumped = false
     /// The host neither dawdles nor fails.

@@ -51,6 +51,8 @@ struct RandomWorld {
         guard world.checker.violations.isEmpty else { return world }
         deleteAll()
         world.run(until: world.now + Self.longestGrace + .seconds(75))
+        // What was kept for a while goes when that is over.
+        if let until = world.checker.deletionsHeldUntil { world.run(until: until + Self.longestGrace) }
         if world.checker.violations.isEmpty { world.checker.checkEmpty() }
         stop()
         return world
