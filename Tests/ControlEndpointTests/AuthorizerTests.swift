@@ -55,6 +55,10 @@ struct AuthorizerTests {
             ("POST", "/api/v1/namespaces/a/pods/p/binding", false), ("POST", "/api/v1/namespaces/a/events", true),
             ("GET", "/api/v1/namespaces/a/secrets/s", true), ("PUT", "/api/v1/namespaces/a/secrets/s", false),
             ("GET", "/api/v1/namespaces/a/configmaps/c", true), ("GET", "/api/v1/services", true),
+            ("GET", "/api/v1/namespaces/a/serviceaccounts/s", true), ("GET", "/api/v1/serviceaccounts", false),
+            ("POST", "/api/v1/namespaces/a/serviceaccounts/s/token", true),
+            ("GET", "/api/v1/persistentvolumes/v", true), ("GET", "/api/v1/persistentvolumes", false),
+            ("GET", "/api/v1/namespaces/a/persistentvolumeclaims", false),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n1", true),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2", false),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/n1", false),
@@ -73,7 +77,8 @@ struct AuthorizerTests {
         ])
     func node(method: String, path: String, allowed: Bool) throws {
         let info = try #require(try RequestInfo(method: method, path: path, isWatch: false))
-        #expect(NodeRules.allows(EndpointFixture.node, AccessRequest(info)) == allowed)
+        let asked = AccessRequest(info)
+        #expect(NodeRules.allows(EndpointFixture.node, asked, refersTo: { _, _, _, _ in true }) == allowed)
     }
 
     @Test("a node registers itself, never another")

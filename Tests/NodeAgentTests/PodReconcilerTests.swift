@@ -243,7 +243,8 @@ struct PodReconcilerTests {
         }
     }
 
-    @Test("a sidecar has not started before its hook has ended well", arguments: [PostStartState.pending, .failed, nil])
+    @Test(
+        "a sidecar has not started before its hook has ended well", arguments: [PostStartState.pending, .failed, nil])
     func sidecarHook(state: PostStartState?) {
         var hooked = Fixture.sidecar("side")
         hooked.lifecycle = Lifecycle(postStart: LifecycleHandler(exec: ExecAction(command: ["true"])))

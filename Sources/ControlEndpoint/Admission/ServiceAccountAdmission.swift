@@ -25,7 +25,7 @@ struct ServiceAccountAdmission {
 
     /// The mirror of a pod that a node runs from a file.
     static func isMirror(_ pod: JSONValue) -> Bool {
-        pod[path: "metadata", "annotations", "kubernetes.io/config.mirror"] != nil
+        pod[path: "metadata", "annotations", Pod.mirrorAnnotation] != nil
     }
 
     func admit(_ pod: inout JSONValue) throws(APIStatusError) {

@@ -9,9 +9,13 @@ final class AccessControl: Sendable {
     }
 
     private let store: ResourceStore
+    private let nodeReferences: NodeReferences
     private let state = Mutex(State())
 
-    init(store: ResourceStore) { self.store = store }
+    init(store: ResourceStore) {
+        self.store = store
+        nodeReferences = NodeReferences(store: store)
+    }
 
     /// To be called after each write of a role or a binding, before it is answered.
     func changed(_ resource: ResourceID) {
@@ -42,7 +46,7 @@ final class AccessControl: Sendable {
     /// Why the identity may do it; nil when it may not.
     func reason(_ identity: Identity, _ request: AccessRequest) -> String? {
         if identity.groups.contains(Identity.mastersGroup) { return "" }
-        if NodeRules.allows(identity, request) { return "allowed to a node" }
+        if NodeRules.allows(identity, request, refersTo: nodeReferences.contain) { return "allowed to a node" }
         return rules.reason(identity, request)
     }
 

@@ -16,13 +16,21 @@ struct AccessRequest: Hashable, Sendable {
         self.target = target
     }
 
-    init(_ info: RequestInfo) {
+    /// - Parameter fieldSelector: of a list, a watch or a collection's deletion: one that asks for a single name is about that.
+    init(_ info: RequestInfo, fieldSelector: String = "") {
         verb = info.verb.rawValue
         // A namespace itself is asked for by its name; rules inside it apply.
         let isNamespace = info.resource == "namespaces" && info.group.isEmpty
         target = .resource(
             group: info.group, resource: info.resource, subresource: info.subresource ?? "",
-            namespace: info.namespace ?? (isNamespace ? info.name ?? "" : ""), name: info.name ?? "")
+            namespace: info.namespace ?? (isNamespace ? info.name ?? "" : ""),
+            name: info.name ?? Self.name(in: fieldSelector) ?? "")
+    }
+
+    /// All requirements hold at once, so that nothing of another name can be among what is found.
+    private static func name(in fieldSelector: String) -> String? {
+        guard !fieldSelector.isEmpty, let selector = try? FieldSelector(parsing: fieldSelector) else { return nil }
+        return selector.requirements.first { $0.path == "metadata.name" && $0.equal }?.value
     }
 
     init(_ attributes: ResourceAttributes) {

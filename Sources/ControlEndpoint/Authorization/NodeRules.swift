@@ -10,6 +10,10 @@ enum NodeRules {
         /// Only its own node, or the object named after it.
         var onlyOwn = false
         var namespace: String? = nil
+        /// The one object it is about.
+        var name: String? = nil
+        /// Only what a pod of the node refers to, one by its name.
+        var onlyReferred = false
     }
 
     private static let read: Set<String> = ["get", "list", "watch"]
@@ -24,11 +28,18 @@ enum NodeRules {
         Rule(resource: "pods", verbs: read.union(["create", "delete"])),
         Rule(resource: "pods", subresource: "status", verbs: ["update", "patch"]),
         Rule(resource: "events", verbs: ["create", "update", "patch"]),
-        Rule(resource: "configmaps", verbs: read), Rule(resource: "secrets", verbs: read),
-        Rule(resource: "services", verbs: read), Rule(resource: "serviceaccounts", verbs: read),
-        Rule(resource: "persistentvolumes", verbs: read), Rule(resource: "persistentvolumeclaims", verbs: read),
-        Rule(resource: "persistentvolumeclaims", subresource: "status", verbs: ["update", "patch"]),
-        Rule(resource: "serviceaccounts", subresource: "token", verbs: ["create"]),
+        Rule(resource: "services", verbs: read),
+        Rule(resource: "configmaps", verbs: read, onlyReferred: true),
+        // Whose certificates its own API is to believe.
+        Rule(
+            resource: "configmaps", verbs: read, namespace: "kube-system", name: "extension-apiserver-authentication"),
+        Rule(resource: "secrets", verbs: read, onlyReferred: true),
+        Rule(resource: "serviceaccounts", verbs: ["get"], onlyReferred: true),
+        Rule(resource: "serviceaccounts", subresource: "token", verbs: ["create"], onlyReferred: true),
+        Rule(resource: "persistentvolumes", verbs: ["get"], onlyReferred: true),
+        Rule(resource: "persistentvolumeclaims", verbs: ["get"], onlyReferred: true),
+        Rule(
+            resource: "persistentvolumeclaims", subresource: "status", verbs: ["update", "patch"], onlyReferred: true),
         Rule(resource: "namespaces", verbs: read),
         Rule(group: storage, resource: "csidrivers", verbs: read),
         Rule(group: storage, resource: "volumeattachments", verbs: ["get"]),
@@ -49,17 +60,37 @@ enum NodeRules {
         Rule(group: "authorization.k8s.io", resource: "subjectaccessreviews", verbs: ["create"]),
     ]
 
-    static func allows(_ identity: Identity, _ request: AccessRequest) -> Bool {
+    /// - Parameter refersTo: whether a pod of the node refers to an object, by resource, namespace and name.
+    static func allows(
+        _ identity: Identity, _ request: AccessRequest,
+        refersTo: (_ node: String, _ resource: String, _ namespace: String, _ name: String) -> Bool
+    ) -> Bool {
         guard let node = identity.nodeName,
             case .resource(let group, let resource, let subresource, let namespace, let name) = request.target
         else { return false }
         return rules.contains { rule in
             guard rule.group == group, rule.resource == resource, rule.subresource == subresource,
-                rule.verbs.contains(request.verb), rule.namespace == nil || rule.namespace == namespace
+                rule.verbs.contains(request.verb), rule.namespace == nil || rule.namespace == namespace,
+                rule.name == nil || rule.name == name
             else { return false }
             // A creation has no name in its URL; the object's own is checked by ``checkCreation(_:_:body:)``.
-            return !rule.onlyOwn || request.verb == "create" || name == node
+            guard !rule.onlyOwn || request.verb == "create" || name == node else { return false }
+            return !rule.onlyReferred || refersTo(node, resource, namespace, name)
         }
+    }
+
+    /// Why a node may not do what nodes may do; nil when no node may.
+    static func denial(_ identity: Identity, _ request: AccessRequest) -> String? {
+        guard let node = identity.nodeName,
+            case .resource(let group, let resource, let subresource, _, let name) = request.target,
+            rules.contains(where: {
+                $0.onlyReferred && $0.group == group && $0.resource == resource && $0.subresource == subresource
+                    && $0.verbs.contains(request.verb)
+            })
+        else { return nil }
+        return name.isEmpty
+            ? "node \"\(node)\" can only read \(resource) one by one: name it, for a watch by the field selector metadata.name"
+            : "no pod on node \"\(node)\" refers to it"
     }
 
     /// What a node creates carries its name in the body only: it registers itself, never another, and shows only pods
@@ -75,10 +106,10 @@ enum NodeRules {
             guard name != node else { return }
             throw .forbidden(info.resourceID, name, "node \"\(node)\" can only create its own objects of this kind")
         case ("", "pods"):
-            guard body[path: "metadata", "annotations", "kubernetes.io/config.mirror"]?.stringValue != nil else {
+            guard body[path: "metadata", "annotations", Pod.mirrorAnnotation]?.stringValue != nil else {
                 throw .forbidden(
                     info.resourceID, name,
-                    "pod does not have \"kubernetes.io/config.mirror\" annotation, node \"\(node)\" "
+                    "pod does not have \"\(Pod.mirrorAnnotation)\" annotation, node \"\(node)\" "
                         + "can only create mirror pods")
             }
             guard body.string("spec", "nodeName") == node else {

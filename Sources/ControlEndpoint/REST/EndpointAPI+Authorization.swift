@@ -10,12 +10,13 @@ extension EndpointAPI {
             guard operations.access.reason(identity, asked) == nil else { return }
             throw .forbidden(nil, "", "User \"\(identity.name)\" cannot \(verb) path \"\(request.path)\"")
         }
-        guard operations.access.reason(identity, AccessRequest(info)) == nil else { return }
+        let asked = AccessRequest(info, fieldSelector: request.query["fieldSelector"])
+        guard operations.access.reason(identity, asked) == nil else { return }
         let target = info.subresource.map { "\(info.resource)/\($0)" } ?? info.resource
         let scope = info.namespace.map { "in the namespace \"\($0)\"" } ?? "at the cluster scope"
         throw .forbidden(
             info.resourceID, info.name ?? "",
             "User \"\(identity.name)\" cannot \(info.verb.rawValue) resource \"\(target)\" in API group "
-                + "\"\(info.group)\" \(scope)")
+                + "\"\(info.group)\" \(scope)" + (NodeRules.denial(identity, asked).map { ": \($0)" } ?? ""))
     }
 }

@@ -72,6 +72,11 @@ struct RegisteredResource: Sendable {
 
     private static func updateProblems<Resource>(_ updated: Resource, old: Resource, _ part: ObjectPart) -> [FieldError]
     {
+        if let pod = updated as? Pod, let old = old as? Pod, case let problems = pod.validateMirrorUpdate(old: old),
+            !problems.isEmpty
+        {
+            return problems
+        }
         switch part {
         case .status, .approval: return []
         case .ephemeralContainers:

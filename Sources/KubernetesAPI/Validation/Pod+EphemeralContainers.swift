@@ -1,7 +1,4 @@
 extension Pod {
-    /// The annotation of an API object that only shows a pod defined on its node.
-    private static let mirrorAnnotation = "kubernetes.io/config.mirror"
-
     /// Checks an update through the subresource `ephemeralcontainers`: containers may be added, none may change or go.
     /// What the containers themselves may say is part of ``validate()``.
     public func validateEphemeralContainersUpdate(old: Pod) -> [FieldError] {

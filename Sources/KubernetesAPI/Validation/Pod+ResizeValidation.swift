@@ -3,7 +3,7 @@ extension Pod {
     /// be taken back.
     public func validateResizeUpdate(old: Pod) -> [FieldError] {
         let path = FieldPath("spec")
-        if old.metadata.annotations?["kubernetes.io/config.mirror"] != nil {
+        if old.metadata.annotations?[Pod.mirrorAnnotation] != nil {
             return [.forbidden(path, "static pods do not support resize")]
         }
         var errors: [FieldError] = []

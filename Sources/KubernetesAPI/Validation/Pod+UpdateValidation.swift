@@ -1,4 +1,18 @@
 extension Pod: UpdateValidatable {
+    /// The annotation of an API object that only shows a pod defined on its node.
+    public static let mirrorAnnotation = "kubernetes.io/config.mirror"
+
+    /// Checks what no update, of whatever part, may change: whether the pod is a mirror. A node may make mirrors, and would gain what
+    /// a pod's node may have if it could make pods of them.
+    public func validateMirrorUpdate(old: Pod) -> [FieldError] {
+        let (new, old) = (
+            metadata.annotations?[Self.mirrorAnnotation], old.metadata.annotations?[Self.mirrorAnnotation]
+        )
+        guard new != old else { return [] }
+        let path = FieldPath("metadata", "annotations").key(Self.mirrorAnnotation)
+        return [.forbidden(path, "may not \(old == nil ? "add" : "remove or update") mirror pod annotation")]
+    }
+
     /// Checks what an update of a running pod's spec may not change.
     ///
     /// Images, `activeDeadlineSeconds` (only down), added tolerations, removed scheduling gates and a negative

@@ -107,7 +107,9 @@ extension LocalPodHost {
     /// For an agent after this one.
     func keep(_ labels: [String: String], with id: String) async {
         do throws(RuntimeError) { try await parts.runtime.addLabels(labels, to: id) } catch {
-            logger.warning("what is to be known of the container was not recorded", metadata: ["container": "\(id)", "error": "\(error)"])
+            logger.warning(
+                "what is to be known of the container was not recorded",
+                metadata: ["container": "\(id)", "error": "\(error)"])
         }
     }
 }

@@ -12,7 +12,9 @@ extension PodWorker {
     ) async {
         var verdicts = await context.probes.prober.verdicts(podUID: uid)
         // Whatever its probes say, a container has not started before its hook has ended.
-        for container in observation.containers where container.postStart != nil { verdicts.started[container.id] = false }
+        for container in observation.containers where container.postStart != nil {
+            verdicts.started[container.id] = false
+        }
         let status = PodStatusBuilder.build(
             PodStatusBuilder.Input(
                 pod: pod, observation: observation, probes: verdicts,

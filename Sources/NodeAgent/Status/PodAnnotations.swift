@@ -7,7 +7,7 @@ public enum PodAnnotations {
     /// On a static pod: the hash of its definition.
     public static let hash = "kubernetes.io/config.hash"
     /// On an object in the API: it only shows the static pod with this hash.
-    public static let mirror = "kubernetes.io/config.mirror"
+    public static let mirror = Pod.mirrorAnnotation
 }
 
 extension Pod {

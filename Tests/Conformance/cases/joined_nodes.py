@@ -120,3 +120,35 @@ def refused(world):
         row = kubectl("get", "csr", f"greedy-{number}", "--no-headers").split()
         expect_equal(row[-1], "Pending", f"a request for {names}")
     node.stop_all()
+
+
+@case("with a node's credentials one reads what its pods refer to, by name, and no other secret or ConfigMap")
+def contained(world):
+    node = Agent(world, "contained", as_node=True).start()
+    space = world.space(node)
+    kubectl = world.kubectl(space)
+    for name in ("used", "unused"):
+        kubectl("create", "secret", "generic", name, "--from-literal=word=hidden")
+        kubectl("create", "configmap", name, "--from-literal=word=shown")
+    space.create(pod(
+        "reader", idle(
+            env=[{"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "used", "key": "word"}}}],
+            volumeMounts=[{"name": "map", "mountPath": "/map"}]),
+        volumes=[{"name": "map", "configMap": {"name": "used"}}]))
+    space.wait_ready("reader")
+    own = ("--kubeconfig", str(node.identity_file))
+    for kind in ("secret", "configmap"):
+        expect_equal(kubectl("get", kind, "used", "-o", "name", *own).strip(), f"{kind}/used", "what the pod refers to")
+        said = kubectl.refused("get", kind, "unused", *own)
+        expect("no pod on node" in said, f"another {kind}: {said}")
+        said = kubectl.refused("get", kind, *own)
+        expect("one by one" in said, f"every {kind}: {said}")
+    # The agent's own watch is of that kind: what changes still reaches the pod.
+    kubectl("patch", "configmap", "used", "-p", '{"data": {"word": "changed"}}')
+    eventually(
+        "the change is in the pod",
+        lambda: kubectl("exec", "reader", "--", "cat", "/map/word").strip() == "changed", 30)
+    space.delete("reader", grace=1)
+    space.wait_gone("reader")
+    expect("no pod on node" in kubectl.refused("get", "secret", "used", *own), "the secret of a pod that is gone")
+    node.stop_all()

@@ -177,7 +177,9 @@ extension Checker {
             return expect(!shown.ready, "I6", "\(ledger.uid)/\(container.name)", "ready before it has started")
         }
         // Its hook runs: it counts as started afterwards; one whose hook failed is being stopped.
-        if container.lifecycle?.postStart != nil, run?.postStartEndedAt == nil || run?.postStartFailed == true { return }
+        if container.lifecycle?.postStart != nil, run?.postStartEndedAt == nil || run?.postStartFailed == true {
+            return
+        }
         guard let probe = container.readinessProbe else {
             return expect(shown.ready, "I6", "\(ledger.uid)/\(container.name)", "runs without probe and is not ready")
         }

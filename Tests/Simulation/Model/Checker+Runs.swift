@@ -275,7 +275,8 @@ extension Checker {
         let run = ledger.runs[index]
         let hasReason =
             ledger.isLeaving || run.condemned != nil || run.postStartFailed || ledger.terminalWrittenAt != nil
-            || hasNewImage(ledger, instance) || isOfEarlierManifest(ledger, run) || ledger.isOver || ledger.hasEndedByItself
+            || hasNewImage(ledger, instance) || isOfEarlierManifest(ledger, run) || ledger.isOver
+            || ledger.hasEndedByItself
             || ledger.earliestDeadline.map { now >= $0 - .seconds(2) } == true
             || ledger.usesRestartAll
                 && ledger.containers.contains { other in
