@@ -4,6 +4,8 @@ import NIOCore
 /// What everything on the node talks to one API server with. Redirects are refused.
 public final class APIClient: Sendable {
     public let configuration: APIClientConfiguration
+    /// Whether the server answers.
+    public let reachability = Reachability()
     let logger: Logger
     private let transport: any APITransport
 
@@ -43,7 +45,7 @@ public final class APIClient: Sendable {
     public func send(_ request: APIRequest) async throws(APIError) -> APIResponse {
         let timeout = configuration.requestTimeout
         do {
-            return try await withThrowingTaskGroup(of: APIResponse?.self) { group in
+            let response = try await withThrowingTaskGroup(of: APIResponse?.self) { group in
                 group.addTask { try await self.collect(request) }
                 group.addTask {
                     try await ContinuousClock().sleep(for: timeout)
@@ -55,8 +57,10 @@ public final class APIClient: Sendable {
                 }
                 return response
             }
+            reachability.answered()
+            return response
         } catch {
-            throw APIError(transportError: error, request: request.label)
+            throw reachability.observed(APIError(transportError: error, request: request.label))
         }
     }
 

@@ -104,6 +104,14 @@ extension APIError {
     public var isInvalid: Bool { httpStatus == 422 }
     public var isCancelled: Bool { code == .transport(.cancelled) }
 
+    /// Whether it is the server, or the way to it, that is not there.
+    public var isUnanswered: Bool {
+        switch code {
+        case .transport(.unreachable), .transport(.timedOut), .transport(.connectionLost), .transport(.tls): true
+        default: false
+        }
+    }
+
     /// Whether the same request may succeed later without anyone changing it.
     public var isRetryable: Bool {
         switch code {

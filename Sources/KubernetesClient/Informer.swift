@@ -92,16 +92,16 @@ public final class Informer<T: KubernetesResource>: Sendable {
     /// Lists and watches until the task is cancelled; then every stream ends.
     public func run() async {
         var step = state.withLock { $0.machine.start() }
+        let reachability = source.reachability ?? Reachability()
+        var generation = reachability.generation
         while !Task.isCancelled {
             switch step {
             case .list(let version): step = await list(version)
             case .watch(let version): step = await watch(version)
             case .wait(let duration):
-                do {
-                    try await clock.sleep(for: duration, tolerance: nil)
-                } catch {
-                    continue
-                }
+                await reachability.pause(duration, after: generation, clock: clock)
+                generation = reachability.generation
+                if Task.isCancelled { continue }
                 step = state.withLock { $0.machine.waited() }
             }
         }

@@ -32,6 +32,8 @@ struct ReflectorStateMachine<T: KubernetesResource> {
     private var listVersion = ""
     private var tombstones = Tombstones()
     private var backoff: Backoff
+    /// A list was asked for because the watch had expired, and no watch has worked since.
+    private var hasListedAnew = false
     private let brake: DeletionBrake?
     /// What the last list lacked and is kept nevertheless.
     private(set) var held: Set<ObjectKey> = []
@@ -140,7 +142,10 @@ struct ReflectorStateMachine<T: KubernetesResource> {
     mutating func watchEnded(_ error: APIError?, lasted: Duration, receivedEvents: Bool, random: Double) -> Step {
         guard case .watching = phase else { return recover(random: random) }
         let worked = receivedEvents || lasted >= Self.shortestHealthyWatch
-        if worked { backoff.reset() }
+        if worked {
+            backoff.reset()
+            hasListedAnew = false
+        }
         if let brake, !held.isEmpty {
             heldFor += lasted
             if error == nil, heldFor >= brake.hold {
@@ -150,11 +155,11 @@ struct ReflectorStateMachine<T: KubernetesResource> {
         }
         if let error, error.isExpired {
             // The cache of the server is what is too old, so the list has to be read from the store itself.
-            guard !worked else {
-                phase = .listing
-                return .list(resourceVersion: "")
-            }
-            return waitToList(after: error, resourceVersion: "", random: random)
+            guard !hasListedAnew else { return waitToList(after: error, resourceVersion: "", random: random) }
+            // However long it took to reach the server: it answers now, and only what does not help is waited with.
+            hasListedAnew = true
+            phase = .listing
+            return .list(resourceVersion: "")
         }
         if error == nil, worked {
             return .watch(resourceVersion: resourceVersion)

@@ -4,6 +4,9 @@ public import KubernetesAPI
 public protocol ResourceSource<Resource>: Sendable {
     associatedtype Resource: KubernetesResource
 
+    /// Of the server behind it; nil when there is none that could go away.
+    var reachability: Reachability? { get }
+
     /// The complete collection, never a part of it.
     func list(resourceVersion: String) async throws(APIError) -> ResourceList<Resource>
 
@@ -11,6 +14,10 @@ public protocol ResourceSource<Resource>: Sendable {
     func watch(
         resourceVersion: String, timeoutSeconds: Int
     ) -> AsyncThrowingStream<ResourceWatchEvent<Resource>, any Error>
+}
+
+extension ResourceSource {
+    public var reachability: Reachability? { nil }
 }
 
 /// One collection of an API server, narrowed by selectors.
@@ -30,6 +37,8 @@ public struct APIResourceSource<Resource: KubernetesResource>: ResourceSource {
         self.labelSelector = labelSelector
         self.fieldSelector = fieldSelector
     }
+
+    public var reachability: Reachability? { client.reachability }
 
     public func list(resourceVersion: String) async throws(APIError) -> ResourceList<Resource> {
         try await client.list(

@@ -29,6 +29,7 @@ actor ResponseReader {
             case .unsent:
                 state = .pulling
                 iterator = try await client.open(request).body.makeAsyncIterator()
+                client.reachability.answered()
             case .streaming(let current):
                 state = .pulling
                 iterator = current
@@ -42,7 +43,7 @@ actor ResponseReader {
             return chunk
         } catch {
             state = .ended
-            throw APIError(transportError: error, request: request.label)
+            throw client.reachability.observed(APIError(transportError: error, request: request.label))
         }
     }
 }

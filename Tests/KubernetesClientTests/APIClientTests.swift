@@ -173,6 +173,18 @@ struct APIClientTests {
         #expect(after?.code == .transport(.clientShutDown))
     }
 
+    @Test("a lost connection, then an answer: the server is back; refusals tell nothing of that")
+    func reachability() async throws {
+        let answers = Mutex([Answer(steps: [.abort]), .json("{}", status: 503), .json("{}", status: 404)])
+        try await with(answer: { _ in answers.withLock { $0.removeFirst() } }) { client, _ in
+            let first = client.reachability.generation
+            for expected in [false, false, true] {
+                await #expect(throws: APIError.self) { try await client.get(Node.self, name: "n") }
+                #expect((client.reachability.generation != first) == expected)
+            }
+        }
+    }
+
     @Test("a cancelled request says so")
     func cancelled() async throws {
         try await with(answer: { _ in Answer(steps: [.hang]) }) { client, _ in

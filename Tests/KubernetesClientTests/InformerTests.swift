@@ -76,6 +76,26 @@ struct InformerTests {
         #expect(source.listVersions == ["0", ""])
     }
 
+    @Test("a server that was away and answers others is asked at once")
+    func returned() async {
+        let (clock, reachability) = (ManualClock(), Reachability())
+        reachability.failed()
+        let source = ScriptedSource(
+            lists: [
+                .failure(APIError(code: .transport(.unreachable), message: "away")),
+                .success(ResourceList(items: [a1], resourceVersion: "10")),
+            ], watches: [], reachability: reachability)
+        let informer = informer(source, clock: clock)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await informer.run() }
+            await clock.waitForSleeper { $0 == .milliseconds(800) }
+            reachability.answered()
+            #expect(await informer.waitUntilSynced())
+            group.cancelAll()
+        }
+        #expect(clock.now.offset == .zero)
+    }
+
     @Test("an expired watch leads to a new list; what is missing from it is deleted")
     func relists() async {
         let source = ScriptedSource(
@@ -153,8 +173,12 @@ private final class ScriptedSource: ResourceSource {
     }
 
     private let state: Mutex<State>
+    let reachability: Reachability?
 
-    init(lists: [Result<ResourceList<ConfigMap>, APIError>], watches: [Watch]) {
+    init(
+        lists: [Result<ResourceList<ConfigMap>, APIError>], watches: [Watch], reachability: Reachability? = nil
+    ) {
+        self.reachability = reachability
         state = Mutex(State(lists: lists, watches: watches))
     }
 

@@ -131,12 +131,24 @@ struct ReflectorStateMachineTests {
     @Test("versions that expire at once are not listed again in a tight loop")
     func expiredAtOnce() {
         var machine = watching()
+        for wait in [nil, 800, 1_600] {
+            let step = machine.watchEnded(Self.expired, lasted: .zero, receivedEvents: false, random: 0.5)
+            #expect(step == wait.map { .wait(.milliseconds($0)) } ?? .list(resourceVersion: ""))
+            if wait != nil { #expect(machine.waited() == .list(resourceVersion: "")) }
+            _ = machine.listed(ResourceList(items: [a10, b11], resourceVersion: "21"), random: 0.5)
+        }
+    }
+
+    @Test("a server that was long away and has forgotten the version is listed at once")
+    func expiredAfterAbsence() {
+        var machine = watching()
+        let away = APIError(code: .transport(.unreachable), message: "away")
+        for _ in 0..<9 {
+            _ = machine.watchEnded(away, lasted: .zero, receivedEvents: false, random: 0.5)
+            _ = machine.waited()
+        }
         let step = machine.watchEnded(Self.expired, lasted: .zero, receivedEvents: false, random: 0.5)
-        #expect(step == .wait(.milliseconds(800)))
-        #expect(machine.waited() == .list(resourceVersion: ""))
-        _ = machine.listed(ResourceList(items: [a10, b11], resourceVersion: "21"), random: 0.5)
-        let again = machine.watchEnded(Self.expired, lasted: .zero, receivedEvents: false, random: 0.5)
-        #expect(again == .wait(.milliseconds(1_600)))
+        #expect(step == .list(resourceVersion: ""))
     }
 
     @Test("a broken watch continues where it was, later each time, and loses nothing from the store")

@@ -144,6 +144,21 @@ struct PodStatusStateMachineTests {
         #expect(isPatch(machine.next(now: now).first))
     }
 
+    @Test("when the server is back, what it did not answer is tried at once; what it refused waits on")
+    func serverReturned() throws {
+        let unanswered = APIError(code: .transport(.connectionLost), message: "")
+        for (error, isTried) in [(unanswered, true), (Self.unavailable, false)] {
+            var machine = PodStatusStateMachine()
+            machine.observe(pod(), now: .zero)
+            machine.set(Self.running, for: pod())
+            let action = try #require(machine.next(now: .zero).first)
+            machine.completed(action, .failed(error), now: .zero, random: 0.5)
+            #expect(machine.nextDue == .milliseconds(200))
+            machine.serverReturned(now: .milliseconds(1))
+            #expect(machine.next(now: .milliseconds(1)).isEmpty != isTried)
+        }
+    }
+
     @Test("after a conflict the pod is read again; a replaced pod is given up")
     func conflict() throws {
         var machine = PodStatusStateMachine()

@@ -37,12 +37,23 @@ public actor PodStatusManager {
     /// Writes until cancelled. To be called once.
     public func run() async {
         await withDiscardingTaskGroup { group in
+            if let reachability = client.reachability { group.addTask { await self.follow(reachability) } }
             startCalls(in: &group)
             for await _ in wakes {
                 if Task.isCancelled { break }
                 startCalls(in: &group)
             }
             group.cancelAll()
+        }
+    }
+
+    private func follow(_ reachability: Reachability) async {
+        var generation = reachability.generation
+        while !Task.isCancelled {
+            await reachability.waitForReturn(after: generation)
+            generation = reachability.generation
+            machine.serverReturned(now: uptime.elapsed)
+            wake.yield()
         }
     }
 
@@ -89,7 +100,12 @@ public actor PodStatusManager {
     private func startCalls(in group: inout DiscardingTaskGroup) {
         let now = uptime.elapsed
         for action in machine.next(now: now) {
-            group.addTask { await self.finish(action, await self.perform(action)) }
+            group.addTask {
+                let generation = self.client.reachability?.generation
+                let outcome = await self.perform(action)
+                await self.finish(
+                    action, outcome, serverReturned: self.client.reachability?.generation != generation)
+            }
         }
         guard let due = machine.nextDue, timerDue.map({ due < $0 }) ?? true else { return }
         timerDue = due
@@ -125,9 +141,13 @@ public actor PodStatusManager {
         }
     }
 
-    private func finish(_ action: PodStatusStateMachine.Action, _ outcome: PodStatusStateMachine.Outcome) {
+    /// - Parameter serverReturned: since the call was begun.
+    private func finish(
+        _ action: PodStatusStateMachine.Action, _ outcome: PodStatusStateMachine.Outcome, serverReturned: Bool
+    ) {
         log(action, outcome)
         machine.completed(action, outcome, now: uptime.elapsed, random: random())
+        if serverReturned { machine.serverReturned(now: uptime.elapsed) }
         wake.yield()
     }
 

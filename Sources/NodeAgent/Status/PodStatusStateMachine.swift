@@ -59,6 +59,8 @@ struct PodStatusStateMachine {
         var due: Duration?
         /// `due` only keeps a fight over the status slow; news of the node do not wait for it.
         var isDriftWait = false
+        /// `due` waits for a server that did not answer.
+        var isUnanswered = false
         /// When somebody else last changed an acknowledged status.
         var lastDrift: Duration?
         /// The target is a static pod's mirror, told by `setMirror`.
@@ -294,7 +296,15 @@ struct PodStatusStateMachine {
         }
         queued.remove(action.uid)
         entry.isDriftWait = false
+        entry.isUnanswered = error.isUnanswered
         entry.due = now + entry.backoff.failed(retryAfterSeconds: error.retryAfterSeconds, random: random)
+    }
+
+    /// The server could not be reached and now can: what waits for that is tried at once.
+    mutating func serverReturned(now: Duration) {
+        for (uid, entry) in entries where entry.due != nil && !entry.isDriftWait && entry.isUnanswered {
+            entries[uid]?.due = now
+        }
     }
 
     /// At once, unless a failure has to be waited out.

@@ -10,6 +10,8 @@ final class SimulatedClient: @unchecked Sendable {
     let world: World
     let incarnation: Incarnation
     private var lists = 0
+    /// Every wait takes its whole time here: the worlds' faults come one request at a time.
+    let reachability: Reachability? = nil
 
     init(world: World, incarnation: Incarnation) {
         self.world = world
