@@ -49,7 +49,8 @@ struct AuthorizerTests {
         arguments: [
             ("GET", "/api/v1/nodes", true), ("PATCH", "/api/v1/nodes/n1", true), ("PATCH", "/api/v1/nodes/n2", false),
             ("PATCH", "/api/v1/nodes/n1/status", true), ("PATCH", "/api/v1/nodes/n2/status", false),
-            ("DELETE", "/api/v1/nodes/n1", false), ("GET", "/api/v1/pods", true),
+            ("DELETE", "/api/v1/nodes/n1", false), ("GET", "/api/v1/pods", false),
+            ("GET", "/api/v1/namespaces/a/pods/p", true),
             ("PATCH", "/api/v1/namespaces/a/pods/p/status", true), ("PATCH", "/api/v1/namespaces/a/pods/p", false),
             ("DELETE", "/api/v1/namespaces/a/pods/p", true), ("DELETE", "/api/v1/namespaces/a/pods", false),
             ("POST", "/api/v1/namespaces/a/pods/p/binding", false), ("POST", "/api/v1/namespaces/a/events", true),

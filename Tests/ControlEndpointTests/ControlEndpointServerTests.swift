@@ -102,7 +102,8 @@ struct ControlEndpointServerTests {
                 #expect(try await running.status(client, "/api/v1/pods") == 401)
                 #expect(try await running.status(client, "/readyz") == 200)
             }
-            #expect(try await running.status(.node, "/api/v1/pods") == 200)
+            #expect(try await running.status(.node, "/api/v1/nodes") == 200)
+            #expect(try await running.status(.node, "/api/v1/pods") == 403)
             #expect(try await running.status(.node, "/api/v1/namespaces/default", method: .DELETE) == 403)
             #expect(try await running.status(.admin, "/api/v1/secrets") == 200)
         }

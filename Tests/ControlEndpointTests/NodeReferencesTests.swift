@@ -94,6 +94,22 @@ struct NodeReferencesTests {
         #expect(refused.value.string("message").hasSuffix(": no pod on node \"n1\" refers to it"))
     }
 
+    @Test("a node reads its own pods, one by one or selected by its name, and no others")
+    func pods() async throws {
+        let endpoint = try await endpoint()
+        for (path, expected) in [
+            ("pods", 403), ("pods/here", 200), ("pods/there", 403), ("pods/none", 404),
+            ("pods?fieldSelector=spec.nodeName%3Dn1", 200), ("pods?fieldSelector=spec.nodeName%3Dn2", 403),
+            ("pods?fieldSelector=spec.nodeName%21%3Dn1", 403), ("pods?fieldSelector=metadata.name%3Dhere", 403),
+            ("pods?fieldSelector=spec.nodeName%3Dn1%2Cstatus.phase%3DPending", 200),
+        ] {
+            #expect(await status(endpoint, path) == expected, "\(path)")
+        }
+        let path = "/api/v1/pods?fieldSelector=spec.nodeName%3Dn1"
+        let all = await endpoint.send("GET", path, as: EndpointFixture.node)
+        #expect(all.value.list("items").map { $0.string("metadata", "name") } == ["here"])
+    }
+
     @Test("what a pod gave its node ends with the pod, and begins when it is bound")
     func bindings() async throws {
         let endpoint = try await endpoint()

@@ -10,6 +10,8 @@ struct AccessRequest: Hashable, Sendable {
 
     var verb: String
     var target: Target
+    /// The one node whose pods are asked for; empty for any.
+    var podNode = ""
 
     init(verb: String, target: Target) {
         self.verb = verb
@@ -24,13 +26,15 @@ struct AccessRequest: Hashable, Sendable {
         target = .resource(
             group: info.group, resource: info.resource, subresource: info.subresource ?? "",
             namespace: info.namespace ?? (isNamespace ? info.name ?? "" : ""),
-            name: info.name ?? Self.name(in: fieldSelector) ?? "")
+            name: info.name ?? Self.value(of: "metadata.name", in: fieldSelector))
+        podNode = Self.value(of: "spec.nodeName", in: fieldSelector)
     }
 
-    /// All requirements hold at once, so that nothing of another name can be among what is found.
-    private static func name(in fieldSelector: String) -> String? {
-        guard !fieldSelector.isEmpty, let selector = try? FieldSelector(parsing: fieldSelector) else { return nil }
-        return selector.requirements.first { $0.path == "metadata.name" && $0.equal }?.value
+    /// What a field has to be; empty when the selector does not say. All requirements hold at once, so that nothing else can be
+    /// among what is found.
+    private static func value(of field: String, in fieldSelector: String) -> String {
+        guard !fieldSelector.isEmpty, let selector = try? FieldSelector(parsing: fieldSelector) else { return "" }
+        return selector.requirements.first { $0.path == field && $0.equal }?.value ?? ""
     }
 
     init(_ attributes: ResourceAttributes) {

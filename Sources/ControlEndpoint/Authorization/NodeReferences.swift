@@ -36,9 +36,14 @@ final class NodeReferences: Sendable {
 
     init(store: ResourceStore) { self.store = store }
 
-    /// Whether a pod of the node refers to the object. Without a name, which asks for all, never.
+    /// Whether a pod of the node refers to the object, or is it. Without a name, which asks for all, never.
     func contain(_ node: String, _ resource: String, _ namespace: String, _ name: String) -> Bool {
         guard !name.isEmpty else { return false }
+        if resource == Self.pods.plural {
+            let pod = store.get(ObjectKey(resource: Self.pods, namespace: namespace, name: name))
+            // That a pod is gone its node may know.
+            return pod.map { $0.part(["spec", "nodeName"])?.stringValue == node } ?? true
+        }
         if resource == Self.volumes.plural {
             let key = ObjectKey(resource: Self.volumes, namespace: "", name: name)
             return store.get(key).map { isClaimed($0, by: node) } ?? false

@@ -14,6 +14,8 @@ enum NodeRules {
         var name: String? = nil
         /// Only what a pod of the node refers to, one by its name.
         var onlyReferred = false
+        /// Only pods of the node: one of them, or those that the field selector `spec.nodeName` asks for.
+        var onlyBound = false
     }
 
     private static let read: Set<String> = ["get", "list", "watch"]
@@ -25,7 +27,7 @@ enum NodeRules {
         Rule(resource: "nodes", verbs: read),
         Rule(resource: "nodes", verbs: ["create", "update", "patch"], onlyOwn: true),
         Rule(resource: "nodes", subresource: "status", verbs: ["update", "patch"], onlyOwn: true),
-        Rule(resource: "pods", verbs: read.union(["create", "delete"])),
+        Rule(resource: "pods", verbs: read, onlyBound: true), Rule(resource: "pods", verbs: ["create", "delete"]),
         Rule(resource: "pods", subresource: "status", verbs: ["update", "patch"]),
         Rule(resource: "events", verbs: ["create", "update", "patch"]),
         Rule(resource: "services", verbs: read),
@@ -60,7 +62,7 @@ enum NodeRules {
         Rule(group: "authorization.k8s.io", resource: "subjectaccessreviews", verbs: ["create"]),
     ]
 
-    /// - Parameter refersTo: whether a pod of the node refers to an object, by resource, namespace and name.
+    /// - Parameter refersTo: whether a pod of the node refers to an object, or is it, by resource, namespace and name.
     static func allows(
         _ identity: Identity, _ request: AccessRequest,
         refersTo: (_ node: String, _ resource: String, _ namespace: String, _ name: String) -> Bool
@@ -75,7 +77,8 @@ enum NodeRules {
             else { return false }
             // A creation has no name in its URL; the object's own is checked by ``checkCreation(_:_:body:)``.
             guard !rule.onlyOwn || request.verb == "create" || name == node else { return false }
-            return !rule.onlyReferred || refersTo(node, resource, namespace, name)
+            if rule.onlyBound, request.verb != "get" { return request.podNode == node }
+            return !(rule.onlyReferred || rule.onlyBound) || refersTo(node, resource, namespace, name)
         }
     }
 
@@ -83,11 +86,14 @@ enum NodeRules {
     static func denial(_ identity: Identity, _ request: AccessRequest) -> String? {
         guard let node = identity.nodeName,
             case .resource(let group, let resource, let subresource, _, let name) = request.target,
-            rules.contains(where: {
-                $0.onlyReferred && $0.group == group && $0.resource == resource && $0.subresource == subresource
-                    && $0.verbs.contains(request.verb)
+            let rule = rules.first(where: {
+                ($0.onlyReferred || $0.onlyBound) && $0.group == group && $0.resource == resource
+                    && $0.subresource == subresource && $0.verbs.contains(request.verb)
             })
         else { return nil }
+        if rule.onlyBound {
+            return "node \"\(node)\" can only read its own pods: select them by the field selector spec.nodeName"
+        }
         return name.isEmpty
             ? "node \"\(node)\" can only read \(resource) one by one: name it, for a watch by the field selector metadata.name"
             : "no pod on node \"\(node)\" refers to it"
