@@ -53,20 +53,25 @@ public struct APIClaims: ClaimSource {
     // MARK: Growth
 
     public func expanded(_ growth: DriverVolume.Growth) async throws(VolumeError) {
-        guard let claim = try await get(PersistentVolumeClaim.self, growth.namespace, growth.claim) else { return }
-        let body = Self.expansionPatch(of: claim, to: growth.size)
-        do throws(APIError) {
-            _ = try await client.patch(
-                PersistentVolumeClaim.self, namespace: growth.namespace, name: growth.claim, subresource: "status",
-                type: .merge, body: body)
-        } catch {
-            throw VolumeError(
-                .sourceUnavailable, "status of persistentvolumeclaim \"\(growth.claim)\": \(error.message)")
+        for attempt in 1... {
+            guard let claim = try await get(PersistentVolumeClaim.self, growth.namespace, growth.claim) else { return }
+            do throws(APIError) {
+                _ = try await client.patch(
+                    PersistentVolumeClaim.self, namespace: growth.namespace, name: growth.claim, subresource: "status",
+                    type: .merge, body: Self.expansionPatch(of: claim, to: growth.size))
+            } catch {
+                // Somebody has written the claim in between. The driver need not be asked again for that.
+                if error.isConflict, attempt < Self.conflictLimit { continue }
+                throw VolumeError(
+                    .sourceUnavailable, "status of persistentvolumeclaim \"\(growth.claim)\": \(error.message)")
+            }
+            return events.record(
+                ObjectReference(to: claim), type: .normal, reason: "FileSystemResizeSuccessful",
+                message: "MountVolume.NodeExpandVolume succeeded for volume \"\(claim.spec.volumeName ?? "")\"")
         }
-        events.record(
-            ObjectReference(to: claim), type: .normal, reason: "FileSystemResizeSuccessful",
-            message: "MountVolume.NodeExpandVolume succeeded for volume \"\(claim.spec.volumeName ?? "")\"")
     }
+
+    private static var conflictLimit: Int { 5 }
 
     /// Of its status, unless somebody has written the claim in the meantime: what is larger, and no word any more of what was going on.
     /// Pure.

@@ -59,7 +59,7 @@ def endpoint_gone(world):
     for life in (still, crashes, ends, doomed):
         before[life.name] = space.wait_ready(life.name)
         life.said("begin")
-    processes = node.pod_processes(before["still"]["metadata"]["uid"])
+    processes = node.settled_processes(before["still"]["metadata"]["uid"])
     node.endpoint.kill()
     gone_at = time.monotonic()
     crashes.open("crash")

@@ -307,7 +307,7 @@ def no_descriptors(world):
     with canary(world, node, "starved"):
         space.create(pod("old", idle()))
         uid = space.wait_ready("old")["metadata"]["uid"]
-        before = node.pod_processes(uid)
+        before = node.settled_processes(uid)
         soft, hard = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
         item = pod("new", idle())
         item["metadata"]["namespace"] = space.name
@@ -370,7 +370,7 @@ def little_memory(world):
     with canary(world, node, "held"):
         space.create(pod("old", idle()))
         uid = space.wait_ready("old")["metadata"]["uid"]
-        before = node.pod_processes(uid)
+        before = node.settled_processes(uid)
         # Its monitors stay where they are: only the agent is short of memory.
         with held_in_memory(node.process.pid, private_memory(node.process.pid) + (1 << 20)):
             for number in range(10):

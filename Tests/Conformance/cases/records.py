@@ -68,7 +68,7 @@ def check_damage(world, name, files, with_strangers=None):
     uids = {diary: space.wait_ready(diary.name)["metadata"]["uid"] for diary in everyone}
     for diary in everyone:
         eventually("the diary begins", diary.lines)
-    before = node.pod_processes(uids[whole])
+    before = node.settled_processes(uids[whole])
     node.kill()
     contents = {file: file.read_bytes() for file in files(node)}
     for damage, diary in diaries.items():

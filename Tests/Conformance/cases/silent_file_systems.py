@@ -55,7 +55,7 @@ def silent(world):
             space.wait_gone(name)
         eventually("its mount goes", lambda: not mounts_below(node))
         # A pod that is there when the agent comes back.
-        began = node.pod_processes(uid)
+        began = node.settled_processes(uid)
         node.kill()
         node.start()
         space.create(pod("again", idle()))

@@ -253,7 +253,7 @@ def manifest_url(world):
     space = Space(node, "from-url")
     first, second = (space.wait_ready(f"{name}-{node.name}") for name in ("one", "two"))
     expect_equal(first["metadata"]["annotations"]["kubernetes.io/config.source"], "http", "source of the pod")
-    processes = node.pod_processes(second["metadata"]["uid"])
+    processes = node.settled_processes(second["metadata"]["uid"])
     server.document = None
     asked = server.asked
 

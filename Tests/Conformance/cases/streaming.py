@@ -363,7 +363,7 @@ def agent_killed(world):
     item = pod("steady", idle(), restartPolicy="Always")
     space.create(item)
     before = space.wait_ready("steady")
-    processes = node.pod_processes(before["metadata"]["uid"])
+    processes = node.settled_processes(before["metadata"]["uid"])
     clients = [
         start(kubectl, "exec", "steady", "--", "sleep", "98764", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
         start(kubectl, "exec", "steady", "--", "sh", "-c", "sleep 98764; true", stdout=subprocess.DEVNULL,

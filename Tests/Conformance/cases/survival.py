@@ -40,7 +40,7 @@ def restart(world):
     )
     before = space.wait_ready("steady")
     space.wait_ready("brief")
-    processes = node.pod_processes(before["metadata"]["uid"])
+    processes = node.settled_processes(before["metadata"]["uid"])
     expect(len(processes) >= 2, f"processes of the pod: {processes}")
     expect_equal(node.terminate(), 0, "exit status after SIGTERM")
     expect_equal(node.pod_processes(before["metadata"]["uid"]), processes, "processes without an agent")
@@ -95,7 +95,7 @@ def killed_monitor(world):
     space.create(diary.pod())
     uid = space.wait_ready("orphan")["metadata"]["uid"]
     eventually("the diary begins", diary.lines)
-    before = node.pod_processes(uid)
+    before = node.settled_processes(uid)
     monitors = node.monitors()
     expect_equal(len(monitors), 1, "monitors of one container")
     os.kill(monitors[0], signal.SIGKILL)

@@ -215,6 +215,19 @@ class Node:
                 continue
         return found
 
+    def settled_processes(self, uid):
+        """Those of a pod whose shells run what they wait for: a container may be ready before its shell has begun that."""
+        found = set()
+
+        def are_settled():
+            nonlocal found
+            found = self.pod_processes(uid)
+            parents = {parent(pid) for pid, _ in found}
+            return found and all(program_name(pid) != "sh" or pid in parents for pid, _ in found)
+
+        eventually("every shell of the pod waits", are_settled)
+        return found
+
     def init_processes(self, uid):
         """The pids, as the host counts, of the first processes of a pod's containers."""
         for pid, _ in self.pod_processes(uid):
@@ -279,6 +292,21 @@ def free_port():
 def start_time(pid):
     """Clock ticks since boot when the process began: with the pid, who it is."""
     return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+
+
+def parent(pid):
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return None
+
+
+def program_name(pid):
+    """Of the program that a process runs."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().rstrip()
+    except OSError:
+        return None
 
 
 def is_zombie(place):
