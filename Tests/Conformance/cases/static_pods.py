@@ -253,13 +253,15 @@ def manifest_url(world):
     space = Space(node, "from-url")
     first, second = (space.wait_ready(f"{name}-{node.name}") for name in ("one", "two"))
     expect_equal(first["metadata"]["annotations"]["kubernetes.io/config.source"], "http", "source of the pod")
-    processes = node.settled_processes(second["metadata"]["uid"])
+    # A mirror's own uid is not that of its pod.
+    uid = second["metadata"]["annotations"]["kubernetes.io/config.mirror"]
+    processes = node.settled_processes(uid)
     server.document = None
     asked = server.asked
 
     def server_failed():
         eventually("the server has failed", lambda: server.asked > asked, 40)
-        expect_equal(node.pod_processes(second["metadata"]["uid"]), processes, "processes while the server fails")
+        expect_equal(node.pod_processes(uid), processes, "processes while the server fails")
         items[0]["spec"]["containers"][0]["command"][2] = f"echo second; {lasting}"
         server.document = {"apiVersion": "v1", "kind": "List", "items": items}
         space.wait(
@@ -267,7 +269,7 @@ def manifest_url(world):
             lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"], 40)
         space.wait_ready(first["metadata"]["name"])
         eventually("its log", lambda: "second" in space.log(first["metadata"]["name"]))
-        expect_equal(node.pod_processes(second["metadata"]["uid"]), processes, "processes of the pod that stayed")
+        expect_equal(node.pod_processes(uid), processes, "processes of the pod that stayed")
         expect_equal(server.refused, 0, "requests without the header")
         node.stop_all()
         server.shutdown()
