@@ -8,7 +8,7 @@ import threading
 from rig.case import case
 from rig.expectation import eventually, expect, expect_equal
 from rig.pods import mount, pod, shell
-from rig.space import Space
+from rig.space import Space, node_uid
 
 
 def write(path, item):
@@ -253,15 +253,13 @@ def manifest_url(world):
     space = Space(node, "from-url")
     first, second = (space.wait_ready(f"{name}-{node.name}") for name in ("one", "two"))
     expect_equal(first["metadata"]["annotations"]["kubernetes.io/config.source"], "http", "source of the pod")
-    # A mirror's own uid is not that of its pod.
-    uid = second["metadata"]["annotations"]["kubernetes.io/config.mirror"]
-    processes = node.settled_processes(uid)
+    processes = node.settled_processes(node_uid(second))
     server.document = None
     asked = server.asked
 
     def server_failed():
         eventually("the server has failed", lambda: server.asked > asked, 40)
-        expect_equal(node.pod_processes(uid), processes, "processes while the server fails")
+        expect_equal(node.pod_processes(node_uid(second)), processes, "processes while the server fails")
         items[0]["spec"]["containers"][0]["command"][2] = f"echo second; {lasting}"
         server.document = {"apiVersion": "v1", "kind": "List", "items": items}
         space.wait(
@@ -269,7 +267,7 @@ def manifest_url(world):
             lambda found: found and found["metadata"]["uid"] != first["metadata"]["uid"], 40)
         space.wait_ready(first["metadata"]["name"])
         eventually("its log", lambda: "second" in space.log(first["metadata"]["name"]))
-        expect_equal(node.pod_processes(uid), processes, "processes of the pod that stayed")
+        expect_equal(node.pod_processes(node_uid(second)), processes, "processes of the pod that stayed")
         expect_equal(server.refused, 0, "requests without the header")
         node.stop_all()
         server.shutdown()

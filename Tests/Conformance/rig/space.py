@@ -132,6 +132,11 @@ class Space:
         self.api.request("DELETE", f"/api/v1/namespaces/{self.name}", timeout=300 * PATIENCE)
 
 
+def node_uid(item):
+    """What the node calls a pod: a mirror is an object of its own, with a uid that no process knows."""
+    return item["metadata"].get("annotations", {}).get("kubernetes.io/config.mirror", item["metadata"]["uid"])
+
+
 def condition(pod, kind):
     """The status of a pod's condition, or None."""
     found = [item["status"] for item in pod.get("status", {}).get("conditions", []) if item["type"] == kind]
