@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContainerImages
 
-@Suite("A credential provider's program", .timeLimit(.minutes(1)))
+@Suite("A credential provider's program", .timeLimit(.minutes(5)))
 struct CredentialProviderProgramTests {
     private static func program(_ script: String) -> CredentialProviderProgram {
         CredentialProviderProgram(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import ContainerImages
 
-@Suite("Unpacked layers on their way into the store", .timeLimit(.minutes(1)))
+@Suite("Unpacked layers on their way into the store", .timeLimit(.minutes(5)))
 struct LayerArrivalsTests {
     private static let chain = ContentDigest.chain(of: (0..<4).map { ContentDigest(of: [UInt8($0)]) })
 

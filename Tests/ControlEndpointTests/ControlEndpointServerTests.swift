@@ -11,7 +11,7 @@ import Testing
 
 @testable import ControlEndpoint
 
-@Suite("The endpoint over TLS", .timeLimit(.minutes(2)))
+@Suite("The endpoint over TLS", .timeLimit(.minutes(5)))
 struct ControlEndpointServerTests {
     enum Client: Sendable { case admin, node, none, stranger }
 

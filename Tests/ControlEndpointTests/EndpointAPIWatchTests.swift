@@ -3,7 +3,7 @@ import Testing
 
 @testable import ControlEndpoint
 
-@Suite("Watching over the API", .timeLimit(.minutes(1)))
+@Suite("Watching over the API", .timeLimit(.minutes(5)))
 struct EndpointAPIWatchTests {
     private static let pods = "/api/v1/namespaces/default/pods"
     private static let merge = "application/merge-patch+json"

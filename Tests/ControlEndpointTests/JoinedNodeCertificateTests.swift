@@ -64,7 +64,7 @@ struct JoinedNodeCertificateTests {
         #expect(await authorities.identity(certificateDER: admin) == nil)
     }
 
-    @Test("a request that waits for approval is watched, and its certificate taken into use", .timeLimit(.minutes(1)))
+    @Test("a request that waits for approval is watched, and its certificate taken into use", .timeLimit(.minutes(5)))
     func approval() async throws {
         let endpoint = try await EndpointFixture()
         try await endpoint.create("/api/v1/nodes", ["metadata": ["name": "n1"]])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlEndpoint
 
-@Suite("Clients in the endpoint's own process", .timeLimit(.minutes(1)))
+@Suite("Clients in the endpoint's own process", .timeLimit(.minutes(5)))
 struct LocalTransportTests {
     private func withClient(
         _ body: @Sendable (EndpointFixture, APIClient) async throws -> Void

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlEndpoint
 
-@Suite("Logs over the API", .timeLimit(.minutes(1)))
+@Suite("Logs over the API", .timeLimit(.minutes(5)))
 struct PodLogTests {
     /// Gives the same two parts for every container and remembers what it was asked.
     final class Source: PodLogSource {

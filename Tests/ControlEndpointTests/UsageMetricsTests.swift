@@ -3,7 +3,7 @@ import Testing
 
 @testable import ControlEndpoint
 
-@Suite("metrics.k8s.io", .timeLimit(.minutes(1)))
+@Suite("metrics.k8s.io", .timeLimit(.minutes(5)))
 struct UsageMetricsTests {
     /// Two pods in two namespaces, one node.
     struct Source: UsageMetricsSource {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controllers
 
-@Suite("Scheduler", .timeLimit(.minutes(1)))
+@Suite("Scheduler", .timeLimit(.minutes(5)))
 struct SchedulerTests {
     private static func pod(_ name: String, cpu: Int64, version: Int = 1) -> Pod {
         var pod = SchedulingDecisionTests.pod(name, cpu: cpu)

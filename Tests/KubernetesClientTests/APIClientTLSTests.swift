@@ -5,7 +5,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API client over TLS", .timeLimit(.minutes(1)))
+@Suite("API client over TLS", .timeLimit(.minutes(5)))
 struct APIClientTLSTests {
     /// A server that demands a client certificate of the test authority.
     private func get(

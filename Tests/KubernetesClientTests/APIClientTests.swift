@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("API client over loopback", .timeLimit(.minutes(1)))
+@Suite("API client over loopback", .timeLimit(.minutes(5)))
 struct APIClientTests {
     typealias Request = FakeAPIServer.Request
     typealias Answer = FakeAPIServer.Answer

@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Informer", .timeLimit(.minutes(1)))
+@Suite("Informer", .timeLimit(.minutes(5)))
 struct InformerTests {
     private let a1 = configMap("a", version: "1")
     private let key = ObjectKey(namespace: "ns", name: "a")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Whether the server answers", .timeLimit(.minutes(1)))
+@Suite("Whether the server answers", .timeLimit(.minutes(5)))
 struct ReachabilityTests {
     /// A time that moves when told to.
     private final class Now: Sendable {

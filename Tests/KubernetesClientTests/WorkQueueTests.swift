@@ -3,7 +3,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Work queue", .timeLimit(.minutes(1)))
+@Suite("Work queue", .timeLimit(.minutes(5)))
 struct WorkQueueTests {
     @Test("a waiting worker gets a key when its time comes, and not before")
     func delayed() async {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite("Pods of the control endpoint", .timeLimit(.minutes(1)))
+@Suite("Pods of the control endpoint", .timeLimit(.minutes(5)))
 struct APIPodSourceTests {
     /// A list and one watch that stays open.
     private struct FakeSource: ResourceSource {

@@ -7,7 +7,7 @@ import Volumes
 
 @testable import NodeAgent
 
-@Suite(.timeLimit(.minutes(1))) struct FollowedObjectsTests {
+@Suite(.timeLimit(.minutes(5))) struct FollowedObjectsTests {
     /// One object of a server; tells of its changes, and of the watches on it.
     private final class FakeObject<T: KubernetesResource>: ResourceSource {
         private typealias Watcher = AsyncThrowingStream<ResourceWatchEvent<T>, any Error>.Continuation

@@ -6,7 +6,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite("Manifests over HTTP", .timeLimit(.minutes(1)))
+@Suite("Manifests over HTTP", .timeLimit(.minutes(5)))
 struct HTTPManifestSourceTests {
     private static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 

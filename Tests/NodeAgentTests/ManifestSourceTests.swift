@@ -7,7 +7,7 @@ import Volumes
 
 @testable import NodeAgent
 
-@Suite("Manifests on disk", .timeLimit(.minutes(1)))
+@Suite("Manifests on disk", .timeLimit(.minutes(5)))
 struct ManifestSourceTests {
     /// A directory of its own for each test, removed afterwards.
     private func withDirectory(_ body: (String) async throws -> Void) async throws {

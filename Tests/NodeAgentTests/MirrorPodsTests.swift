@@ -7,7 +7,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite("Mirrors of static pods", .timeLimit(.minutes(1)))
+@Suite("Mirrors of static pods", .timeLimit(.minutes(5)))
 struct MirrorPodsTests {
     private func staticPod(_ hash: String) -> Pod {
         Pod(

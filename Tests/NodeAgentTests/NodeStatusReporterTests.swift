@@ -7,7 +7,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite("The node status reporter", .timeLimit(.minutes(1)))
+@Suite("The node status reporter", .timeLimit(.minutes(5)))
 struct NodeStatusReporterTests {
     /// The node and lease of an API server, in memory.
     private final class FakeNodes: NodeWriting, NodeLeaseWriting, EventSink, Sendable {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite("The status manager", .timeLimit(.minutes(1)))
+@Suite("The status manager", .timeLimit(.minutes(5)))
 struct PodStatusManagerTests {
     private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 

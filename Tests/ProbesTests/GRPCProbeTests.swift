@@ -7,7 +7,7 @@ import Probes
 import Synchronization
 import Testing
 
-@Suite("GRPCProbe", .timeLimit(.minutes(1)))
+@Suite("GRPCProbe", .timeLimit(.minutes(5)))
 struct GRPCProbeTests {
     private func check(_ server: GRPCServer, service: String? = nil, timeout: Duration = .seconds(20)) async throws
         -> ProbeOutcome

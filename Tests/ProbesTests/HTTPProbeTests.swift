@@ -2,7 +2,7 @@ import KubernetesAPI
 import Probes
 import Testing
 
-@Suite("HTTPProbe", .timeLimit(.minutes(1)))
+@Suite("HTTPProbe", .timeLimit(.minutes(5)))
 struct HTTPProbeTests {
     private func answer(_ status: String, _ headers: String = "", body: String = "") -> LoopbackServer.Step {
         .send("HTTP/1.1 \(status)\r\ncontent-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("LifecycleHookRunner", .timeLimit(.minutes(1)))
+@Suite("LifecycleHookRunner", .timeLimit(.minutes(5)))
 struct LifecycleHookRunnerTests {
     private func run(
         _ handler: LifecycleHandler, ports: [ContainerPort] = [], podIP: String? = "127.0.0.1",

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Prober", .timeLimit(.minutes(1)))
+@Suite("Prober", .timeLimit(.minutes(5)))
 struct ProberTests {
     @Test("a container without probes is started and ready from the beginning")
     func withoutProbes() async throws {

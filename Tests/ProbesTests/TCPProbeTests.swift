@@ -2,7 +2,7 @@ import KubernetesAPI
 import Probes
 import Testing
 
-@Suite("TCPProbe", .timeLimit(.minutes(1)))
+@Suite("TCPProbe", .timeLimit(.minutes(5)))
 struct TCPProbeTests {
     @Test("an open port is success, whatever its server says", arguments: [[], Array("220 mail\r\n".utf8)])
     func open(greeting: [UInt8]) async throws {

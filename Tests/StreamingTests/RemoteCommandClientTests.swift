@@ -86,7 +86,7 @@ struct RemoteCommandClientTests {
         await served
     }
 
-    @Test("input goes on while nobody reads the output, all of both arrives, and then the end", .timeLimit(.minutes(1)))
+    @Test("input goes on while nobody reads the output, all of both arrives, and then the end", .timeLimit(.minutes(5)))
     func bothWays() async throws {
         // More output than a pipe holds, and no more than that and the socket.
         let (inputSize, outputSize) = (1 << 20, 128 << 10)
