@@ -67,18 +67,20 @@ public actor StorageDrivers {
             return logger.warning("storage drivers cannot register", metadata: ["error": "\(error)"])
         }
         while !Task.isCancelled {
+            // Before the look: what changes meanwhile is looked at next.
+            let inotify = try? Inotify(loop: loop)
+            defer { inotify?.close() }
+            let isWatched = (try? inotify?.watch(directory, mask: Inotify.directoryChanges)) != nil
             let hasFailed = await !scan()
-            await wait(loop, atMost: hasFailed ? Self.retryInterval : Self.rereadInterval)
+            await Self.wait(
+                isWatched ? inotify : nil, atMost: hasFailed ? Self.retryInterval : Self.rereadInterval)
         }
     }
 
-    /// Until something changes in the directory, or the time is over.
-    private nonisolated func wait(_ loop: EpollLoop, atMost limit: Duration) async {
-        let inotify = try? Inotify(loop: loop)
-        defer { inotify?.close() }
-        let isWatched = await (try? inotify?.watch(registryDirectory, mask: Inotify.directoryChanges)) != nil
+    /// Until something has changed since the watch began, or the time is over.
+    private static func wait(_ inotify: Inotify?, atMost limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in
-            if let inotify, isWatched { group.addTask { for await _ in inotify.events { return } } }
+            if let inotify { group.addTask { for await _ in inotify.events { return } } }
             group.addTask { try? await ContinuousClock().sleep(for: limit) }
             await group.next()
             group.cancelAll()
