@@ -193,6 +193,7 @@ extension SimulatedMachine {
     func spawn(_ id: String) {
         guard let instance = instances[id] else { return }
         instances[id]?.state = .created
+        checker?.made(instance)
         logs["\(instance.podUID)/\(instance.container)", default: []].insert(instance.attempt)
     }
 

@@ -3,6 +3,11 @@ import NodeAgent
 
 /// Rules about programs: when they may start, and when and how they may be ended.
 extension Checker {
+    /// A process is there that has not begun its program yet, and may never do so.
+    func made(_ instance: SimulatedMachine.Instance) {
+        if let ledger = ledgers[instance.podUID] { beginAnew(ledger, instance) }
+    }
+
     func started(_ instance: SimulatedMachine.Instance, isAsked: Bool) {
         let about = "\(instance.podUID)/\(instance.container)#\(instance.attempt)"
         guard let ledger = ledgers[instance.podUID], let container = ledger.container(instance.container) else {
@@ -16,7 +21,6 @@ extension Checker {
         expect(twins.isEmpty, "I2", about, "runs beside \(twins.map(\.id).sorted().joined(separator: " "))")
         if ledger.isStatic { checkNameIsFree(ledger, about) }
         expect(isAsked, "I4", about, "runs though it was only made")
-        beginAnew(ledger, instance)
         checkMayStart(ledger, about)
         checkPolicy(ledger, container, instance, about)
         checkOrder(ledger, container, instance, about)
@@ -121,7 +125,6 @@ extension Checker {
         if let index = ledger.index(instance.id) {
             ledger.runs[index].exit = record
         } else if record.reason == "StartError" {
-            beginAnew(ledger, instance)
             ledger.runs.append(
                 PodLedger.Run(
                     id: instance.id, container: instance.container, attempt: instance.attempt,
