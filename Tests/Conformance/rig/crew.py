@@ -1,14 +1,20 @@
 """Workers that run cases beside each other, each a process with a world of its own."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import random
+import signal
 import sys
 import time
 import traceback
 from typing import NamedTuple
 
-from rig.expectation import Failure, Skipped
+from rig.expectation import PATIENCE, Failure, Skipped
+from rig.races import ROUNDS
+
+# Seconds after which a case is taken to wait for something that never comes.
+LIMIT = int(900 * PATIENCE * max(1, ROUNDS / 1000))
 
 
 class Job(NamedTuple):
@@ -171,6 +177,20 @@ def run_second_half(job, end, space):
     return Outcome(job, cleared(space, finished(end)), None, time.monotonic() - started)
 
 
+@contextlib.contextmanager
+def limited():
+    """A case that never ends is one failed case, not the end of the run."""
+    def over(*_):
+        raise Failure(f"not over within {LIMIT} s")
+
+    signal.signal(signal.SIGALRM, over)
+    signal.alarm(LIMIT)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
 def attempt(world, job):
     """Runs a case: what went wrong, why it was skipped, its space, and its second half if it has one."""
     space = None
@@ -185,7 +205,8 @@ def attempt(world, job):
                 "space": lambda: space,
                 "kubectl": lambda: world.kubectl(space, job.program),
             }[need]()
-        return None, None, space, job.function(**given)
+        with limited():
+            return None, None, space, job.function(**given)
     except Skipped as reason:
         return None, str(reason), space, None
     except Exception as error:  # pylint: disable=broad-except  # a broken case is one failed case, not the end of the run
@@ -195,7 +216,8 @@ def attempt(world, job):
 def finished(end):
     """Runs the second half of a case: what went wrong."""
     try:
-        end()
+        with limited():
+            end()
     except Exception as error:  # pylint: disable=broad-except
         return told(error)
     return None

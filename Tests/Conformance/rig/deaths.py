@@ -1,10 +1,13 @@
 """Deaths of the agent at a chosen system call: strace kills it before the call is made."""
 
+import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 from rig.expectation import Skipped, eventually
+from rig.node import is_zombie
 
 LINE = re.compile(r"^\d+ +(\w+)\((.*)")
 
@@ -19,6 +22,7 @@ class Death:
         if shutil.which("strace") is None:
             raise Skipped("strace is not installed")
         self.node, self.call = node, call
+        self.ended_at = None
         self.log, errors = directory / "calls", directory / "errors"
         with open(errors, "wb") as output:
             self.process = subprocess.Popen(
@@ -34,11 +38,22 @@ class Death:
     def __exit__(self, *_):
         # Whom it traces lives on, if the call did not come.
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     @property
     def happened(self):
-        return self.node.process.poll() is not None
+        """Now and then strace waits for the first thread of the dead process, which cannot go before strace has collected the
+        others: for ever. Without strace the kernel lets go of them."""
+        agent = self.node.process
+        if agent.poll() is None and is_zombie(pathlib.Path(f"/proc/{agent.pid}")):
+            self.ended_at = self.ended_at or time.monotonic()
+            if time.monotonic() - self.ended_at > 2:
+                self.process.kill()
+        return agent.poll() is not None
 
     def call_it_died_at(self):
         """The last call of this kind, as strace shows it."""
