@@ -210,13 +210,19 @@ def own_program(world, node, space):
             # The first process opens whatever runs beside it while probes run the link.
             loop = "while :; do /probe overwrite found; done"
             attacker = dict(fields, command=["/bin/sh", "-c", loop], **probing(command))
+            # A failed start would end the attacker.
+            del attacker["startupProbe"]
             space.create(pod(f"self-{number}", attacker))
             space.create(pod(f"first-{number}", dict(fields, command=command)))
+        for number in range(4):
+            space.wait(f"self-{number}", "running", lambda item: container_status(item).get("state", {}).get("running"), 60)
+        # The probes run each second: for how many of them is arbitrary.
         time.sleep(4 * PATIENCE)
         for number in range(4):
-            log = space.log(f"self-{number}")
-            bad = [line for line in log.splitlines() if "swiftlet" in line]
+            lines = space.log(f"self-{number}").splitlines()
+            bad = [line for line in lines if "swiftlet" in line]
             expect(not bad, f"{bad[:2]}")
+            expect(any("can be changed" in line for line in lines), f"self-{number} finds no program at all: nothing was tested")
 
 
 @case("no file of the image's is opened on the way into it: loader settings, name services, crash handlers")

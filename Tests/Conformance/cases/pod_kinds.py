@@ -90,7 +90,7 @@ def sidecar_order(space):
     directory, volumes = host_directory(space)
 
     def runs(name, **fields):
-        script = f"trap 'sleep 0.3; echo {name} >>/shared/log; exit 0' TERM; sleep 100000 & wait"
+        script = f"trap 'sleep 0.3; echo {name} >>/shared/log; exit 0' TERM; echo ready; sleep 100000 & wait"
         return shell(script, name, volumeMounts=SHARED, **fields)
 
     space.create(
@@ -98,6 +98,8 @@ def sidecar_order(space):
             "ordered", runs("main"), volumes=volumes, terminationGracePeriodSeconds=20,
             initContainers=[runs("first", restartPolicy="Always"), runs("second", restartPolicy="Always")]))
     space.wait_ready("ordered")
+    for name in ("main", "first", "second"):
+        eventually(f"{name} can be told to end", lambda name=name: "ready" in space.log("ordered", name))
     space.delete("ordered")
     space.wait_gone("ordered", 25)
     expect_equal((directory / "log").read_text().split(), ["main", "second", "first"], "the order of the ends")

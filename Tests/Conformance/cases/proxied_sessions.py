@@ -64,12 +64,12 @@ def carried(space, node):
         talk.send(b"burst")
         expect(talk.next() == (2, b"x" * (1 << 20)), "what was sent before the end is missing")
         expect_equal(talk.next(), None, "the end after it")
-    before = count(space, "closed")
+    before = count(space, "closed upgraded")
     with connect(node, f"{place}/pods/talk/proxy/") as talk:
         talk.request()
         # The last word of a client that leaves at once.
         talk.send(b"going, going")
-    eventually("the server's connection ends with the client's", lambda: count(space, "closed") > before, 20, 0.1)
+    eventually("the server's connection ends with the client's", lambda: count(space, "closed upgraded") > before, 20, 0.1)
     expect_contains(space.log("talk"), "got 2 12 b'going, going'", "what the client said last")
     with connect(node, f"{place}/pods/talk/proxy/", upgrade="SPDY/3.1", method="POST") as raw:
         expect_equal((raw.status, raw.headers["upgrade"]), (101, "SPDY/3.1"), "another protocol")

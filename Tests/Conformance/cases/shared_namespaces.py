@@ -67,14 +67,16 @@ def host_pid_end(space, node):
     found = [
         entry.name
         for entry in pathlib.Path("/proc").iterdir()
-        if entry.name.isdigit() and b"9876" in command(entry)
+        if entry.name.isdigit() and b"sleep\x009876" in command(entry)
     ]
     expect_equal(found, [], "processes that outlived the container")
-    space.create(pod("stopped", idle(), shell("setsid sleep 98767 & wait", "other"), hostPID=True))
+    made = space.create(pod("stopped", idle(), shell("setsid sleep 98767 & wait", "other"), hostPID=True))
+    uid = made["metadata"]["uid"]
     space.wait_ready("stopped")
+    eventually("its processes", lambda: len(node.pod_processes(uid)) >= 3)
     space.delete("stopped")
     space.wait_gone("stopped")
-    expect_equal(node.pod_processes("stopped"), set(), "processes of the pod")
+    expect_equal(node.pod_processes(uid), set(), "processes of the pod")
 
 
 def command(place):
@@ -86,10 +88,11 @@ def command(place):
 
 def shared(name, **spec):
     first = shell("trap 'exit 0' TERM; echo $$ > /dev/shm/first; sleep 45671 & wait", "first")
+    # Its own command line, and those of its helpers, must not be what it looks for.
     look = (
-        "while ! grep -aq 45671 /proc/[0-9]*/cmdline; do sleep 0.05; done; "
+        "seen() { for p in /proc/[0-9]*; do [ \"$(tr '\\0' ' ' < $p/cmdline)\" = 'sleep 45671 ' ] && return; done 2>/dev/null; false; }; "
+        "until seen && [ -s /dev/shm/first ]; do sleep 0.05; done; echo seen yes; "
         "echo one $(tr '\\0' ' ' < /proc/1/cmdline); echo self $$; echo first $(cat /dev/shm/first); "
-        "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline | grep -a 'sleep 45671$' >/dev/null && echo seen yes; done; "
         f"{LINKS}; trap 'exit 0' TERM; sleep 100000 & wait"
     )
     return pod(name, first, shell(look, "second"), shareProcessNamespace=True, **spec)
@@ -113,6 +116,7 @@ def shared_processes(world):
     log = eventually("what the second sees", lambda: ("uts " in space.log("both", "second")) and space.log("both", "second"))
     seen = inside(log)
     expect_equal(seen["one"].strip(), "/pause", "the first process")
+    expect_equal(seen.get("seen"), "yes", "the second sees the first's process")
     expect(seen["self"] != "1" and seen["first"] != "1", f"no container is the first process: {seen}")
     expect(seen["pid"] != namespaces("pid")["pid"], "the namespace is not the host's")
     pause = holder(node, uid)

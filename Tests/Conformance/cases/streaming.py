@@ -313,19 +313,18 @@ def run_attached(kubectl, space):
 def onlookers(space, world):
     kubectl = world.kubectl(space)
     lines = 200_000
-    space.create(pod("loud", dict(shell(f"read line; seq {lines}; echo over"), stdin=True, stdinOnce=True)))
+    # Ticks tell that one looks on, until the other begins it.
+    script = f"(while :; do echo tick; sleep 0.1; done) & read line; kill $!; wait $!; seq {lines}; echo over"
+    space.create(pod("loud", dict(shell(script), stdin=True, stdinOnce=True)))
     space.wait_ready("loud")
-    other = start(kubectl, "attach", "loud", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
+    expected = [*map(str, range(1, lines + 1)), "over"]
+    with Follower(start(kubectl, "attach", "loud", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)) as other:
+        other.until("a tick", lambda line: line == "tick", 20 * WAITING)
         seen = kubectl("attach", "-i", "loud", given="go\n", seconds=60)
-        expect_equal(seen, "".join(f"{line}\n" for line in range(1, lines + 1)) + "over\n", "what the one saw who began it")
+        expect_equal([line for line in seen.splitlines() if line != "tick"], expected, "what the one saw who began it")
         space.wait_phase("loud", "Succeeded")
-        rest = other.communicate(timeout=20 * WAITING)[0]
-        # It may have come when some was written already, in the middle of a line; from then on no byte is missing.
-        expect_equal(rest, seen[len(seen) - len(rest):], "what the other saw")
-    finally:
-        other.kill()
-        other.wait()
+        rest = other.rest(20 * WAITING)
+        expect_equal([line for line in rest if line != "tick"], expected, "what the other saw")
 
 
 @case("nothing stays of a client that was killed: no process, no descriptor")

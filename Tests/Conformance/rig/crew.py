@@ -38,11 +38,10 @@ class Outcome(NamedTuple):
 
 
 class End(NamedTuple):
-    """What a worker leaves: what went wrong when its nodes were stopped, what is left, the last lines of each node's log."""
+    """What a worker leaves: what went wrong when its nodes were stopped, and what is left, with the last words of who left it."""
 
     problems: list
     leaks: list
-    words: list
 
 
 class Crew:
@@ -152,7 +151,8 @@ def work(connection, foreign, make_world):
         # The run was told to end.
         pass
     finally:
-        end = End(world.stop(), world.leaks(), world.last_words())
+        problems, leaks = world.stop(), world.leaks()
+        end = End(problems, leaks + world.last_words(world.concerned(leaks)) if leaks else [])
         world.remove()
         if is_told:
             connection.send(end)
@@ -162,19 +162,25 @@ def run(world, job, later):
     """Runs a case: its outcome, or None when it has a second half, which is put to those that are run later, if there are any."""
     # The same choices in whichever worker, and after whatever other cases.
     world.random = random.Random(f"{world.seed} {job.name}")
-    started = time.monotonic()
+    started, before = time.monotonic(), len(world.nodes)
     problem, skip, space, end = attempt(world, job)
+    nodes = world.nodes[before:] or ([space.node] if space else [])
     if end is not None and later is not None:
-        later.append((job, end, space))
+        later.append((world, job, end, space, nodes))
         return None
     if end is not None:
         problem = finished(end)
-    return Outcome(job, cleared(space, problem), skip, time.monotonic() - started)
+    return Outcome(job, explained(world, nodes, cleared(space, problem)), skip, time.monotonic() - started)
 
 
-def run_second_half(job, end, space):
+def run_second_half(world, job, end, space, nodes):
     started = time.monotonic()
-    return Outcome(job, cleared(space, finished(end)), None, time.monotonic() - started)
+    return Outcome(job, explained(world, nodes, cleared(space, finished(end))), None, time.monotonic() - started)
+
+
+def explained(world, nodes, problem):
+    """A problem with what the case's nodes said last."""
+    return problem and "\n".join([problem, *world.last_words(nodes)])
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import subprocess
 
-from rig.expectation import Failure
+from rig.expectation import Failure, eventually
 from rig.observation import Observation
 from rig.pods import pod
 from rig.postures import Posture
@@ -81,6 +81,7 @@ class PodRuntime:
 
     def stopped(self, name):
         self.space.wait_ready(name)
+        eventually(f"the first line of {name}", lambda: self.space.log(name))
         ends = []
         self.space.delete(name)
         self.space.wait(name, "gone", lambda item: item is None or (ends.append(terminated(item)) and False))

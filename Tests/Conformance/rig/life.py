@@ -48,6 +48,6 @@ class Life:
         log = self.place / "log"
         return log.read_text().split() if log.exists() else []
 
-    def said(self, words, seconds=20):
-        """Waits until somebody has said so."""
-        eventually(f"{self.name} says {words}", lambda: words in self.lines(), seconds, 0.002)
+    def said(self, words, seconds=20, times=1):
+        """Waits until somebody has said so: who is ready need not have come to it yet."""
+        eventually(f"{self.name} says {words}", lambda: self.lines().count(words) >= times, seconds, 0.002)

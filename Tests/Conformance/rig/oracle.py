@@ -8,8 +8,8 @@ from rig.pods import pod, shell
 
 SCRIPT = """exec 9>>/diary/lock
 flock -n 9 || echo "double" >>/diary/log
-echo "begin" >>/diary/log
 trap 'echo "end" >>/diary/log; exit 0' TERM
+echo "begin" >>/diary/log
 sleep 100000 9>&- & wait"""
 
 

@@ -143,6 +143,12 @@ def condition(pod, kind):
     return found[0] if found else None
 
 
+def since(pod, kind):
+    """When a pod's condition last changed, or None: tells that it has changed and come back, which nobody need have seen."""
+    found = [item["lastTransitionTime"] for item in pod.get("status", {}).get("conditions", []) if item["type"] == kind]
+    return found[0] if found else None
+
+
 def container_status(pod, name=None):
     """The status of the container so named, or of the first; empty when there is none yet."""
     statuses = (pod or {}).get("status", {}).get("containerStatuses", [])

@@ -14,13 +14,16 @@ SERVER = r"""
 import base64, hashlib, json, socketserver, struct, sys
 
 class Handler(socketserver.StreamRequestHandler):
+    is_upgraded = False
+
     def handle(self):
         print("opened", flush=True)
         try:
             self.serve()
         except (OSError, struct.error):
             pass
-        print("closed", flush=True)
+        # A probe's connection is closed, too.
+        print("closed", "upgraded" if self.is_upgraded else "", flush=True)
 
     def serve(self):
         line = self.rfile.readline().decode().strip()
@@ -40,6 +43,7 @@ class Handler(socketserver.StreamRequestHandler):
             self.rfile.read()
             return
         key = known["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.is_upgraded = True
         accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
         extra = "Sec-WebSocket-Protocol: chat\r\n" if "chat" in known.get("sec-websocket-protocol", "") else ""
         self.wfile.write((

@@ -97,21 +97,26 @@ class World:
         return problems
 
     def leaks(self):
-        """What is left of the nodes on the host; waits a little for what the kernel removes in its own time."""
+        """What is left of the nodes on the host; waits for what the kernel removes in its own time, such as many network namespaces."""
 
         def now():
             left = traces(self.directory, self.nodes) - self.baseline
             return left.union(*(left_files(node) for node in self.nodes)) if self.nodes else left
 
         try:
-            eventually("nothing left", lambda: not now(), 5, 0.2)
+            eventually("nothing left", lambda: not now(), 20, 0.2)
         except Failure:
             return sorted(now())
         return []
 
-    def last_words(self):
-        """The last lines of each node's log."""
-        return [f"last words of {node.name}: {node.last_words(15)}" for node in self.nodes if node.output.exists()]
+    def last_words(self, nodes):
+        """The last lines of these nodes' logs."""
+        return [f"last words of {node.name}: {node.last_words(8)}" for node in nodes if node.output.exists()]
+
+    def concerned(self, problems):
+        """The nodes of which a problem speaks."""
+        text = "\n".join(problems)
+        return [node for node in self.nodes if any(mark in text for mark in (node.name, str(node.directory) + "/", node.identity))]
 
     def remove(self):
         """The run's directory, and what a failed node left: it is told already, and must not disturb the next run.
