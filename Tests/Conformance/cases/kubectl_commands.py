@@ -275,7 +275,9 @@ def sizes(kubectl, space):
 def waits(kubectl, space):
     late = kubectl.refused("wait", "--for=condition=Ready", "pod/absent", "--timeout=1s")
     expect_contains(late, "not found", "wait for what is not there")
-    kubectl("create", "-f", "-", given=pod("web", idle()))
+    # Its end takes so long that kubectl has begun to wait before it is gone: the old one fails otherwise.
+    lingering = {"preStop": {"exec": {"command": ["sleep", "6"]}}}
+    kubectl("create", "-f", "-", given=pod("web", idle(lifecycle=lingering)))
     kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s", seconds=70)
     kubectl("wait", "--for=condition=Ready=true", "pod", "-l", "app=web", "--timeout=60s", seconds=70)
     expect_contains(

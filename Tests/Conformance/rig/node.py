@@ -186,6 +186,9 @@ class Node:
             timeout=90 * WAITING,
             check=False,
         )
+        # What it could not give back it tells there; what is left is looked for at the end of the run.
+        with open(self.output, "a", encoding="utf-8") as output:
+            output.write(result.stderr)
         if result.returncode != 0:
             raise Failure(f"swiftlet stop --all of {self.name}: exit {result.returncode}: {result.stderr.strip()}")
         if self.process is not None:
