@@ -123,9 +123,10 @@ struct BridgeHost: Sendable {
         _ = runNftables(NftablesScript.remove(table: configuration.nftablesTableName))
     }
 
-    /// Takes the bridge away, with its addresses and routes.
+    /// Takes the bridge away, with its addresses and routes. What has its name and is none stays.
     func removeBridge() throws(KernelError) {
         var socket = try openSocket()
+        guard try socket.link(named: configuration.bridge)?.kind == "bridge" else { return }
         try socket.perform(.deleteLink(configuration.bridge).tolerating(Errno(rawValue: ENODEV)))
     }
 

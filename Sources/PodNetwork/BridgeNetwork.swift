@@ -112,18 +112,24 @@ public actor BridgeNetwork: NetworkPlugin {
     }
 
     public func stop(removingBridge: Bool) async {
-        guard case .started(let host, _, _) = state else { return }
+        let wasStarted = if case .started = state { true } else { false }
         state = .idle
         guard removingBridge else { return }
-        let logger = logger
+        let (configuration, logger) = (configuration, logger)
         await KernelThreadPool.shared.run { () in
+            // A network that a former life has made goes although this one could not start it: the host may have come to overlap it.
+            let host = BridgeHost(configuration: configuration, podCIDRs: [])
             host.removeRules()
             do throws(KernelError) {
                 try host.removeBridge()
             } catch {
                 logger.error(
-                    "bridge not removed", metadata: ["bridge": "\(host.configuration.bridge)", "error": "\(error)"])
+                    "bridge not removed", metadata: ["bridge": "\(configuration.bridge)", "error": "\(error)"])
             }
+            if wasStarted { return }
+            do throws(NetworkError) {
+                _ = try IPAllocator(cidrs: [], directory: configuration.stateDirectory).retain([])
+            } catch { logger.error("pod addresses not freed", metadata: ["error": "\(error)"]) }
         }
     }
 

@@ -17,7 +17,8 @@ public protocol NetworkPlugin: Sendable {
     /// Frees the addresses of every sandbox that is not listed.
     func retain(sandboxIDs: Set<String>) async
 
-    /// Ends the service. Without `removingBridge` running pods keep their network.
+    /// Ends the service. Without `removingBridge` running pods keep their network; with it everything goes that this or a former
+    /// life has made, started or not.
     func stop(removingBridge: Bool) async
 
     /// What this host cannot do, one sentence each with its consequence, for the node's conditions. Empty when all is

@@ -256,6 +256,29 @@ struct BridgeNetworkTests {
         }
     }
 
+    @Test("what a former life has made goes although the host has come to overlap it, and nobody else's interface does")
+    func removalWithoutStart() async throws {
+        try await inWorld { world in
+            let former = try world.network()
+            try await former.start()
+            _ = try await former.attach(world.request("pod-a"))
+            var socket = try NetlinkSocket(inNamespace: world.path("host"))
+            let uplink = try #require(try socket.link(named: "up0"))
+            try socket.perform(
+                .addAddress(InterfaceAddress(link: uplink.index, bytes: [10, 77, 0, 200], prefixLength: 24)))
+            let later = try world.network()
+            let overlap = await #expect(throws: NetworkError.self) { try await later.start() }
+            #expect(overlap?.description.contains("overlaps the address 10.77.0.200/24 of interface up0") == true)
+            await later.stop(removingBridge: true)
+            #expect(try world.nftables("list tables") == "")
+            #expect(try !world.links("host").map(\.name).contains("swt0"))
+            #expect(try FileSystem.list(world.path("ipam-swt0")).isEmpty)
+
+            await (try world.network(bridge: "up0", cidrs: ["10.79.0.0/24"])).stop(removingBridge: true)
+            #expect(try world.links("host").map(\.name).contains("up0"))
+        }
+    }
+
     @Test("another firewall that drops forwarded packets is reported")
     func droppingFirewall() async throws {
         try await inWorld { world in

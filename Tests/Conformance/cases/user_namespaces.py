@@ -466,7 +466,6 @@ def ephemeral(space, node):
         {"spec": {"ephemeralContainers": [container]}},
         content_type="application/strategic-merge-patch+json",
     )
-    # Its first line alone would be a document of JSON.
-    log = eventually("its log", lambda: (text := str(space.log("watched", "debug"))).endswith("near\n") and text)
+    log = eventually("its log", lambda: (text := space.log("watched", "debug")).endswith("near\n") and text)
     expect_equal(log.split()[:4], ["0", "0", str(base(pid)), str(UNIT)], "ids of the ephemeral container")
     expect_contains(log, "\nsh\n", "the target's first process")

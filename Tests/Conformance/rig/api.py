@@ -64,6 +64,13 @@ class API:
 
     def request(self, method, path, body=None, content_type="application/json", timeout=15 * WAITING):
         """The parsed answer (text when it is no JSON). Raises APIFailure, or OSError when nothing answers."""
+        return parsed(self._answer(method, path, body, content_type, timeout))
+
+    def text(self, path):
+        """The answer as it is, for what a container has written: it may look like JSON."""
+        return self._answer("GET", path, None, None, 15 * WAITING)
+
+    def _answer(self, method, path, body, content_type, timeout):
         connection = self._connection(timeout)
         try:
             headers = {"Accept": "application/json"}
@@ -78,13 +85,9 @@ class API:
             raise ConnectionError(f"{method} {path}: {error!r}") from error
         finally:
             connection.close()
-        try:
-            parsed = json.loads(text)
-        except ValueError:
-            parsed = text
         if not 200 <= response.status < 300:
-            raise APIFailure(f"{method} {path}", response.status, parsed)
-        return parsed
+            raise APIFailure(f"{method} {path}", response.status, parsed(text))
+        return text
 
     def exchange(self, method, path, body=None, context=None, **headers):
         """Status, parsed answer and headers, whatever the status; a header's name with _ for -.
@@ -103,10 +106,7 @@ class API:
             text = response.read().decode(errors="replace")
         finally:
             connection.close()
-        try:
-            return response.status, json.loads(text), response.headers
-        except ValueError:
-            return response.status, text, response.headers
+        return response.status, parsed(text), response.headers
 
     def get(self, path):
         return self.request("GET", path)
@@ -135,3 +135,11 @@ class API:
             return
         finally:
             connection.close()
+
+
+def parsed(text):
+    """What is JSON as an object, anything else as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

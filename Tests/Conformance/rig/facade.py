@@ -1,7 +1,6 @@
 """A façade over this runtime and over reference ones: one description of a container, in the OCI specification's terms."""
 
 import dataclasses
-import json
 import subprocess
 
 from rig.expectation import Failure, eventually
@@ -76,8 +75,7 @@ class PodRuntime:
         if not ended or ended.get("reason") in ("StartError", "ContainerCannotRun"):
             message = ended.get("message") or waiting(item).get("message", "")
             return Outcome(False, ended.get("exitCode", -1), "", message)
-        log = self.space.log(name)
-        return Outcome(True, ended["exitCode"], log if isinstance(log, str) else json.dumps(log) + "\n")
+        return Outcome(True, ended["exitCode"], self.space.log(name))
 
     def stopped(self, name):
         self.space.wait_ready(name)

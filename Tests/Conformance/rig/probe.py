@@ -1,6 +1,5 @@
 """The probe program: built once, put into an image, run in pods."""
 
-import json
 import os
 import pathlib
 import shutil
@@ -82,8 +81,7 @@ def ended(space, name, seconds=30):
     if item["status"].get("reason"):
         # Refused by the node, or taken away by it: there may be no log.
         return None, f"{item['status']['reason']}: {item['status'].get('message')}"
-    log = space.log(name)
-    return terminated(item).get("exitCode"), log if isinstance(log, str) else json.dumps(log) + "\n"
+    return terminated(item).get("exitCode"), space.log(name)
 
 
 def observed(space, world, name, security=None, attempts=True, **spec):

@@ -97,17 +97,12 @@ class Space:
     def log(self, name, container=None, **query):
         if container:
             query["container"] = container
-        return (
-            self.api.request("GET", self.path("pods", f"{name}/log", query))
-            if query
-            else self.api.request("GET", self.path("pods", f"{name}/log"))
-        )
+        return self.api.text(self.path("pods", f"{name}/log", query) if query else self.path("pods", f"{name}/log"))
 
     def finished_log(self, name, phase="Succeeded", seconds=20):
-        """Waits for the pod's end and returns its log, as text whatever it looks like."""
+        """Waits for the pod's end and returns its log."""
         self.wait_phase(name, phase, seconds)
-        log = self.log(name)
-        return log if isinstance(log, str) else json.dumps(log)
+        return self.log(name)
 
     def describe(self, name, pod):
         """Status and events in one line, for a failure's message."""
