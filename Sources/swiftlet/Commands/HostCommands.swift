@@ -52,8 +52,7 @@ struct StopCommand: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await foundation.runtime.run() }
             try await foundation.runtime.start()
-            // Started so that it finds what there is to take down.
-            try? await foundation.network.start()
+            // The network is not started, which would make it anew: it takes down what there is.
             await NodeTeardown(
                 runtime: foundation.runtime, network: foundation.network, volumes: volumes,
                 cgroups: foundation.cgroups, logger: logger
