@@ -317,6 +317,8 @@ public actor RuntimeService {
         guard var entry = containersByID[id], entry.status.exitRecord == nil else { return nil }
         entry.connection?.stop()
         entry.connection = nil
+        // Those that were begun after the monitor's last word, which nobody will tell of any more.
+        executions.abandonAll(in: id)
         if record.failure != nil { entry.status.failureMessage = launchError(record, id).message }
         let remains = Remains(
             id: id, monitorPID: entry.monitorPID, cgroupPath: entry.status.config.cgroupPath)

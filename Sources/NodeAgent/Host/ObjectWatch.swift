@@ -58,14 +58,27 @@ final class ObjectWatch<T: FreezableResource>: Sendable {
         stopping.signal()
     }
 
+    /// What an answer of the server is to the watch.
+    enum Answer {
+        case known
+        /// The watch will not tell of it any more: whoever asked knows, and nobody else.
+        case news
+        /// The watch has ended and knows of an object before this one: it has to be made anew.
+        case another
+    }
+
     /// The server was asked directly, and this is what it had.
-    ///
-    /// - Returns: whether the watch has ended and knows of an object before this one: it has to be made anew.
-    func note(_ object: T?) -> Bool {
+    func note(_ object: T?) -> Answer {
         let version = object?.metadata.resourceVersion
-        state.withLock { $0.floor = version }
-        guard let held = informer.object(key), held.immutable == true else { return false }
-        return held.metadata.uid != object?.metadata.uid
+        let held = informer.object(key)
+        let former = state.withLock { state in
+            defer { state.floor = version }
+            return state.floor
+        }
+        if let held, held.immutable == true, held.metadata.uid != object?.metadata.uid { return .another }
+        let isFirst = former == nil && held == nil
+        return isFirst || version == nil || version == former || version == held?.metadata.resourceVersion
+            ? .known : .news
     }
 
     var knowledge: Knowledge {

@@ -57,14 +57,20 @@ final class ObjectWatches<T: FreezableResource>: Sendable {
 
     /// The server was asked directly, and this is what it had.
     func note(_ object: T?, at key: ObjectKey) {
-        let renewed = state.withLock { state -> ObjectWatch<T>? in
-            guard let watch = state.watches[key], watch.note(object) else { return nil }
-            let renewed = ObjectWatch(key, source: source(key), logger: logger)
-            _ = renewed.note(object)
-            state.watches[key] = renewed
-            return renewed
+        let (isNews, renewed) = state.withLock { state -> (Bool, ObjectWatch<T>?) in
+            switch state.watches[key]?.note(object) {
+            case nil, .known: return (false, nil)
+            case .news: return (true, nil)
+            case .another:
+                let renewed = ObjectWatch(key, source: source(key), logger: logger)
+                _ = renewed.note(object)
+                state.watches[key] = renewed
+                return (true, renewed)
+            }
         }
         if let renewed { start.yield(renewed) }
+        // Also to whoever asked, who finds nothing new: which pod that was is not known here.
+        if isNews { tell(key) }
     }
 
     /// How many objects are followed.

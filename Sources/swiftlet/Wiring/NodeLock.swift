@@ -50,10 +50,11 @@ final class NodeLock: Sendable {
         }
     }
 
-    /// Returns when no process holds any of the directories or the condition holds, or after 15 seconds. Looks again and again: a
+    /// Returns when no process holds any of the directories or the condition holds, or after 30 seconds, which is longer than a node
+    /// takes to end whatever hangs in it. Looks again and again: a
     /// lock tells nobody that it is free, and to wait in flock(2) is to wait for ever beside a node that goes on.
     static func waitUntilFree(_ directories: [String], or condition: () -> Bool = { false }) async {
-        let deadline = ContinuousClock.now + .seconds(15)
+        let deadline = ContinuousClock.now + .seconds(30)
         while isHeld(directories), !condition(), ContinuousClock.now < deadline {
             try? await ContinuousClock().sleep(for: .milliseconds(50))
         }
